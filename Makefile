@@ -1,0 +1,43 @@
+# Set-up and run. `make run` and `make test` need nothing but Debian's make and Python 3.11.
+
+PYTHON ?= python3
+ARCHIVE ?= archive
+INDEX ?= index
+HOST ?= 127.0.0.1
+PORT ?= 5000
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run build test check
+
+help:
+	@echo "make run                 set up, index archive/, serve http://$(HOST):$(PORT)/"
+	@echo "make run ARCHIVE=folder  the same with your own articles"
+	@echo "make test                set up, run every test"
+	@echo "make check               lint and type-check"
+
+# Pinned by constraints.txt; its torch is the build without CUDA where the index offers one.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Warraq needs Python 3.11 or newer; name one: make PYTHON=python3.11 …"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "On Debian, run: apt-get install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: $(READY)
+
+build: $(READY)
+	$(BIN)/warraq build --archive "$(ARCHIVE)" --index "$(INDEX)"
+
+run: build
+	$(BIN)/warraq serve --index "$(INDEX)" --host "$(HOST)" --port "$(PORT)"
+
+test: $(READY)
+	$(BIN)/pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy

@@ -1,0 +1,67 @@
+"""Warraq's library: the index, its writing and its reading. What stands here is all that `web` uses."""
+
+from .build import Model, Progress, build_index
+from .datatypes import (
+    LIMIT,
+    MODES,
+    OFFSET,
+    QUERY_LENGTH,
+    Article,
+    BuildReport,
+    Document,
+    FailedFile,
+    Hit,
+    Passage,
+    SearchRequest,
+    SearchResult,
+)
+from .errors import (
+    ArchiveError,
+    GenerationChanged,
+    IndexUnusable,
+    ModelError,
+    NoIndex,
+    RequestError,
+    UnreadableFile,
+    WarraqError,
+)
+from .models.encoder import Encoder, find_model
+from .receipts import document_url, next_page, result_json
+from .search import Searcher, current_generation, open_searcher, read_manifest
+from .text.language import direction
+
+__all__ = [
+    "LIMIT",
+    "MODES",
+    "OFFSET",
+    "QUERY_LENGTH",
+    "ArchiveError",
+    "Article",
+    "BuildReport",
+    "Document",
+    "Encoder",
+    "FailedFile",
+    "GenerationChanged",
+    "Hit",
+    "IndexUnusable",
+    "Model",
+    "ModelError",
+    "NoIndex",
+    "Passage",
+    "Progress",
+    "RequestError",
+    "SearchRequest",
+    "SearchResult",
+    "Searcher",
+    "UnreadableFile",
+    "WarraqError",
+    "build_index",
+    "current_generation",
+    "direction",
+    "document_url",
+    "find_model",
+    "next_page",
+    "open_searcher",
+    "read_manifest",
+    "result_json",
+]

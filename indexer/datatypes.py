@@ -1,0 +1,152 @@
+"""The values that flow through Warraq, frozen and in the field's words.
+
+Offsets are code points of a document's text as decoded without newline translation, byte order
+mark not counted. Lines end at LF, CR LF or CR only and count from 1. Scores: higher is better.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from .errors import RequestError
+
+Mode = Literal["hybrid", "dense", "lexical", "raw"]
+MODES: tuple[Mode, ...] = ("hybrid", "dense", "lexical")  # that users choose from
+
+QUERY_LENGTH = 1_000  # code points
+LIMIT = 100
+OFFSET = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One article; `metadata` holds what its receipt needs (`path`, `sha256`, `encoding`, `basis`)."""
+
+    doc_id: str
+    title: str
+    text: str
+    source: str
+    lang: str
+    published: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The range `start:end` of its document's text; `ordinal` counts from 1 within the document."""
+
+    doc_id: str
+    ordinal: int
+    start: int
+    end: int
+    line_start: int
+    line_end: int
+    lang: str
+
+    @property
+    def passage_id(self) -> str:
+        return f"{self.doc_id}#{self.ordinal}"
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A document with the passages it was split into, in order: what a reader hands to a build."""
+
+    document: Document
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A question that has been found legal; making one refuses everything else (`RequestError`)."""
+
+    query: str
+    limit: int = 10
+    offset: int = 0
+    mode: Mode = "hybrid"
+    lang: str | None = None
+    generation: str | None = None
+
+    def __post_init__(self) -> None:
+        if not any(_says_something(char) for char in self.query):
+            raise RequestError(
+                "empty_query", "The question is empty. Type a few words, in Arabic or English."
+            )
+        if len(self.query) > QUERY_LENGTH:
+            raise RequestError(
+                "query_too_long",
+                f"The question has {len(self.query):,} characters; {QUERY_LENGTH:,} are allowed. Shorten it.",
+            )
+        if any("\ud800" <= char <= "\udfff" for char in self.query):
+            raise RequestError("bad_query", "The question is not valid Unicode text. Send it as UTF-8.")
+        if not 1 <= self.limit <= LIMIT:
+            raise RequestError("bad_limit", f"limit is {self.limit}; it must be from 1 to {LIMIT}.")
+        if not 0 <= self.offset <= OFFSET:
+            raise RequestError("bad_offset", f"offset is {self.offset}; it must be from 0 to {OFFSET:,}.")
+        if self.mode not in get_args(Mode):
+            raise RequestError("bad_mode", f"mode is {self.mode!r}; it must be one of {', '.join(MODES)}.")
+        if self.lang is not None and not re.fullmatch("[a-z]{2,3}", self.lang):
+            raise RequestError(
+                "bad_lang", f"lang is {self.lang!r}; it must be a language code such as ar or en."
+            )
+
+
+def _says_something(char: str) -> bool:
+    return not (char.isspace() or unicodedata.category(char) in ("Cc", "Cf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One ranked passage with all that proves it: the document it is a range of, and the range."""
+
+    rank: int
+    score: float
+    passage: Passage
+    document: Document
+
+    @property
+    def text(self) -> str:
+        """The verbatim words."""
+        return self.document.text[self.passage.start : self.passage.end]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """One page of a ranked list; `total` counts the whole list."""
+
+    request: SearchRequest
+    language: str
+    generation: str
+    total: int
+    hits: tuple[Hit, ...]
+    took_ms: float
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FailedFile:
+    """A file of the archive that is not in the index, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did; counts of documents unless they say otherwise."""
+
+    documents: int
+    passages: int
+    encoded: int
+    """Passages whose vectors were computed in this build."""
+    reused: int
+    """Passages whose vectors were known already."""
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    failed: tuple[FailedFile, ...]
+    seconds: float
+    generation: str

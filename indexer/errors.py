@@ -1,0 +1,82 @@
+"""Everything that Warraq refuses, as one short tree.
+
+    WarraqError                 exit 5, HTTP 500
+    ├── RequestError            exit 2, HTTP 400   the question or an option is not legal
+    │   └── GenerationChanged   exit 2, HTTP 409   the page asked for belongs to another index
+    ├── ArchiveError            exit 2             no folder to read articles from
+    ├── ModelError              exit 2, HTTP 503   the model is not on this machine
+    ├── IndexUnusable           exit 3, HTTP 503   damaged, of another make, or not ours
+    │   └── NoIndex             exit 3, HTTP 503   nothing has been built yet
+    └── UnreadableFile                             one file of an archive: listed, never fatal
+
+A message holds the fact and the remedy. Each edge (command line, HTTP) converts once.
+"""
+
+from typing import ClassVar
+
+
+class WarraqError(Exception):
+    """Root of the tree; `code` is stable and meant for programs."""
+
+    code: ClassVar[str] = "internal"
+    exit_status: ClassVar[int] = 5
+    http_status: ClassVar[int] = 500
+
+
+class RequestError(WarraqError):
+    """A request that is refused, never clamped; `code` names the fault of this very request."""
+
+    exit_status = 2
+    http_status = 400
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code  # type: ignore[misc]  # an instance speaks of its own fault
+
+
+class GenerationChanged(RequestError):
+    """The request names a generation other than the one that is served."""
+
+    http_status = 409
+
+    def __init__(self, asked: str, served: str) -> None:
+        super().__init__(
+            "generation_changed",
+            f"The index has changed: generation {asked} was asked for, {served} is served. "
+            "Search again without 'generation'.",
+        )
+
+
+class ArchiveError(WarraqError):
+    """There is no folder of articles where one was named."""
+
+    code = "no_archive"
+    exit_status = 2
+
+
+class ModelError(WarraqError):
+    """The embedding model is not on this machine or cannot be read."""
+
+    code = "no_model"
+    exit_status = 2
+    http_status = 503
+
+
+class IndexUnusable(WarraqError):
+    """The index folder is damaged, of another make, or somebody else's."""
+
+    code = "index_unusable"
+    exit_status = 3
+    http_status = 503
+
+
+class NoIndex(IndexUnusable):
+    """Nothing has been built in the index folder yet."""
+
+    code = "no_index"
+
+
+class UnreadableFile(WarraqError):
+    """One file that cannot become a document; the build lists it and goes on."""
+
+    code = "unreadable_file"

@@ -1,0 +1,234 @@
+"""Quality by measurement: a BEIR folder through the real pipeline, searched as a user would.
+
+Stands above build and search and uses nothing else of the library's insides than they do.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .build import Model, Progress, write_generation
+from .datatypes import LIMIT, MODES, Article, Document, Mode, Passage, SearchRequest
+from .errors import RequestError
+from .ingest.lines import split_lines
+from .models.encoder import Encoder
+from .search import Searcher
+from .store.embedded import EmbeddedStore
+from .store.generation import IndexFolder
+from .text.language import detect
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+EVALUATED_MODES: tuple[Mode, ...] = (*MODES, "raw")
+BOTH_LANGUAGES = "all"
+RESAMPLES = 1_000  # of the bootstrap
+_AT_ONCE = 256  # questions encoded together
+
+Qrels = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A row of a corpus or of its queries."""
+
+    id: str
+    text: str
+    lang: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A BEIR folder: `qrels` holds relevance above 0, by query and passage."""
+
+    name: str
+    corpus: Sequence[Text]
+    queries: Sequence[Text]
+    qrels: Qrels
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Read corpus.jsonl, queries.jsonl and qrels.tsv; RequestError names the line that is at fault."""
+    qrels: dict[str, dict[str, int]] = {}
+    path = folder / "qrels.tsv"
+    for number, line in enumerate(_lines(path)):
+        fields = line.split("\t")
+        if number == 0 and not fields[-1].lstrip("-").isdigit():
+            continue  # the header
+        if len(fields) != 3 or not fields[2].lstrip("-").isdigit():
+            raise _fault(path, number + 1, "three fields: query-id, corpus-id and relevance")
+        if int(fields[2]) > 0:
+            qrels.setdefault(fields[0], {})[fields[1]] = int(fields[2])
+    corpus = list(_texts(folder / "corpus.jsonl"))
+    if len({row.id for row in corpus}) < len(corpus):
+        raise RequestError("bad_dataset", f"{folder / 'corpus.jsonl'} has the same _id twice.")
+    return Dataset(folder.name, corpus, list(_texts(folder / "queries.jsonl")), qrels)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for line in file:
+                yield line.rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise RequestError(
+            "bad_dataset", f"{path} cannot be read: {reason}. Name a folder in BEIR's layout."
+        ) from error
+
+
+def _texts(path: Path) -> Iterator[Text]:
+    for number, line in enumerate(_lines(path), 1):
+        if line:
+            try:
+                row = json.loads(line)
+                yield Text(
+                    str(row["_id"]),
+                    row["text"],
+                    row.get("lang") or detect(row["text"]),
+                    row.get("title") or "",
+                )
+            except (ValueError, TypeError, KeyError, AttributeError):
+                raise _fault(path, number, "a JSON object with _id and text") from None
+
+
+def _fault(path: Path, line: int, expected: str) -> RequestError:
+    return RequestError("bad_dataset", f"{path}, line {line}: expected {expected}.")
+
+
+def evaluate(
+    dataset: Dataset, model: Model, modes: Sequence[Mode] = ("hybrid",), progress: Progress | None = None
+) -> dict[str, Any]:
+    """Index a dataset in a temporary folder, ask all its questions, and return the measures.
+
+    Rows are query language x (each passage language of the corpus, and "all"). A single passage
+    language uses the language filter and cuts the qrels to it; a query with nothing relevant left
+    is outside that row. A query that finds nothing counts as 0.
+    """
+    with tempfile.TemporaryDirectory(prefix="warraq-evaluate-") as temporary:
+        searcher = _index(dataset, Path(temporary), model, progress)
+        results = [
+            row
+            for mode in modes
+            for query_lang in sorted({query.lang for query in dataset.queries})
+            for passage_lang in (*sorted({row.lang for row in dataset.corpus}), BOTH_LANGUAGES)
+            if (row := _measure(dataset, searcher, mode, query_lang, passage_lang, progress))
+        ]
+        searcher.store.close()
+    return {"dataset": dataset.name, "passages": len(dataset.corpus), "results": results}
+
+
+def _index(dataset: Dataset, folder: Path, model: Model, progress: Progress | None) -> Searcher:
+    index = IndexFolder(folder)
+    index.prepare()
+    opened = _OpenedOnce(model)
+    sources = (partial(_article, row) for row in dataset.corpus)
+    write_generation(index, sources, opened, str(folder), {}, progress)
+    return Searcher(
+        EmbeddedStore.open(index), _Remembering(opened.open(), [each.text for each in dataset.queries])
+    )
+
+
+def _article(row: Text, _: Encoder) -> list[Article]:
+    metadata = {"path": row.id, "sha256": "", "basis": "file", "encoding": "utf-8"}
+    document = Document(row.id, row.title, row.text, "", row.lang, None, metadata)
+    return [
+        Article(document, (Passage(row.id, 1, 0, len(row.text), 1, len(split_lines(row.text)), row.lang),))
+    ]
+
+
+class _OpenedOnce:
+    """A model that is loaded at most once, for the passages and then for the questions."""
+
+    def __init__(self, model: Model) -> None:
+        self.name, self.weights, self._model = model.name, model.weights, model
+        self._encoder: Encoder | None = None
+
+    def open(self) -> Encoder:
+        self._encoder = self._encoder or self._model.open()
+        return self._encoder
+
+
+class _Remembering:
+    """An Encoder that knows the vectors of its questions: each is asked once a mode and language."""
+
+    def __init__(self, encoder: Encoder, queries: Sequence[str]) -> None:
+        self.name, self.weights = encoder.name, encoder.weights
+        self.dimension, self.prompts, self.window = encoder.dimension, encoder.prompts, encoder.window
+        self.count_tokens, self.encode_passages = encoder.count_tokens, encoder.encode_passages
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+        for first in range(0, len(queries), _AT_ONCE):
+            some = queries[first : first + _AT_ONCE]
+            self._vectors.update(zip(some, encoder.encode_queries(some), strict=True))
+
+    def encode_queries(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        import numpy as np
+
+        return np.stack([self._vectors[text] for text in texts])
+
+
+def _measure(
+    dataset: Dataset,
+    searcher: Searcher,
+    mode: Mode,
+    query_lang: str,
+    passage_lang: str,
+    progress: Progress | None,
+) -> dict[str, Any] | None:
+    """Return one row of measures, None where no query has anything relevant in that language."""
+    import ir_measures
+    from ir_measures import RR, R, ScoredDoc, nDCG
+
+    inside = {row.id for row in dataset.corpus if passage_lang in (row.lang, BOTH_LANGUAGES)}
+    qrels = {
+        query.id: relevant
+        for query in dataset.queries
+        if query.lang == query_lang
+        and (
+            relevant := {
+                key: value for key, value in dataset.qrels.get(query.id, {}).items() if key in inside
+            }
+        )
+    }
+    if not qrels:
+        return None
+    lang = None if passage_lang == BOTH_LANGUAGES else passage_lang
+    queries = [query for query in dataset.queries if query.id in qrels]
+    run = []
+    for done, query in enumerate(queries):
+        if progress and done % 16 == 0:
+            progress(f"{mode} {query_lang} to {passage_lang}", done, len(queries))
+        found = searcher.search(SearchRequest(query.text, limit=LIMIT, mode=mode, lang=lang))
+        # Minus the rank: the providers of the measures break ties each in their own way.
+        run += [ScoredDoc(query.id, hit.document.doc_id, -float(hit.rank)) for hit in found.hits]
+    if progress:
+        progress(f"{mode} {query_lang} to {passage_lang}", len(queries), len(queries))
+    names = {nDCG @ 10: "nDCG@10", RR @ 10: "MRR@10", R @ 10: "Recall@10", R @ 100: "Recall@100"}
+    values: dict[str, dict[str, float]] = {name: dict.fromkeys(qrels, 0.0) for name in names.values()}
+    if run:
+        for metric in ir_measures.iter_calc(list(names), qrels, run):
+            values[names[metric.measure]][metric.query_id] = metric.value
+    return {
+        "query_lang": query_lang,
+        "passage_lang": passage_lang,
+        "mode": mode,
+        "queries": len(qrels),
+        **{name: round(sum(each.values()) / len(each), 4) for name, each in values.items()},
+        "ci95": bootstrap_interval(list(values["nDCG@10"].values())),
+    }
+
+
+def bootstrap_interval(values: Sequence[float]) -> list[float]:
+    """Return the 95 % percentile bootstrap interval of a mean (Efron), the same in every run."""
+    import numpy as np
+
+    sample = np.asarray(values)
+    draws = np.random.default_rng(0).integers(0, len(sample), (RESAMPLES, len(sample)))
+    low, high = np.percentile(sample[draws].mean(axis=1), [2.5, 97.5])
+    return [round(float(low), 4), round(float(high), 4)]

@@ -1,0 +1,1 @@
+"""Files to articles: finding them, reading them, splitting them into passages."""

@@ -1,0 +1,29 @@
+"""Lines of a text as exact ranges. Pure functions.
+
+A line ends at LF, CR LF or CR only: the other separators that `str.splitlines` knows stand inside
+scraped sentences.
+"""
+
+import re
+from dataclasses import dataclass
+
+_LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The range `start:end` of a text without its line end; `number` counts from 1."""
+
+    number: int
+    start: int
+    end: int
+
+
+def split_lines(text: str) -> list[Line]:
+    """Return every line of a text, blank ones too."""
+    lines: list[Line] = []
+    for match in _LINE.finditer(text):
+        if match.start() == len(text) and lines:
+            break  # what follows the last line end is no line
+        lines.append(Line(len(lines) + 1, match.start(1), match.end(1)))
+    return lines

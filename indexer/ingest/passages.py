@@ -1,0 +1,185 @@
+"""A document to passages: exact ranges of its text that a model can read whole. Pure functions.
+
+A paragraph is a line that is not blank; lines join where the text is evidently hard-wrapped. A
+heading opens a section and belongs to the first passage under it. A paragraph that is too short
+to mean anything joins its neighbour in the section; one that is too long for the model is cut at
+the sentence end nearest its middle, then again, or at a space where no sentence ends; never inside
+a word.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ..datatypes import Article, Document, Passage
+from ..text.language import UNDETERMINED, detect
+from .lines import Line, split_lines
+
+SHORT = 40  # code points; a shorter paragraph joins its neighbour
+JOINED = 600  # code points; joining stops here, so that a list of short lines stays findable
+HEADING = 100  # code points; a longer line is a paragraph
+WRAP_WIDTHS = range(30, 121)  # code points; where people and programs wrap text
+
+_SENTENCE_END = re.compile(r"[.!?؟؛;…۔]+[\"'”’»)\]]*\s+")
+_SPACE = re.compile(r"\s+")
+_ENDS_SENTENCE = re.compile(r"[.!?؟؛;:…۔،,][\"'”’»)\]]*$")
+_CODE_POINTS_A_TOKEN = 64  # no token stands for more, so longer texts need not be counted
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    start: int
+    end: int
+
+
+CountTokens = Callable[[str], int]
+
+
+def split_document(document: Document, count_tokens: CountTokens, window: int) -> Article:
+    """Split a document into passages whose embedded text has at most `window` tokens.
+
+    Only a single word longer than the window makes a longer passage; the model reads its start.
+    """
+    text = document.text
+
+    def fits(span: _Span) -> bool:
+        if span.end - span.start > window * _CODE_POINTS_A_TOKEN:
+            return False
+        return count_tokens(embedded_text(document.title, text[span.start : span.end])) <= window
+
+    lines = [line for line in map(_trim(text), split_lines(text)) if line.start < line.end]
+    spans = [
+        piece
+        for section in _sections(text, _paragraphs(text, lines))
+        for unit in _join_short(section, fits)
+        for piece in _cut(text, unit, fits)
+    ]
+    passages = []
+    line = 0
+    for ordinal, span in enumerate(spans, 1):
+        while lines[line].end <= span.start:
+            line += 1
+        last = line
+        while lines[last].end < span.end:
+            last += 1
+        lang = detect(text[span.start : span.end])
+        passages.append(
+            Passage(
+                document.doc_id,
+                ordinal,
+                span.start,
+                span.end,
+                lines[line].number,
+                lines[last].number,
+                document.lang if lang == UNDETERMINED else lang,
+            )
+        )
+    return Article(document, tuple(passages))
+
+
+def embedded_text(title: str, text: str) -> str:
+    """Return what the model reads of a passage: its article's title first, but not twice."""
+    return text if not title or text.startswith(title) else f"{title}\n{text}"
+
+
+def _trim(text: str) -> Callable[[Line], Line]:
+    def trimmed(line: Line) -> Line:
+        content = text[line.start : line.end]
+        start = line.start + len(content) - len(content.lstrip())
+        return Line(line.number, start, max(start, line.start + len(content.rstrip())))
+
+    return trimmed
+
+
+def _paragraphs(text: str, lines: list[Line]) -> list[_Span]:
+    if not is_hard_wrapped(text, lines):
+        return [_Span(line.start, line.end) for line in lines]
+    paragraphs = [_Span(lines[0].start, lines[0].end)]
+    for before, line in pairwise(lines):
+        if line.number == before.number + 1:
+            paragraphs[-1] = _Span(paragraphs[-1].start, line.end)
+        else:
+            paragraphs.append(_Span(line.start, line.end))
+    return paragraphs
+
+
+def is_hard_wrapped(text: str, lines: list[Line]) -> bool:
+    """Whether lines break only because the next word would not have fitted."""
+    width = max((line.end - line.start for line in lines), default=0)
+    if width not in WRAP_WIDTHS:
+        return False
+    breaks = [(a, b) for a, b in pairwise(lines) if b.number == a.number + 1]
+    full = sum(
+        line.end - line.start + 1 + len(text[after.start : after.end].split(maxsplit=1)[0]) > width
+        for line, after in breaks
+    )
+    return len(breaks) >= 3 and full >= 0.9 * len(breaks)
+
+
+def _sections(text: str, paragraphs: list[_Span]) -> Iterator[list[_Span]]:
+    """Yield the paragraphs of each section, its heading joined to the first of them."""
+    section: list[_Span] = []
+    heading: _Span | None = None
+    for at, paragraph in enumerate(paragraphs):
+        after = paragraphs[at + 1] if at + 1 < len(paragraphs) else None
+        if after and _is_heading(text, paragraph, after, first=at == 0):
+            if heading is None:
+                if section:
+                    yield section
+                section, heading = [], paragraph
+            continue
+        section.append(_Span(heading.start if heading else paragraph.start, paragraph.end))
+        heading = None
+    if section:
+        yield section
+
+
+def _is_heading(text: str, paragraph: _Span, after: _Span, *, first: bool) -> bool:
+    content = text[paragraph.start : paragraph.end]
+    if first:  # the title heads the article, whatever its length up to that of a paragraph
+        return len(content) <= 2 * HEADING
+    longer = after.end - after.start > max(len(content), HEADING)
+    return len(content) <= HEADING and longer and not _ENDS_SENTENCE.search(content)
+
+
+def _join_short(section: list[_Span], fits: Callable[[_Span], bool]) -> list[_Span]:
+    joined: list[_Span] = []
+    for span in section:
+        if joined and (_is_short(span) or _is_short(joined[-1])):
+            both = _Span(joined[-1].start, span.end)
+            if both.end - both.start <= JOINED and fits(both):
+                joined[-1] = both
+                continue
+        joined.append(span)
+    return joined
+
+
+def _is_short(span: _Span) -> bool:
+    return span.end - span.start < SHORT
+
+
+def _cut(text: str, span: _Span, fits: Callable[[_Span], bool]) -> Iterator[_Span]:
+    pending = [span]
+    while pending:
+        part = pending.pop()
+        gap = None if fits(part) else _middle_gap(text, part)
+        if gap is None:
+            yield part
+        else:
+            pending += [_Span(gap.end, part.end), _Span(part.start, gap.start)]
+
+
+def _middle_gap(text: str, span: _Span) -> _Span | None:
+    """Return the white space to cut a range at, sentence ends before mere spaces."""
+    middle = (span.start + span.end) // 2
+    for pattern in (_SENTENCE_END, _SPACE):
+        gaps = (
+            _Span(match.end() - len(space), match.end())
+            for match in pattern.finditer(text, span.start, span.end)
+            if (space := _SPACE.search(match.group()).group())  # type: ignore[union-attr]
+        )
+        nearest = min(gaps, key=lambda gap: abs(gap.start - middle), default=None)
+        if nearest is not None:
+            return nearest
+    return None

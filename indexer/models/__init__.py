@@ -1,0 +1,1 @@
+"""Texts to vectors: the Encoder seam and the models behind it."""

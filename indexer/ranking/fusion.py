@@ -1,0 +1,50 @@
+"""How the dense and the lexical leg become one order, and the options that decide it.
+
+The dense leg alone decides how languages mix: BM25 only ever finds the question's own language, so
+summing both legs, or adding up their ranks, buries the answers in the other one. The lexical leg
+re-orders the passages of the question's language among themselves: sorted by a weighted sum of
+both scores, standardised among them, they are handed the same dense scores they had, best first.
+No passage of one language can therefore move against one of another.
+
+nDCG@10 over questions of one language and passages of both, one language a passage (XQuAD, half
+of the passages Arabic; Arabic / English questions), where the dense scores are language-neutral:
+dense alone 0.827 / 0.913, fused as here 0.834 / 0.906, standardised weighted sum 0.748 / 0.847,
+reciprocal rank fusion 0.594 / 0.624.
+"""
+
+from collections.abc import Collection, Mapping
+from statistics import fmean, pstdev
+
+DEPTH = 200  # best passages of each leg; the pool of a search is their union
+LEXICAL_WEIGHT = 0.3  # of the lexical score against the dense one, both standardised
+
+
+def fuse(
+    dense: Mapping[str, float],
+    lexical: Mapping[str, float],
+    of_question_language: Collection[str],
+    lexical_weight: float = LEXICAL_WEIGHT,
+) -> dict[str, float]:
+    """Return the final score of every passage of the pool.
+
+    `dense` has a score for each passage of the pool, `lexical` for those that the leg found;
+    `of_question_language` names the passages of the question's language.
+    """
+    moving = [key for key in dense if key in of_question_language]
+    terms = _standardise([lexical.get(key, 0.0) for key in moving])
+    meaning = _standardise([dense[key] for key in moving])
+    strength = {
+        key: lexical_weight * term + (1 - lexical_weight) * sense
+        for key, term, sense in zip(moving, terms, meaning, strict=True)
+    }
+    order = sorted(moving, key=lambda key: -strength[key])  # stable: ties keep the order of `dense`
+    places = sorted((dense[key] for key in moving), reverse=True)
+    return {**dense, **dict(zip(order, places, strict=True))}
+
+
+def _standardise(scores: list[float]) -> list[float]:
+    """Return scores with mean 0 and deviation 1; all 0 where they do not differ."""
+    if not scores:
+        return []
+    mean, deviation = fmean(scores), pstdev(scores)
+    return [(score - mean) / deviation if deviation else 0.0 for score in scores]

@@ -1,0 +1,57 @@
+"""What is decided once: where things lie on this machine, and what an index is made with.
+
+The environment is read here and nowhere else. Options of the ranking stand beside the figures
+that chose them, in `ranking/fusion.py`; options of the web server in `web`.
+"""
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+DEFAULT_MODEL = "bundled"
+DEFAULT_ARCHIVE = Path("archive")
+DEFAULT_INDEX = Path("index")
+
+# Raised when the same input would give other passages or other terms, so that a build made
+# before is known to be stale.
+SPLITTING_VERSION = 1
+ANALYSIS_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSettings:
+    """All that decides what an index holds, apart from the articles. It stands in the manifest."""
+
+    model: str
+    weights: str
+    """sha256 of the model's weights and tokenizer."""
+    dimension: int
+    prompts: dict[str, str]
+    window: int
+    """Most tokens that the model reads of one text, prompt included."""
+    splitting_version: int = SPLITTING_VERSION
+    analysis_version: int = ANALYSIS_VERSION
+
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def cache_dir() -> Path:
+    """Folder for what can be made again: `WARRAQ_CACHE`, else the user's cache folder."""
+    named = os.environ.get("WARRAQ_CACHE")
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("warraq", appauthor=False))
+
+
+def threads() -> int:
+    """Threads for the model and the vector scan: `WARRAQ_THREADS`, else the cores we may use.
+
+    Torch and FAISS each start a thread per core when left alone and then fight for them.
+    """
+    named = os.environ.get("WARRAQ_THREADS", "")
+    if named.isdigit() and int(named) > 0:
+        return int(named)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

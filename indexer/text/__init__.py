@@ -1,0 +1,1 @@
+"""Pure functions on text: its language and direction, its search terms."""

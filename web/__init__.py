@@ -1,0 +1,28 @@
+"""The web face: pages and a JSON endpoint over one Searcher. Imports only what `indexer` exports."""
+
+from pathlib import Path
+
+from flask import Flask
+
+from . import api, errors, pages
+from .server import run
+from .service import SearchService
+
+
+def create_app(service: SearchService) -> Flask:
+    """Make the application over a service that finds and opens the index."""
+    app = Flask(__name__)
+    app.extensions["search"] = service
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.register_blueprint(pages.blueprint)
+    app.register_blueprint(api.blueprint)
+    errors.register(app)
+    return app
+
+
+def serve(index: Path, model: str | None, host: str, port: int) -> None:
+    """Serve an index until SIGTERM or Ctrl-C; the index and the model load while it starts."""
+    service = SearchService(index, model)
+    service.start()
+    run(create_app(service), host, port)

@@ -1,0 +1,42 @@
+"""The pages: the search box with its results, and the document opened at a passage."""
+
+from flask import Blueprint, abort, render_template, request
+
+from indexer import Article, Passage, direction, document_url, next_page
+
+from .api import service
+from .parameters import read_request
+
+blueprint = Blueprint("pages", __name__)
+blueprint.add_app_template_global(direction)
+blueprint.add_app_template_global(document_url)
+
+Part = tuple[str, Passage | None]
+"""A stretch of an article's text, and the passage that it is, None between passages."""
+
+
+@blueprint.get("/")
+def index() -> str:
+    if "q" not in request.args:
+        articles, passages = service().searcher().size()
+        return render_template("home.html", articles=articles, passages=passages)
+    asked = read_request(request.args)
+    result = service().searcher().search(asked)
+    return render_template("results.html", result=result, asked=asked, next_page=next_page(result, "/"))
+
+
+@blueprint.get("/documents/<path:doc_id>")
+def document(doc_id: str) -> str:
+    article = service().searcher().article(doc_id)
+    if article is None:
+        abort(404)
+    return render_template("document.html", document=article.document, parts=parts(article))
+
+
+def parts(article: Article) -> list[Part]:
+    """Cut an article's text into its passages and what stands between them that is not blank."""
+    text, at, found = article.document.text, 0, list[Part]()
+    for passage in article.passages:
+        found += [(text[at : passage.start], None), (text[passage.start : passage.end], passage)]
+        at = passage.end
+    return [(part, passage) for part, passage in [*found, (text[at:], None)] if part.strip()]

@@ -1,0 +1,44 @@
+"""Query strings to SearchRequest: the one place where the web reads a search's parameters."""
+
+from werkzeug.datastructures import MultiDict
+
+from indexer import MODES, RequestError, SearchRequest
+
+KNOWN = ("q", "limit", "offset", "mode", "lang", "generation")
+
+
+def read_request(values: "MultiDict[str, str]") -> SearchRequest:
+    """Make the request that a query string asks for; RequestError names the parameter at fault."""
+    for name in KNOWN:
+        if len(values.getlist(name)) > 1:
+            raise RequestError(f"bad_{name}", f"{name} is given more than once.")
+    mode = values.get("mode") or "hybrid"
+    if mode not in MODES:
+        raise RequestError("bad_mode", f"mode is {mode!r}; it must be one of {', '.join(MODES)}.")
+    return SearchRequest(
+        query=values.get("q", ""),
+        limit=_integer(values, "limit", 10),
+        offset=_integer(values, "offset", 0),
+        mode=mode,
+        lang=values.get("lang") or None,
+        generation=values.get("generation") or None,
+    )
+
+
+def refuse_unknown(values: "MultiDict[str, str]") -> None:
+    """Raise RequestError for a parameter that no feature of this version reads."""
+    for name in values:
+        if name not in KNOWN:
+            raise RequestError(
+                "unknown_parameter", f"There is no parameter {name!r}; there are {', '.join(KNOWN)}."
+            )
+
+
+def _integer(values: "MultiDict[str, str]", name: str, default: int) -> int:
+    value = values.get(name, "")
+    if not value:
+        return default
+    # ASCII digits only: int() would also take «٣», «1_0» and « 7 ».
+    if not value.removeprefix("-").isdecimal() or not value.isascii() or len(value) > 9:
+        raise RequestError(f"bad_{name}", f"{name} is {value[:40]!r}; it must be a whole number.")
+    return int(value)

@@ -1,0 +1,79 @@
+"""The one Searcher behind all requests: opened in the background, moved on when a build switches."""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer import NoIndex, Searcher, WarraqError, current_generation, open_searcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Loading(WarraqError):
+    """The index is being opened and the model loaded; it takes seconds."""
+
+    code = "loading"
+    http_status = 503
+
+    def __init__(self) -> None:
+        super().__init__("The index and the model are being loaded. Try again in a few seconds.")
+
+
+class SearchService:
+    """Hold the Searcher of an index folder's current generation; safe to share between threads."""
+
+    def __init__(
+        self,
+        index: Path,
+        model: str | None = None,
+        open_index: "Callable[[Path, str | None, Searcher | None], Searcher] | None" = None,
+    ) -> None:
+        self.index, self.model = index, model
+        self._open = open_index or _open
+        self._searcher: Searcher | None = None
+        self._error: WarraqError = Loading()
+        self._tried: str | None = None
+        self._opening = threading.Lock()
+
+    def start(self) -> None:
+        """Begin to open the index and load the model, in a thread of its own."""
+        threading.Thread(target=self._refresh, name="open-index", daemon=True).start()
+
+    def searcher(self) -> Searcher:
+        """Return the Searcher of the current generation; raises what keeps it from being there.
+
+        Where a build has switched since, one request opens the new generation while the others
+        are still answered from the one before.
+        """
+        if self._tried != self._current() or (self._searcher is None and isinstance(self._error, NoIndex)):
+            self._refresh()
+        if self._searcher is None:
+            raise self._error
+        return self._searcher
+
+    def _current(self) -> str | None:
+        try:
+            return current_generation(self.index)
+        except WarraqError:
+            return None
+
+    def _refresh(self) -> None:
+        if not self._opening.acquire(blocking=False):
+            return  # somebody is at it
+        try:
+            current = self._current()
+            if current is not None and current == self._tried and self._searcher is not None:
+                return
+            try:
+                self._searcher = self._open(self.index, self.model, self._searcher)
+            except WarraqError as error:
+                # With a generation in hand, go on answering from it; without one, say what is wrong.
+                self._error = error
+            self._tried = current
+        finally:
+            self._opening.release()
+
+
+def _open(index: Path, model: str | None, before: Searcher | None) -> Searcher:
+    return open_searcher(index, model, before.encoder if before else None)
