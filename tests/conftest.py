@@ -1,0 +1,59 @@
+"""Fixtures that many tests share. Those that load the real model do so once a run."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes import FakeModel
+
+from indexer import Encoder, find_model
+
+
+@pytest.fixture
+def model() -> FakeModel:
+    return FakeModel()
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A small archive: two languages, a folder, and a file of each kind that cannot be read."""
+    folder = tmp_path / "articles"
+    (folder / "ar").mkdir(parents=True)
+    (folder / "talks.txt").write_text(
+        "Talks in Geneva\n"
+        "Envoys met in Geneva on Monday to discuss the grain corridor across the Black Sea.\n"
+        "They agreed to meet again in March, and the next round will be held in Vienna.\n",
+        "utf-8",
+    )
+    (folder / "ar" / "water.txt").write_text(
+        "أزمة المياه في الأردن\n"
+        "أعلنت وزارة المياه أن السدود امتلأت بنسبة ٤٠ بالمئة بعد أمطار الشتاء الغزيرة.\n"
+        "وقالت الحكومة إن محطة التحلية الجديدة في العقبة ستبدأ العمل خلال ثلاث سنوات.\n",
+        "utf-8",
+    )
+    return folder
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of the unpacked model, shared by the whole run; the user's own is left alone."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("WARRAQ_CACHE")
+    os.environ["WARRAQ_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["WARRAQ_CACHE"]
+    else:
+        os.environ["WARRAQ_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def encoder(model_cache: Path) -> Encoder:
+    """The real bundled model."""
+    return find_model("bundled").open()
