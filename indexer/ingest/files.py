@@ -24,7 +24,7 @@ class FoundFile:
 
 def check_archive(archive: Path) -> None:
     """Raise ArchiveError, with the remedy, unless `archive` is a folder that can be listed."""
-    if not archive.exists():
+    if not os.path.exists(archive):  # noqa: PTH110 - Path.exists raises where the path cannot be
         raise ArchiveError(f"There is no folder {archive}. Name the folder of your articles with --archive.")
     if not archive.is_dir():
         raise ArchiveError(f"{archive} is a file, not a folder of articles. Name its folder with --archive.")
@@ -35,15 +35,24 @@ def check_archive(archive: Path) -> None:
 
 
 def find_files(archive: Path) -> Iterator[FoundFile]:
-    """Yield every file below `archive`, sorted by path; hidden ones and indexes are passed over."""
+    """Yield every file below `archive`, sorted by path; hidden ones and indexes are passed over.
+
+    Folders that are links, or cannot be listed, are yielded too: reading them says why not.
+    """
     check_archive(archive)
     found = []
-    for folder, folders, names in os.walk(archive):
+
+    def unreadable(error: OSError) -> None:
+        location = Path(error.filename)
+        found.append(FoundFile(location.relative_to(archive).as_posix(), location))
+
+    for folder, folders, names in os.walk(archive, onerror=unreadable):
         if INDEX_MARKER in names:
             folders.clear()
             continue
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for name in names + links:
             if not name.startswith("."):
                 location = Path(folder) / name
                 found.append(FoundFile(location.relative_to(archive).as_posix(), location))
@@ -59,9 +68,14 @@ def read_bytes(file: FoundFile, archive: Path) -> bytes:
     try:
         if file.location.is_symlink() and not file.location.resolve().is_relative_to(archive.resolve()):
             raise UnreadableFile("it is a link to a file outside the archive")
-        if not stat.S_ISREG(file.location.stat().st_mode):
+        kind = file.location.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise UnreadableFile("it is a folder that is a link or cannot be listed")
+        if not stat.S_ISREG(kind):
             raise UnreadableFile("it is not a regular file")
         return file.location.read_bytes()
+    except RuntimeError:  # what Path.resolve raises before Python 3.13
+        raise UnreadableFile("it is a link to itself") from None
     except OSError as error:
         raise UnreadableFile(f"it cannot be read: {error.strerror or error}") from error
 

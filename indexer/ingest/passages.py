@@ -7,6 +7,7 @@ the sentence end nearest its middle, then again, or at a space where no sentence
 a word.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ WRAP_WIDTHS = range(30, 121)  # code points; where people and programs wrap text
 
 _SENTENCE_END = re.compile(r"[.!?؟؛;…۔]+[\"'”’»)\]]*\s+")
 _SPACE = re.compile(r"\s+")
+_LINE_END = re.compile("[\r\n]")
 _ENDS_SENTENCE = re.compile(r"[.!?؟؛;:…۔،,][\"'”’»)\]]*$")
 _CODE_POINTS_A_TOKEN = 64  # no token stands for more, so longer texts need not be counted
 
@@ -52,7 +54,8 @@ def split_document(document: Document, count_tokens: CountTokens, window: int) -
     spans = [
         piece
         for section in _sections(text, _paragraphs(text, lines))
-        for unit in _join_short(section, fits)
+        # Twice: what is short after the first pass has a long neighbour and makes no list.
+        for unit in _join_short(_join_short(section, fits, JOINED), fits)
         for piece in _cut(text, unit, fits)
     ]
     passages = []
@@ -121,9 +124,9 @@ def _sections(text: str, paragraphs: list[_Span]) -> Iterator[list[_Span]]:
     """Yield the paragraphs of each section, its heading joined to the first of them."""
     section: list[_Span] = []
     heading: _Span | None = None
+    headings = _headings(text, paragraphs)
     for at, paragraph in enumerate(paragraphs):
-        after = paragraphs[at + 1] if at + 1 < len(paragraphs) else None
-        if after and _is_heading(text, paragraph, after, first=at == 0):
+        if at in headings:
             if heading is None:
                 if section:
                     yield section
@@ -135,20 +138,34 @@ def _sections(text: str, paragraphs: list[_Span]) -> Iterator[list[_Span]]:
         yield section
 
 
-def _is_heading(text: str, paragraph: _Span, after: _Span, *, first: bool) -> bool:
-    content = text[paragraph.start : paragraph.end]
-    if first:  # the title heads the article, whatever its length up to that of a paragraph
-        return len(content) <= 2 * HEADING
-    longer = after.end - after.start > max(len(content), HEADING)
-    return len(content) <= HEADING and longer and not _ENDS_SENTENCE.search(content)
+def _headings(text: str, paragraphs: list[_Span]) -> set[int]:
+    """Return the places of the headings: short lines above a long one, or above another heading."""
+    found: set[int] = set()
+    for at in reversed(range(len(paragraphs) - 1)):
+        content, after = text[paragraphs[at].start : paragraphs[at].end], paragraphs[at + 1]
+        if at == 0:  # the title heads the article, whatever its length up to that of a paragraph
+            is_heading = len(content) <= 2 * HEADING
+        else:
+            heads_text = after.end - after.start > HEADING
+            # Three in a row are headings; more are a list.
+            heads_heading = at + 1 in found and at + 3 not in found
+            is_heading = (
+                len(content) <= HEADING
+                and (heads_text or heads_heading)
+                and not _ENDS_SENTENCE.search(content)
+            )
+        if is_heading:
+            found.add(at)
+    return found
 
 
-def _join_short(section: list[_Span], fits: Callable[[_Span], bool]) -> list[_Span]:
+def _join_short(section: list[_Span], fits: Callable[[_Span], bool], limit: float = math.inf) -> list[_Span]:
+    """Join paragraphs of a section where one of the two is short, up to `limit` code points."""
     joined: list[_Span] = []
     for span in section:
         if joined and (_is_short(span) or _is_short(joined[-1])):
             both = _Span(joined[-1].start, span.end)
-            if both.end - both.start <= JOINED and fits(both):
+            if both.end - both.start <= limit and fits(both):
                 joined[-1] = both
                 continue
         joined.append(span)
@@ -178,6 +195,7 @@ def _middle_gap(text: str, span: _Span) -> _Span | None:
             _Span(match.end() - len(space), match.end())
             for match in pattern.finditer(text, span.start, span.end)
             if (space := _SPACE.search(match.group()).group())  # type: ignore[union-attr]
+            and not (pattern is _SENTENCE_END and _LINE_END.search(space))  # it may part a heading
         )
         nearest = min(gaps, key=lambda gap: abs(gap.start - middle), default=None)
         if nearest is not None:

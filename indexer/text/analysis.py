@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-# A word is letters, digits and the marks that sit on them; tatweel and joiners stand inside words.
-_WORD = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed"
-                   r"\u200c\u200d]|(?<=\d)[.,٫٬](?=\d)|(?<=[^\W\d_])['’](?=[^\W\d_]))*")  # fmt: skip
-_DROPPED = re.compile("[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u200c\u200d]")
+# A word is letters, digits and the marks that sit on them; tatweel, joiners and soft hyphens stand inside.
+_MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
+_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}\u0640\u00ad\u200c\u200d]|(?<=\d)[.,٫٬](?=\d)"
+                   rf"|(?<=[^\W\d_]|[{_MARKS}])['’](?=[^\W\d_]))*")  # fmt: skip
+_DROPPED = re.compile(f"[{_MARKS}\u0640\u00ad\u200c\u200d]")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _LETTERS = str.maketrans("أإآٱؤئىةکیۀہھ٫", "ااااوييهكيههه.", "ء٬")
 
@@ -49,9 +50,10 @@ def terms(text: str) -> list[str]:
 @lru_cache(maxsize=65_536)
 def _term(word: str) -> str:
     """Fold and stem one word, by the script it is in; empty where only marks are left of it."""
-    composed = unicodedata.normalize("NFKC", word)
+    # Without spaces: the compatibility forms of ﷺ and of single vowel signs have some.
+    composed = unicodedata.normalize("NFKC", word).replace(" ", "")
     if _ARABIC.search(composed):
-        return _arabic_term(_DROPPED.sub("", composed))
+        return _arabic_term(_DROPPED.sub("", composed.casefold()))
     folded = _DROPPED.sub("", unicodedata.normalize("NFKD", composed)).casefold()
     folded = _digits(folded.replace("’", "'").removesuffix("'s"))
     return _english_stemmer().stemWord(folded) if folded.isascii() else folded

@@ -7,6 +7,7 @@ text long enough to judge, and its answer must be one that the script allows.
 import unicodedata
 from collections import Counter
 from functools import lru_cache
+from threading import Lock
 from typing import Literal
 
 Script = Literal["Arab", "Latn", "other"]
@@ -17,6 +18,8 @@ NOT_ARABIC = frozenset("پچژگکیںھہےٹڈڑڕڵۆێە")
 ENOUGH_LETTERS = 60  # fewer, and langdetect takes names for a language
 SURE = 0.9
 UNDETERMINED = "und"  # ISO 639-2
+
+_loading = Lock()  # langdetect shows its profiles to other threads before they are all loaded
 
 
 def direction(lang: str) -> Literal["rtl", "ltr"]:
@@ -61,8 +64,11 @@ def detect(text: str) -> str:
 
 def _ask_langdetect(text: str) -> str | None:
     from langdetect import DetectorFactory, LangDetectException, detect_langs
+    from langdetect.detector_factory import init_factory
 
-    DetectorFactory.seed = 0
+    with _loading:
+        DetectorFactory.seed = 0
+        init_factory()
     try:
         best = detect_langs(text[:2_000])[0]
     except LangDetectException:

@@ -6,7 +6,6 @@ that splitting is measured as well as ranking.
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,9 @@ from places import ROOT, SEEDS
 
 from indexer import Searcher, SearchRequest, build_index, find_model, open_searcher
 
-QUESTIONS = [json.loads(line) for line in (ROOT / "tests" / "questions.jsonl").read_text("utf-8").splitlines()]
+QUESTIONS = [
+    json.loads(line) for line in (ROOT / "tests" / "questions.jsonl").read_text("utf-8").splitlines()
+]
 FOLDERS = {"archive": ROOT / "archive", "seeds": SEEDS}
 
 # Share of the questions that a hit among the first three answers; measured, less two questions.
@@ -49,7 +50,9 @@ def test_there_are_enough_questions_in_both_languages():
 
 
 @pytest.mark.parametrize(("collection", "lang"), FLOORS)
-def test_answers_are_among_the_first_three(collection: str, lang: str, searcher_of: Callable[[str], Searcher]):
+def test_answers_are_among_the_first_three(
+    collection: str, lang: str, searcher_of: Callable[[str], Searcher]
+):
     if not FOLDERS[collection].exists():
         pytest.skip("the seeds are not part of the repository")
     searcher = searcher_of(collection)

@@ -1,0 +1,161 @@
+"""Results as JSON: the fixed keys, the receipt of a hit, addresses that lead back."""
+
+import json
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from indexer.datatypes import Document, Hit, Passage, SearchRequest, SearchResult
+from indexer.receipts import document_url, next_page, result_json
+
+RESULT_KEYS = [
+    "query", "parsed", "language", "mode", "generation", "took_ms", "answerable",
+    "total", "limit", "offset", "next", "facets", "hits", "warnings",
+]  # fmt: skip
+HIT_KEYS = [
+    "rank", "score", "text", "lang", "dir", "highlights", "also_in", "more", "explain", "source",
+]  # fmt: skip
+SOURCE_KEYS = [
+    "doc_id", "path", "title", "published", "sha256", "basis", "encoding",
+    "paragraph", "line_start", "line_end", "char_start", "char_end", "url",
+]  # fmt: skip
+
+TEXT = "أزمة المياه\r\n\r\n🕊 أعلنت الوزارة.\r\nOfficials agreed."
+DOCUMENT = Document(
+    "ar/مياه.txt",
+    "أزمة المياه",
+    TEXT,
+    "ar",
+    "ar",
+    None,
+    {"path": "ar/مياه.txt", "sha256": "ab" * 32, "basis": "file", "encoding": "utf-8"},
+)
+HITS = (
+    Hit(1, 0.912345678, Passage("ar/مياه.txt", 1, 0, 31, 1, 3, "ar"), DOCUMENT),
+    Hit(2, 0.5, Passage("ar/مياه.txt", 2, 33, 50, 4, 4, "en"), DOCUMENT),
+)
+
+
+def result(request, total=37, hits=HITS):
+    return SearchResult(request, "ar", "20250301-1", total, hits, 21.4, ("Slow.",))
+
+
+def test_a_result_has_exactly_the_fixed_keys_in_their_order():
+    found = result_json(result(SearchRequest("ماء")))
+    assert list(found) == RESULT_KEYS
+    for hit in found["hits"]:
+        assert list(hit) == HIT_KEYS
+        assert list(hit["source"]) == SOURCE_KEYS
+
+
+def test_a_result_says_what_was_asked_and_found():
+    found = result_json(result(SearchRequest("ماء", limit=2, offset=4, mode="dense", lang="ar")))
+    assert {key: found[key] for key in RESULT_KEYS if key not in ("hits", "next")} == {
+        "query": "ماء",
+        "parsed": None,
+        "language": "ar",
+        "mode": "dense",
+        "generation": "20250301-1",
+        "took_ms": 21.4,
+        "answerable": None,
+        "total": 37,
+        "limit": 2,
+        "offset": 4,
+        "facets": None,
+        "warnings": ["Slow."],
+    }
+
+
+def test_a_hit_is_a_receipt():
+    arabic, english = result_json(result(SearchRequest("ماء")))["hits"]
+    assert arabic["text"] == TEXT[:31] == "أزمة المياه\r\n\r\n🕊 أعلنت الوزارة."
+    assert (arabic["rank"], arabic["score"], arabic["lang"], arabic["dir"]) == (1, 0.912346, "ar", "rtl")
+    assert (english["text"], english["lang"], english["dir"]) == ("Officials agreed.", "en", "ltr")
+    assert arabic["source"] == {
+        "doc_id": "ar/مياه.txt",
+        "path": "ar/مياه.txt",
+        "title": "أزمة المياه",
+        "published": None,
+        "sha256": "ab" * 32,
+        "basis": "file",
+        "encoding": "utf-8",
+        "paragraph": 1,
+        "line_start": 1,
+        "line_end": 3,
+        "char_start": 0,
+        "char_end": 31,
+        "url": "/documents/ar/%D9%85%D9%8A%D8%A7%D9%87.txt#p1",
+    }
+
+
+def test_what_is_not_built_yet_is_null():
+    hit = result_json(result(SearchRequest("ماء")))["hits"][0]
+    assert [hit[key] for key in ("highlights", "also_in", "more", "explain")] == [None] * 4
+
+
+def test_a_result_survives_json():
+    found = result_json(result(SearchRequest('\0 "quoted" \u202eماء 🕊')))
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_nothing_found_is_an_empty_list():
+    found = result_json(result(SearchRequest("ماء"), total=0, hits=()))
+    assert (found["total"], found["hits"], found["next"]) == (0, [], None)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=60),
+    st.integers(1, 100),
+    st.integers(0, 9_900),
+    st.sampled_from(["hybrid", "dense", "lexical"]),
+    st.sampled_from([None, "ar", "en"]),
+)
+def test_the_next_address_asks_the_same_further_on(text, limit, offset, mode, lang):
+    request = SearchRequest(f"q{text}", limit, offset, mode, lang)
+    address = result_json(result(request, total=20_000))["next"]
+    parts = urlsplit(address)
+    assert address.isascii()
+    assert (parts.scheme, parts.netloc, parts.path, parts.fragment) == ("", "", "/api/v1/search", "")
+    values = parse_qs(parts.query, keep_blank_values=True, strict_parsing=True)
+    expected = {"q": request.query, "limit": str(limit), "offset": str(offset + limit), "mode": mode}
+    expected |= {"generation": "20250301-1"} | ({"lang": lang} if lang else {})
+    assert values == {key: [value] for key, value in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("total", "limit", "offset", "further"),
+    [(0, 10, 0, None), (10, 10, 0, None), (11, 10, 0, 10), (37, 10, 20, 30), (37, 10, 30, None), (37, 10, 90, None),
+     (20_000, 100, 9_900, 10_000), (20_000, 100, 9_901, None), (20_000, 10, 10_000, None)],
+)  # fmt: skip
+def test_the_last_page_that_may_be_asked_for_has_no_next(total, limit, offset, further):
+    address = next_page(result(SearchRequest("ماء", limit, offset), total), "/")
+    assert (address and parse_qs(urlsplit(address).query)["offset"]) == (further and [str(further)])
+
+
+@pytest.mark.parametrize("total", [0, 1, 9, 10, 11, 37])
+def test_following_next_sees_every_offset_once(total):
+    seen, request = [], SearchRequest("ماء", limit=10)
+    while True:
+        seen += range(request.offset, min(request.offset + 10, total))
+        address = next_page(result(request, total), "/")
+        if address is None:
+            break
+        request = SearchRequest("ماء", 10, int(parse_qs(urlsplit(address).query)["offset"][0]))
+    assert seen == list(range(total))
+
+
+@pytest.mark.parametrize(
+    "doc_id",
+    ["a.txt", "ar/مقال.txt", "a b.txt", "100%.txt", "%41.txt", "why?.txt", "x#2.txt", "a&b=c+d.txt", "a\\b.txt",
+     "new\nline.txt", '"<b>\'.txt', "dir;v=1/é.txt", "corpus.jsonl::7", "🕊.txt", "http:/x.txt"],
+)  # fmt: skip
+def test_the_address_of_a_document_leads_back_to_its_id(doc_id):
+    address = document_url(doc_id, 3)
+    parts = urlsplit(address)
+    assert unquote(parts.path, errors="strict") == f"/documents/{doc_id}"
+    assert (parts.netloc, parts.query, parts.fragment) == ("", "", "p3")
+    assert address.isascii()
+    assert not set(address) & set(" \"<>'\\\n")
