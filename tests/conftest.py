@@ -1,6 +1,5 @@
 """Fixtures that many tests share. Those that load the real model do so once a run."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,13 +43,9 @@ def index(tmp_path: Path) -> Path:
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of the unpacked model, shared by the whole run; the user's own is left alone."""
     folder = tmp_path_factory.mktemp("cache")
-    before = os.environ.get("WARRAQ_CACHE")
-    os.environ["WARRAQ_CACHE"] = str(folder)
-    yield folder
-    if before is None:
-        del os.environ["WARRAQ_CACHE"]
-    else:
-        os.environ["WARRAQ_CACHE"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WARRAQ_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

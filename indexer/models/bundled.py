@@ -70,16 +70,19 @@ def converted_model(cache: Path, source: Callable[[], Path] = weights_path) -> P
     folder = cache / "models" / cache_key()
     if is_intact(folder):
         return folder
+    from filelock import FileLock
+    from safetensors import SafetensorError
+
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        from filelock import FileLock
 
         with FileLock(folder.with_suffix(".lock")):
             if not is_intact(folder):
                 _write_aside(folder, read_weights(source()))
-    except OSError as error:
+    except (OSError, SafetensorError) as error:  # the latter when the disk is full
+        reason = getattr(error, "strerror", None) or error
         raise ModelError(
-            f"The bundled model cannot be unpacked to {folder.parent}: {error.strerror or error}. "
+            f"The bundled model cannot be unpacked to {folder.parent}: {reason}. "
             "It needs 500 MB there; WARRAQ_CACHE names another folder."
         ) from error
     return folder
@@ -91,6 +94,7 @@ def _write_aside(folder: Path, weights: Weights) -> None:
         write_model(aside, weights)
         if folder.exists():
             shutil.rmtree(folder)
+        aside.chmod(0o755)  # mkdtemp keeps it to its maker
         aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -100,7 +104,7 @@ def is_intact(folder: Path) -> bool:
     """Whether every file of a converted model is as it was written."""
     try:
         sums: dict[str, str] = json.loads((folder / CHECKSUMS).read_text("utf-8"))
-        return all(_sha256(folder / name) == expected for name, expected in sums.items())
+        return bool(sums) and all(_sha256(folder / name) == expected for name, expected in sums.items())
     except (OSError, ValueError, AttributeError):
         return False
 

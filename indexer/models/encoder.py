@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from .. import settings
 from ..errors import ModelError
 from . import bundled
+from .fetch import TAKEN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,10 +69,11 @@ def find_model(name: str) -> FoundModel:
     if name == settings.DEFAULT_MODEL:
         bundled.weights_path()
         return FoundModel(name, bundled.WEIGHTS_SHA256, None)
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
-        folder = _fetched(name)
-    if not any(folder.glob("*.safetensors")) and not any(folder.glob("*/*.safetensors")):
+    folder = _local(name) or _fetched(name)
+    pickled = any(
+        not (path.parent / "model.safetensors").exists() for path in folder.glob("*/pytorch_model.bin")
+    )
+    if pickled or not (any(folder.glob("*.safetensors")) or any(folder.glob("*/*.safetensors"))):
         raise ModelError(
             f"{name} holds no weights in safetensors form, the only form that is read. "
             "Name a folder of a sentence-transformers model, or run: warraq model fetch NAME"
@@ -79,12 +81,20 @@ def find_model(name: str) -> FoundModel:
     return FoundModel(name, _fingerprint(folder), folder)
 
 
+def _local(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError):  # too long a name; the home of nobody
+        return None
+
+
 def _fetched(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name, local_files_only=True))
+        return Path(snapshot_download(name, local_files_only=True, allow_patterns=TAKEN))
     except (LocalEntryNotFoundError, HFValidationError, OSError, ValueError) as error:
         raise ModelError(
             f"The model {name!r} is not on this machine. Where there is a network, run: "
@@ -106,6 +116,7 @@ def _fingerprint(folder: Path) -> str:
 def open_encoder(model: FoundModel) -> "SentenceTransformerEncoder":
     """Load a model that was found; ModelError where its files do not make one."""
     import torch
+    from safetensors import SafetensorError
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -124,7 +135,7 @@ def open_encoder(model: FoundModel) -> "SentenceTransformerEncoder":
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
             )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         raise ModelError(f"The model {model.name!r} cannot be loaded: {error}") from error
     return SentenceTransformerEncoder(model, loaded)
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,17 +94,27 @@ class IndexFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder for one build; a second build waits. The lock dies with its process."""
+        """Hold the folder for one build; a second build waits. The lock dies with its process.
+
+        What keeps the build from writing, such as a full disk, is raised as IndexUnusable.
+        """
         from filelock import FileLock
 
-        with FileLock(self.path / LOCK):
-            yield
+        try:
+            with FileLock(self.path / LOCK):
+                yield
+        except (OSError, sqlite3.Error) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise IndexUnusable(
+                f"The index in {self.path} cannot be written: {reason}. "
+                "The index before, if there is one, is as it was."
+            ) from error
 
     def current(self) -> str | None:
         """Return the name of the generation that is served, None where none was built."""
         try:
             return (self.path / CURRENT).read_text("utf-8").strip() or None
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
             raise self._damaged(f"{CURRENT} cannot be read") from error
@@ -173,6 +184,7 @@ class IndexFolder:
         (aside / MANIFEST).write_text(json.dumps(asdict(manifest), ensure_ascii=False, indent=1), "utf-8")
         for path in [*aside.rglob("*"), aside]:
             sync(path)
+        aside.chmod(0o755)  # mkdtemp keeps it to its maker; a server may be another user
         aside.rename(self.folder(manifest.generation))
         sync(self.path / GENERATIONS)
         replace_file(self.path / CURRENT, manifest.generation + "\n")
@@ -182,7 +194,9 @@ class IndexFolder:
     def _prune(self) -> None:
         """Remove generations before the last KEPT; only folders that hold a manifest are ours."""
         made = sorted(path.parent for path in (self.path / GENERATIONS).glob("*/" + MANIFEST))
-        for folder in made[:-KEPT]:
+        current = self.folder(self.current() or "")
+        others = [folder for folder in made if folder != current]  # by name, which a clock set back misorders
+        for folder in others[: -(KEPT - 1)]:
             shutil.rmtree(folder, ignore_errors=True)
 
 

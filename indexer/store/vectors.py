@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# Not a database, a damaged one, or one with other tables (SQLITE_ERROR).
+_NOT_A_CACHE = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}
 _AT_ONCE = 500  # keys in one statement; SQLite allows 32,766
 
 
@@ -24,7 +26,9 @@ class VectorCache:
         """Open the cache, beginning a new one where the file is missing or not a cache."""
         try:
             return cls(_connect(path))
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", None) not in _NOT_A_CACHE:
+                raise  # locked, or no file handles left: says nothing of what is in it
             with suppress(FileNotFoundError):
                 path.unlink()
             return cls(_connect(path))

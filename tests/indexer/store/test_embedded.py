@@ -1,0 +1,352 @@
+"""The contract of a store, held against brute force."""
+
+import math
+import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from indexer.datatypes import Article, Document, Passage
+from indexer.store.base import Filters
+from indexer.store.embedded import EmbeddedStore, EmbeddedWriter
+from indexer.store.generation import IndexFolder
+
+DIMENSION = 16
+VOCABULARY = [
+    "grain",
+    "talks",
+    "port",
+    "winter",
+    "bread",
+    "قمة",
+    "هدنة",
+    "سلام",
+    "ميناء",
+    "x'\"\\",
+    "a:b",
+    "+c",
+    "😀",
+]
+NO_FILTER = Filters()
+
+
+def unit(rows):
+    rows = np.asarray(rows, np.float32)
+    return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+
+
+def write(path, articles, terms, vectors, dimension=DIMENSION):
+    """Build a generation of these articles and open it; terms and vectors are by row."""
+    folder = IndexFolder(path)
+    folder.prepare()
+    with folder.write_aside() as aside:
+        writer = EmbeddedWriter(aside)
+        row = 0
+        for article in articles:
+            end = row + len(article.passages)
+            writer.add(article, terms[row:end], [number.to_bytes(32, "big") for number in range(row, end)])
+            row = end
+        writer.finish(dimension, iter(np.array_split(vectors, 3)))
+        folder.publish(
+            aside,
+            archive="/somewhere",
+            settings={},
+            documents=len(articles),
+            passages=row,
+            languages={},
+            failed=[],
+        )
+    return EmbeddedStore.open(folder)
+
+
+def make_articles(languages):
+    """Articles of up to four passages, one of each language given; each passage is ten characters."""
+    draw = random.Random(3)
+    articles, left = [], list(languages)
+    while left:
+        here, left = left[: (size := draw.randint(1, 4))], left[size:]
+        # Not in the order of the alphabet: rows follow the order of writing, not of names.
+        doc_id = f"{draw.randrange(10**6):06}/{len(articles)}.txt"
+        text = "".join(f"{number:09}\n" for number in range(len(here)))
+        passages = [
+            Passage(doc_id, n + 1, 10 * n, 10 * n + 9, n + 1, n + 1, lang) for n, lang in enumerate(here)
+        ]
+        articles.append(Article(Document(doc_id, f"Title {doc_id}", text, doc_id, here[0]), tuple(passages)))
+    return articles
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A store of 700 passages, more than one statement of SQLite takes, and what went into it."""
+    draw, numbers = random.Random(4), np.random.default_rng(4)
+    languages = draw.choices(["ar", "en", "fr"], [5, 4, 1], k=700)
+    articles = make_articles(languages)
+    terms = [draw.choices(VOCABULARY, k=draw.randint(0, 30)) for _ in languages]
+    vectors = unit(numbers.normal(size=(700, DIMENSION)))
+    vectors[100:110] = vectors[50]  # identical passages, whose scores are equal to the last bit
+    store = write(tmp_path_factory.mktemp("store") / "index", articles, terms, vectors)
+    passages = [passage for article in articles for passage in article.passages]
+    yield SimpleNamespace(
+        store=store, articles=articles, passages=passages, terms=terms, vectors=vectors, languages=languages
+    )
+    store.close()
+
+
+def rows_of(world, lang):
+    return [row for row, each in enumerate(world.languages) if lang in (None, each)]
+
+
+def found(world, candidates):
+    row = {passage: row for row, passage in enumerate(world.passages)}
+    return [row[candidate.passage] for candidate in candidates]
+
+
+# --- the dense leg -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", [None, "ar", "en", "fr"])
+@pytest.mark.parametrize("depth", [1, 10, 200, 700])
+def test_dense_equals_brute_force(world, lang, depth):
+    for vector in unit(np.random.default_rng(depth).normal(size=(5, DIMENSION))):
+        scores = world.vectors @ vector
+        expected = sorted(rows_of(world, lang), key=lambda row: (-scores[row], row))[:depth]
+        candidates = world.store.dense(vector, depth, Filters(lang))
+        assert [candidate.score for candidate in candidates] == pytest.approx(
+            scores[expected].tolist(), abs=1e-6
+        )
+        assert found(world, candidates) == expected
+
+
+@pytest.mark.parametrize("depth", [3, 11, 12, 150])
+def test_equal_passages_come_in_the_order_of_the_archive(world, depth):
+    candidates = world.store.dense(world.vectors[50], depth, NO_FILTER)
+    assert found(world, candidates)[:11] == [50, *range(100, 110)][:depth]
+    assert len({candidate.score for candidate in candidates[:11]}) == 1
+    assert candidates[0].score == pytest.approx(1, abs=1e-6)
+
+
+def test_more_than_there_are_is_all_there_are(world):
+    vector = world.vectors[0]
+    assert sorted(found(world, world.store.dense(vector, 5_000, NO_FILTER))) == list(range(700))
+    assert sorted(found(world, world.store.dense(vector, 5_000, Filters("fr")))) == rows_of(world, "fr")
+
+
+def test_a_language_that_no_passage_has_finds_nothing(world):
+    assert world.store.dense(world.vectors[0], 10, Filters("zz")) == []
+    assert world.store.lexical(["grain"], 10, Filters("zz")) == []
+
+
+def test_cosines_are_the_dense_scores(world):
+    vector = unit(np.random.default_rng(9).normal(size=DIMENSION))
+    candidates = world.store.dense(vector, 700, NO_FILTER)
+    random.Random(9).shuffle(candidates)
+    passages = [candidate.passage for candidate in candidates]
+    expected = [candidate.score for candidate in candidates]
+    assert world.store.cosines(vector, passages) == pytest.approx(expected, abs=1e-6)
+    assert world.store.cosines(vector, passages[:1] * 2) == pytest.approx(expected[:1] * 2, abs=1e-6)
+    assert world.store.cosines(vector, []) == []
+
+
+# --- the lexical leg -----------------------------------------------------------------------------
+
+
+def bm25(collection, query, k1=1.2, b=0.75):
+    """Score each list of terms; a term that the query repeats counts as often.
+
+    Lengths up to 40 are exact in Tantivy, which keeps them in one byte.
+    """
+    count = len(collection)
+    mean = sum(map(len, collection)) / count
+    scores = [0.0] * count
+    for term in query:
+        having = sum(term in terms for terms in collection)
+        idf = math.log(1 + (count - having + 0.5) / (having + 0.5))
+        for row, terms in enumerate(collection):
+            often = Counter(terms)[term]
+            scores[row] += idf * often * (k1 + 1) / (often + k1 * (1 - b + b * len(terms) / mean))
+    return scores
+
+
+@pytest.mark.parametrize("lang", [None, "ar", "en", "fr"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        ["grain"], ["grain", "talks"], ["قمة", "سلام", "port"], VOCABULARY, ["bread", "bread", "port"],
+        ["winter", "nowhere"], ["x'\"\\"], ["a:b", "+c"], ["😀"],
+    ],
+)  # fmt: skip
+def test_lexical_equals_bm25_by_hand(world, query, lang):
+    scores = bm25(world.terms, query)
+    matching = [row for row in rows_of(world, lang) if set(query) & set(world.terms[row])]
+    candidates = world.store.lexical(query, 700, Filters(lang))
+    rows = found(world, candidates)
+    assert sorted(rows) == matching
+    assert [candidate.score for candidate in candidates] == pytest.approx(
+        [scores[row] for row in rows], rel=1e-5
+    )
+    ours = [candidate.score for candidate in candidates]
+    assert rows == [row for _, row in sorted(zip((-score for score in ours), rows, strict=True))]
+
+
+@pytest.mark.parametrize("lang", [None, "en"])
+def test_the_depth_cuts_the_list_and_changes_nothing_in_it(world, lang):
+    whole = world.store.lexical(["grain", "قمة"], 700, Filters(lang))
+    assert len(whole) > 100
+    for depth in (1, 7, 100):
+        cut = world.store.lexical(["grain", "قمة"], depth, Filters(lang))
+        assert [each.score for each in cut] == pytest.approx([each.score for each in whole[:depth]])
+        assert len(cut) == depth
+
+
+def test_terms_that_no_passage_has_find_nothing(world):
+    assert world.store.lexical(["nowhere"], 10, NO_FILTER) == []
+    assert world.store.lexical([], 10, NO_FILTER) == []
+
+
+@pytest.mark.parametrize(
+    "term", ["gra", "grain*", "GRAIN", "grain talks", "lang:ar", "*", "", "\0", "(", "a AND b"]
+)
+def test_a_term_is_never_syntax(world, term):
+    assert world.store.lexical([term], 10, NO_FILTER) == []
+
+
+# --- documents -----------------------------------------------------------------------------------
+
+
+def test_articles_come_back_as_they_went_in(world):
+    assert world.store.size() == (len(world.articles), 700)
+    for article in world.articles:
+        assert world.store.article(article.document.doc_id) == article
+    ids = [article.document.doc_id for article in world.articles]
+    assert world.store.documents([*ids, *ids, "nowhere"]) == {
+        a.document.doc_id: a.document for a in world.articles
+    }
+    assert world.store.documents([]) == {}
+
+
+@pytest.mark.parametrize("doc_id", ["nowhere", "", "%", "' OR 1=1 --", "a\0b"])
+def test_an_id_that_the_index_does_not_have(world, doc_id):
+    assert world.store.article(doc_id) is None
+    assert world.store.documents([doc_id]) == {}
+
+
+odd_text = st.text(
+    st.characters(exclude_categories=["Cs"]) | st.sampled_from("\0\r\n\u2028\ufeff'\"\\\u202eﷺ😀")
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.builds(
+            Document, odd_text, odd_text, odd_text, odd_text, st.sampled_from(["ar", "en"]),
+            st.none() | st.just("2025-03-01"), st.dictionaries(odd_text, odd_text, max_size=3),
+        ),
+        min_size=1, max_size=4, unique_by=lambda document: document.doc_id,
+    )
+)  # fmt: skip
+def test_text_comes_back_whatever_its_characters(tmp_path_factory, documents):
+    articles = [
+        Article(each, (Passage(each.doc_id, 1, 0, len(each.text), 1, 1, each.lang),)) for each in documents
+    ]
+    terms = [[] for _ in articles]
+    store = write(
+        tmp_path_factory.mktemp("odd") / "index", articles, terms, unit(np.ones((len(articles), 4))), 4
+    )
+    assert [store.article(each.doc_id) for each in documents] == articles
+    assert store.documents([each.doc_id for each in documents]) == {each.doc_id: each for each in documents}
+    store.close()
+
+
+# --- at the edges --------------------------------------------------------------------------------
+
+
+def test_an_empty_index_answers_every_question_with_nothing(tmp_path):
+    store = write(tmp_path / "index", [], [], np.empty((0, DIMENSION), np.float32))
+    vector = unit(np.ones(DIMENSION))
+    assert store.size() == (0, 0)
+    for filters in (NO_FILTER, Filters("ar")):
+        assert store.dense(vector, 10, filters) == []
+        assert store.lexical(["grain"], 10, filters) == []
+    assert store.cosines(vector, []) == []
+    assert store.article("talks.txt") is None
+    assert store.files() == {}
+    store.close()
+
+
+def test_a_document_without_passages_is_kept(tmp_path):
+    article = Article(Document("blank.txt", "", "\n\n", "blank.txt", "en"), ())
+    store = write(tmp_path / "index", [article], [], np.empty((0, DIMENSION), np.float32))
+    assert store.article("blank.txt") == article
+    assert store.size() == (1, 0)
+    store.close()
+
+
+def test_what_the_build_saw_of_the_files_is_kept(tmp_path):
+    folder = IndexFolder(tmp_path / "index")
+    folder.prepare()
+    with folder.write_aside() as aside:
+        writer = EmbeddedWriter(aside)
+        writer.add_file("talks.txt", "ab" * 32)
+        writer.add_file("ar/صورة.txt", None, "not text")
+        writer.finish(4, iter(()))
+        folder.publish(aside, archive="", settings={}, documents=0, passages=0, languages={}, failed=[])
+    store = EmbeddedStore.open(folder)
+    assert store.files() == {"talks.txt": ("ab" * 32, None), "ar/صورة.txt": (None, "not text")}
+    store.close()
+
+
+def test_the_writer_tells_what_it_holds(tmp_path):
+    (tmp_path / "aside").mkdir()
+    writer = EmbeddedWriter(tmp_path / "aside")
+    text = "Grain talks.\nقمة 😀 الحبوب."
+    passages = (Passage("a", 1, 0, 12, 1, 1, "en"), Passage("a", 2, 13, 26, 2, 2, "ar"))
+    writer.add(
+        Article(Document("a", "Talks", text, "a", "en"), passages), [["grain"], ["قمة"]], [b"k1", b"k2"]
+    )
+    passage = Passage("b", 1, 0, 3, 1, 1, "ar")
+    writer.add(Article(Document("b", "", "هدن", "b", "ar"), (passage,)), [["هدن"]], [b"k1"])
+    assert writer.vector_keys() == [b"k1", b"k2", b"k1"]
+    assert [writer.length(row) for row in range(3)] == [12, 13, 3]
+    assert writer.texts([2, 1, 1]) == [("", "هدن"), ("Talks", "قمة 😀 الحبوب."), ("Talks", "قمة 😀 الحبوب.")]
+    assert writer.languages() == {"ar": 2, "en": 1}
+    assert (writer.documents(), writer.rows) == (2, 3)
+    with pytest.raises(AssertionError, match="2 vectors for 3 passages"):
+        writer.finish(4, iter([np.eye(2, 4, dtype=np.float32)]))
+
+
+def test_a_store_outlives_the_folder_that_it_was_opened_from(tmp_path):
+    """A reader holds its generation though later builds remove it."""
+    articles = make_articles(["ar", "en", "ar", "en"])
+    terms = [["grain"], ["grain", "talks"], ["talks"], ["port"]]
+    vectors = unit(np.eye(4, DIMENSION))
+    first = write(tmp_path / "index", articles, terms, vectors)
+    before = (first.dense(vectors[2], 4, NO_FILTER), first.lexical(["grain"], 4, NO_FILTER))
+    for _ in range(3):
+        write(tmp_path / "index", articles[:1], terms, vectors[: len(articles[0].passages)]).close()
+    assert not IndexFolder(tmp_path / "index").folder(first.generation).exists()
+    assert (first.dense(vectors[2], 4, NO_FILTER), first.lexical(["grain"], 4, NO_FILTER)) == before
+    assert first.article(articles[-1].document.doc_id) == articles[-1]
+    first.close()
+
+
+def test_many_threads_read_at_once(world):
+    vectors = unit(np.random.default_rng(11).normal(size=(40, DIMENSION)))
+
+    def ask(number):
+        filters = Filters([None, "ar", "en", "fr"][number % 4])
+        dense = world.store.dense(vectors[number], 50, filters)
+        lexical = world.store.lexical([VOCABULARY[number % 13], VOCABULARY[number % 7]], 50, filters)
+        cosines = world.store.cosines(vectors[number], [each.passage for each in lexical])
+        article = world.store.article(world.articles[number].document.doc_id)
+        return dense, lexical, cosines, article
+
+    one_by_one = [ask(number) for number in range(40)]
+    world.store._rows_by_lang.clear()
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(ask, [*range(40)] * 3)) == one_by_one * 3
