@@ -40,9 +40,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         status = ANYTHING_ELSE
-    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
-        sys.stdout = None  # nothing is left to flush to it
-        status = 0
     except Exception as error:
         import traceback
 
@@ -52,7 +49,18 @@ def main() -> None:
     sys.exit(status if isinstance(status, int) else 0)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """The command itself; a reader of its output that has seen enough, such as head, is no error."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:  # click would exit with 1, which here means that nothing was found
+            sys.stdout = None  # nothing is left to flush to it
+            return 0
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="warraq", message="warraq %(version)s")
 def warraq() -> None:
     """Search an archive of articles by meaning, in Arabic and in English.

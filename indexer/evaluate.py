@@ -4,6 +4,7 @@ Stands above build and search and uses nothing else of the library's insides tha
 """
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ EVALUATED_MODES: tuple[Mode, ...] = (*MODES, "raw")
 BOTH_LANGUAGES = "all"
 RESAMPLES = 1_000  # of the bootstrap
 _AT_ONCE = 256  # questions encoded together
+
+_WHOLE = re.compile("-?[0-9]+")
 
 Qrels = Mapping[str, Mapping[str, int]]
 
@@ -59,9 +62,9 @@ def read_dataset(folder: Path) -> Dataset:
     path = folder / "qrels.tsv"
     for number, line in enumerate(_lines(path)):
         fields = line.split("\t")
-        if number == 0 and not fields[-1].lstrip("-").isdigit():
+        if number == 0 and not _WHOLE.fullmatch(fields[-1]):
             continue  # the header
-        if len(fields) != 3 or not fields[2].lstrip("-").isdigit():
+        if len(fields) != 3 or not _WHOLE.fullmatch(fields[2]):
             raise _fault(path, number + 1, "three fields: query-id, corpus-id and relevance")
         if int(fields[2]) > 0:
             qrels.setdefault(fields[0], {})[fields[1]] = int(fields[2])
@@ -88,12 +91,10 @@ def _texts(path: Path) -> Iterator[Text]:
         if line:
             try:
                 row = json.loads(line)
-                yield Text(
-                    str(row["_id"]),
-                    row["text"],
-                    row.get("lang") or detect(row["text"]),
-                    row.get("title") or "",
-                )
+                text, lang, title = row["text"], row.get("lang"), row.get("title") or ""
+                if not all(isinstance(each, str) for each in (text, lang or "", title)):
+                    raise TypeError
+                yield Text(str(row["_id"]), text, lang or detect(text), title)
             except (ValueError, TypeError, KeyError, AttributeError):
                 raise _fault(path, number, "a JSON object with _id and text") from None
 

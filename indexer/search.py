@@ -5,7 +5,7 @@ from time import perf_counter
 
 from .datatypes import Article, Hit, SearchRequest, SearchResult
 from .errors import GenerationChanged, IndexUnusable
-from .models.encoder import Encoder, find_model
+from .models.encoder import Encoder, find_model, model_name
 from .ranking.fusion import DEPTH, fuse
 from .store.base import Candidate, Filters, Store
 from .store.embedded import EmbeddedStore
@@ -75,7 +75,7 @@ class Searcher:
         )
         return sorted(
             (Candidate(found[key], score) for key, score in fused.items()),
-            key=lambda each: (-each.score, each.passage.doc_id, each.passage.ordinal),
+            key=lambda each: -each.score,  # stable: where copies share a score, the order is fusion's
         )
 
 
@@ -96,7 +96,7 @@ def open_searcher(index: Path, model: str | None = None, encoder: Encoder | None
 def _encoder_for(manifest: Manifest, index: Path, model: str | None, encoder: Encoder | None) -> Encoder:
     built = manifest.settings
     remedy = f"warraq build --rebuild --index {index}"
-    if model is not None and model != built["model"]:
+    if model is not None and model_name(model) != built["model"]:
         raise IndexUnusable(
             f"The index in {index} was built with the model {built['model']}; this run asks for {model}. "
             f"Run: {remedy} --model {model}"

@@ -52,6 +52,6 @@ def threads() -> int:
     Torch and FAISS each start a thread per core when left alone and then fight for them.
     """
     named = os.environ.get("WARRAQ_THREADS", "")
-    if named.isdigit() and int(named) > 0:
+    if named.isdecimal() and int(named) > 0:
         return int(named)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -15,6 +15,7 @@ def create_app(service: SearchService) -> Flask:
     app.extensions["search"] = service
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.converters["document"] = pages.DocumentId
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(api.blueprint)
     errors.register(app)

@@ -1,6 +1,7 @@
 """The pages: the search box with its results, and the document opened at a passage."""
 
 from flask import Blueprint, abort, render_template, request
+from werkzeug.routing import PathConverter
 
 from indexer import Article, Passage, direction, document_url, next_page
 
@@ -10,6 +11,13 @@ from .parameters import read_request
 blueprint = Blueprint("pages", __name__)
 blueprint.add_app_template_global(direction)
 blueprint.add_app_template_global(document_url)
+
+
+class DocumentId(PathConverter):
+    """A path as file systems have it: even a line end may stand in a name."""
+
+    regex = "(?s:[^/].*?)"
+
 
 Part = tuple[str, Passage | None]
 """A stretch of an article's text, and the passage that it is, None between passages."""
@@ -25,7 +33,7 @@ def index() -> str:
     return render_template("results.html", result=result, asked=asked, next_page=next_page(result, "/"))
 
 
-@blueprint.get("/documents/<path:doc_id>")
+@blueprint.get("/documents/<document:doc_id>")
 def document(doc_id: str) -> str:
     article = service().searcher().article(doc_id)
     if article is None:

@@ -33,7 +33,7 @@ class SearchService:
         self._open = open_index or _open
         self._searcher: Searcher | None = None
         self._error: WarraqError = Loading()
-        self._tried: str | None = None
+        self._tried: str | None = ""  # the name of no generation: none has been tried
         self._opening = threading.Lock()
 
     def start(self) -> None:

@@ -70,6 +70,7 @@ def find_model(name: str) -> FoundModel:
         bundled.weights_path()
         return FoundModel(name, bundled.WEIGHTS_SHA256, None)
     folder = _local(name) or _fetched(name)
+    name = model_name(name)
     pickled = any(
         not (path.parent / "model.safetensors").exists() for path in folder.glob("*/pytorch_model.bin")
     )
@@ -79,6 +80,12 @@ def find_model(name: str) -> FoundModel:
             "Name a folder of a sentence-transformers model, or run: warraq model fetch NAME"
         )
     return FoundModel(name, _fingerprint(folder), folder)
+
+
+def model_name(name: str) -> str:
+    """Return the name under which an index remembers a model: a folder's is its whole path."""
+    folder = _local(name)
+    return str(folder.resolve()) if folder and name != settings.DEFAULT_MODEL else name
 
 
 def _local(name: str) -> Path | None:

@@ -39,7 +39,8 @@ def fuse(
     }
     order = sorted(moving, key=lambda key: -strength[key])  # stable: ties keep the order of `dense`
     places = sorted((dense[key] for key in moving), reverse=True)
-    return {**dense, **dict(zip(order, places, strict=True))}
+    moved = dict(zip(order, places, strict=True))
+    return moved | {key: score for key, score in dense.items() if key not in moved}
 
 
 def _standardise(scores: list[float]) -> list[float]:

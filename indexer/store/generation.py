@@ -137,6 +137,9 @@ class IndexFolder:
             raise self._damaged(f"{MANIFEST} of {generation} cannot be read") from error
         if manifest.generation != generation:
             raise self._damaged(f"{MANIFEST} of {generation} belongs to another generation")
+        del stored["generation"]
+        if _digest(stored) != generation.rpartition("-")[2]:
+            raise self._damaged(f"{MANIFEST} of {generation} has changed since it was built")
         return manifest
 
     def check_files(self, manifest: Manifest) -> None:
@@ -174,10 +177,10 @@ class IndexFolder:
             if path.is_file() and not path.name.startswith(".")  # Tantivy leaves lock files
         }
         built = datetime.now(UTC)
-        digest = hashlib.sha256(json.dumps([files, content], sort_keys=True).encode()).hexdigest()
+        when = built.isoformat(timespec="seconds")
         manifest = Manifest(
-            f"{built:%Y%m%dT%H%M%S%f}-{digest[:8]}",
-            built.isoformat(timespec="seconds"),
+            f"{built:%Y%m%dT%H%M%S%f}-{_digest({'built': when, 'files': files, **content})}",
+            when,
             files=files,
             **content,
         )
@@ -198,6 +201,11 @@ class IndexFolder:
         others = [folder for folder in made if folder != current]  # by name, which a clock set back misorders
         for folder in others[: -(KEPT - 1)]:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _digest(content: dict[str, Any]) -> str:
+    """Return the end of a generation's name, which vouches for its manifest."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def sha256_of(path: Path) -> str:

@@ -1,9 +1,10 @@
-import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 
 import faiss
 import numpy as np
@@ -304,11 +305,14 @@ def test_every_file_of_a_real_generation_is_guarded(folder):
 def test_files_that_are_whole_but_not_what_they_should_be_are_refused(folder):
     """A manifest that agrees with the files says nothing of what is in them."""
     made = real_generation(folder)
-    home = folder.folder(made.generation)
-    (home / "vectors.faiss").write_bytes(b"not an index")
-    stored = json.loads((home / MANIFEST).read_text("utf-8"))
-    stored["files"]["vectors.faiss"] = sha256_of(home / "vectors.faiss")
-    (home / MANIFEST).write_text(json.dumps(stored), "utf-8")
+    with folder.write_aside() as aside:
+        shutil.copytree(folder.folder(made.generation), aside, dirs_exist_ok=True)
+        (aside / MANIFEST).unlink()
+        (aside / "vectors.faiss").write_bytes(b"not an index")
+        content = {
+            key: value for key, value in asdict(made).items() if key not in ("generation", "built", "files")
+        }
+        folder.publish(aside, **content)
     with pytest.raises(IndexUnusable, match=r"cannot be opened.*--rebuild"):
         EmbeddedStore.open(folder)
 

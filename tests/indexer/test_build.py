@@ -1,0 +1,371 @@
+"""Builds: what is counted, what is embedded, what is refused, and when an index is stale."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from fakes import FakeModel
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from indexer import (
+    ArchiveError,
+    IndexUnusable,
+    NoIndex,
+    Searcher,
+    SearchRequest,
+    build_index,
+    current_generation,
+    read_manifest,
+)
+from indexer.store.embedded import EmbeddedStore
+from indexer.store.generation import IndexFolder
+
+BINARY = b"GIF89a\0\1\2"
+
+
+def counts(report):
+    names = ("added", "changed", "removed", "unchanged", "encoded", "reused", "documents", "passages")
+    return {name: getattr(report, name) for name in names}
+
+
+def put(folder, **files):
+    """Write one-line articles, which are one passage each."""
+    for name, line in files.items():
+        (folder / f"{name}.txt").write_text(line, "utf-8")
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def found_texts(index):
+    store = EmbeddedStore.open(IndexFolder(index))
+    result = Searcher(store, FakeModel()).search(SearchRequest("anything", limit=100, mode="dense"))
+    store.close()
+    return sorted(hit.text for hit in result.hits)
+
+
+@pytest.fixture
+def empty(tmp_path):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    return folder
+
+
+def test_counts_over_a_sequence_of_edits(empty, index, model):
+    put(empty, a="The first line.", b="The second line.", c="The third line.")
+    assert counts(build_index(empty, index, model)) == {
+        "added": 3, "changed": 0, "removed": 0, "unchanged": 0,
+        "encoded": 3, "reused": 0, "documents": 3, "passages": 3,
+    }  # fmt: skip
+
+    put(empty, b="The second line, edited.", d="The fourth line.")
+    (empty / "c.txt").unlink()
+    assert counts(build_index(empty, index, model)) == {
+        "added": 1, "changed": 1, "removed": 1, "unchanged": 1,
+        "encoded": 2, "reused": 1, "documents": 3, "passages": 3,
+    }  # fmt: skip
+
+    put(empty, c="The third line.", b="The second line.")  # back as they were: known by their text
+    assert counts(build_index(empty, index, model)) == {
+        "added": 1, "changed": 1, "removed": 0, "unchanged": 2,
+        "encoded": 0, "reused": 4, "documents": 4, "passages": 4,
+    }  # fmt: skip
+
+    (empty / "d.txt").rename(empty / "moved.txt")
+    assert counts(build_index(empty, index, model)) == {
+        "added": 1, "changed": 0, "removed": 1, "unchanged": 3,
+        "encoded": 0, "reused": 4, "documents": 4, "passages": 4,
+    }  # fmt: skip
+
+    (empty / "a.txt").write_bytes(BINARY)  # an article that can no longer be read has left
+    assert counts(build_index(empty, index, model)) == {
+        "added": 0, "changed": 0, "removed": 1, "unchanged": 3,
+        "encoded": 0, "reused": 3, "documents": 3, "passages": 3,
+    }  # fmt: skip
+
+
+LINES = st.sampled_from(["Rain fell.", "Snow fell.", "هطل المطر.", "Wind rose.", "ثار الغبار.", None])
+ARCHIVES = st.dictionaries(st.sampled_from("abcde"), LINES, max_size=5)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(ARCHIVES, min_size=1, max_size=3))
+def test_counts_agree_with_the_difference_of_the_archives(tmp_path, states):
+    archive, index = tmp_path / "varied", tmp_path / "varied-index"
+    for folder in (archive, index):
+        shutil.rmtree(folder, ignore_errors=True)
+    known, before, model = set(), {}, FakeModel()
+    for state in states:
+        shutil.rmtree(archive, ignore_errors=True)
+        archive.mkdir()
+        for name, line in state.items():
+            (archive / f"{name}.txt").write_bytes(BINARY if line is None else line.encode())
+        report = build_index(archive, index, model)
+        now = {name: line for name, line in state.items() if line}
+        new = set(now.values()) - known
+        assert counts(report) == {
+            "added": len(now.keys() - before.keys()),
+            "changed": sum(before[name] != now[name] for name in now.keys() & before.keys()),
+            "removed": len(before.keys() - now.keys()),
+            "unchanged": len(now.items() & before.items()),
+            "encoded": len(new),
+            "reused": len(now) - len(new),
+            "documents": len(now),
+            "passages": len(now),
+        }
+        assert [each.path for each in report.failed] == sorted(f"{n}.txt" for n in state.keys() - now.keys())
+        assert found_texts(index) == sorted(now.values())
+        known, before = known | new, now
+    assert sorted(model.encoded) == sorted(known)
+
+
+def test_an_unchanged_archive_embeds_nothing_and_keeps_its_generation(archive, index, model):
+    (archive / "broken.txt").write_bytes(BINARY)
+    (archive / "gone.txt").symlink_to(archive / "nowhere.txt")
+    first = build_index(archive, index, model)
+    before, opened = contents(index), model.opened
+    for path in archive.rglob("*.txt"):
+        if path.exists():
+            os.utime(path, (1, 1))  # as after a copy or a checkout
+    second = build_index(archive, index, model)
+    assert second.generation == first.generation == current_generation(index)
+    assert (second.encoded, second.reused, second.unchanged) == (0, first.passages, first.documents)
+    assert (second.added, second.changed, second.removed) == (0, 0, 0)
+    assert second.failed == first.failed
+    assert model.opened == opened
+    assert contents(index) == before
+
+
+def test_an_edit_that_keeps_size_and_time_is_seen(empty, index, model):
+    put(empty, a="Seven men came.")
+    build_index(empty, index, model)
+    times = (empty / "a.txt").stat()
+    put(empty, a="Eight men came.")
+    os.utime(empty / "a.txt", ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert build_index(empty, index, model).changed == 1
+    assert found_texts(index) == ["Eight men came."]
+
+
+def test_another_archive_is_built_anew_in_place(tmp_path, index, model):
+    (one := tmp_path / "one").mkdir()
+    (two := tmp_path / "two").mkdir()
+    put(one, a="Rivers rose in spring.", b="The dam held.")
+    put(two, b="Markets fell in autumn.")
+    first = build_index(one, index, model)
+    second = build_index(two, index, model)
+    assert second.generation != first.generation
+    assert second.documents == second.passages == second.encoded == 1
+    assert read_manifest(index).archive == str(two.resolve())
+    assert found_texts(index) == ["Markets fell in autumn."]
+
+
+def test_the_same_articles_in_another_place_are_another_archive_but_embed_nothing(archive, index, model):
+    first = build_index(archive, index, model)
+    moved = archive.rename(archive.with_name("moved"))
+    second = build_index(moved, index, model)
+    assert second.generation != first.generation
+    assert (second.encoded, second.unchanged) == (0, first.documents)
+    assert read_manifest(index).archive == str(moved.resolve())
+
+
+def test_an_archive_is_the_same_by_whatever_way_it_is_named(archive, index, model, monkeypatch):
+    first = build_index(archive, index, model)
+    link = archive.with_name("link")
+    link.symlink_to(archive)
+    monkeypatch.chdir(archive.parent)
+    for name in (archive.relative_to(archive.parent), link):
+        assert build_index(name, index, model).generation == first.generation
+
+
+@pytest.mark.parametrize(
+    "other", [FakeModel(name="other"), FakeModel(weights="other"), FakeModel(name="other", weights="other")]
+)
+def test_another_model_is_built_anew(archive, index, model, other):
+    first = build_index(archive, index, model)
+    second = build_index(archive, index, other)
+    assert second.generation != first.generation
+    made = read_manifest(index).settings
+    assert (made["model"], made["weights"]) == (other.name, other.weights)
+    assert second.encoded == (0 if other.weights == model.weights else second.passages)
+    back = build_index(archive, index, model)
+    assert (back.encoded, back.unchanged) == (0, first.documents)
+    assert read_manifest(index).settings["model"] == model.name
+
+
+def test_a_rebuild_is_a_new_generation_that_embeds_nothing(archive, index, model):
+    first = build_index(archive, index, model)
+    again = build_index(archive, index, model, rebuild=True)
+    assert again.generation != first.generation
+    assert current_generation(index) == again.generation
+    assert (again.encoded, again.reused, again.unchanged) == (0, first.passages, first.documents)
+    assert len(model.encoded) == first.encoded
+
+
+def test_the_same_text_twice_is_embedded_once(empty, index, model):
+    put(empty, a="Rain fell.", b="Rain fell.", c="Snow fell.")
+    report = build_index(empty, index, model)
+    assert (report.passages, report.encoded, report.reused) == (3, 2, 1)
+    assert sorted(model.encoded) == ["Rain fell.", "Snow fell."]
+    assert found_texts(index) == ["Rain fell.", "Rain fell.", "Snow fell."]
+
+
+def test_the_title_is_embedded_with_a_passage_and_tells_its_vectors_apart(empty, index, model):
+    body = "Envoys met on Monday to speak about grain and the corridor across the sea."
+    put(empty, a=f"Talks\n\n{body}\n\n{body}", b=f"Grain\n\n{body}\n\n{body}")
+    assert build_index(empty, index, model).encoded == 4
+    assert sorted(model.encoded) == sorted(f"{t}\n{x}{body}" for t in ("Talks", "Grain") for x in ("\n", ""))
+
+
+def test_each_file_that_cannot_be_read_is_listed_with_its_reason(empty, index, model, tmp_path):
+    put(empty, good="An article that can be read.")
+    put(tmp_path, outside="An article somewhere else.")
+    (empty / "binary.txt").write_bytes(BINARY)
+    (empty / "latin.txt").write_bytes("café".encode("latin-1"))
+    (empty / "blank.txt").write_text(" \n\n")
+    (empty / "dangling.txt").symlink_to(empty / "nowhere.txt")
+    (empty / "link.txt").symlink_to(tmp_path / "outside.txt")
+    os.mkfifo(empty / "pipe.txt")
+    (empty / "page.pdf").write_bytes(b"%PDF-1.7")
+    (empty / "README").write_text("A note.")
+    with open(os.fsencode(empty) + b"/na\xefve.txt", "w") as file:  # noqa: PTH123  # a name of bytes
+        file.write("An article under a name that is not UTF-8.")
+    report = build_index(empty, index, model)
+    reasons = {each.path: each.reason for each in report.failed}
+    expected = {
+        "binary.txt": "NUL",
+        "latin.txt": "not UTF-8 text (byte 4)",
+        "blank.txt": "empty",
+        "dangling.txt": "No such file",
+        "link.txt": "outside the archive",
+        "pipe.txt": "not a regular file",
+        "page.pdf": ".pdf is not a format",
+        "README": "without a suffix",
+        "na\\xefve.txt": "name is not UTF-8",
+    }
+    assert reasons.keys() == expected.keys()
+    for path, part in expected.items():
+        assert part in reasons[path]
+        assert reasons[path]
+    assert report.documents == 1
+    assert read_manifest(index).failed == [
+        {"path": each.path, "reason": each.reason} for each in report.failed
+    ]
+    assert build_index(empty, index, model).failed == report.failed
+
+
+def test_a_link_that_leads_to_itself_is_listed(empty, index, model):
+    put(empty, good="An article that can be read.")
+    (empty / "loop.txt").symlink_to(empty / "loop.txt")
+    report = build_index(empty, index, model)
+    assert [each.path for each in report.failed] == ["loop.txt"]
+    assert report.documents == 1
+
+
+def test_an_index_inside_its_archive_is_not_read_as_articles(archive, model):
+    first = build_index(archive, archive / "index", model)
+    (archive / "index" / "note.txt").write_text("Not an article.")
+    assert build_index(archive, archive / "index", model).generation == first.generation
+
+
+def test_an_empty_archive_makes_an_index_that_can_be_searched(empty, index, model):
+    report = build_index(empty, index, model)
+    assert (report.documents, report.passages, report.failed) == (0, 0, ())
+    assert found_texts(index) == []
+    put(empty, a="Rain fell.")
+    assert build_index(empty, index, model).added == 1
+    assert found_texts(index) == ["Rain fell."]
+
+
+@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.write_text("a file")])
+def test_no_archive_folder_is_refused_before_anything_is_written(tmp_path, index, model, make):
+    make(tmp_path / "archive")
+    with pytest.raises(ArchiveError, match="--archive"):
+        build_index(tmp_path / "archive", index, model)
+    assert not index.exists()
+    assert model.opened == 0
+
+
+def test_a_folder_that_is_not_ours_is_refused_and_left_alone(archive, index, model):
+    (index / "photos").mkdir(parents=True)
+    (index / "photos" / "cat.jpg").write_bytes(b"cat")
+    (index / "README.md").write_text("My photos.")
+    before = contents(index)
+    with pytest.raises(IndexUnusable, match="--index"):
+        build_index(archive, index, model, rebuild=True)
+    assert contents(index) == before
+    assert sorted(path.name for path in index.rglob("*")) == ["README.md", "cat.jpg", "photos"]
+
+
+def test_a_folder_with_only_a_readme_is_ours(archive, index, model):
+    index.mkdir()
+    (index / "README.md").write_text("The index.")
+    build_index(archive, index, model)
+    assert (index / "README.md").read_text() == "The index."
+
+
+def test_an_interrupted_build_leaves_the_last_good_index_and_costs_no_vector_twice(archive, index, model):
+    class Interrupted(FakeModel):
+        def encode_passages(self, texts):
+            raise KeyboardInterrupt
+
+    first = build_index(archive, index, model)
+    before = found_texts(index)
+    put(archive, new="A new article.")
+    with pytest.raises(KeyboardInterrupt):
+        build_index(archive, index, Interrupted())
+    assert current_generation(index) == first.generation
+    assert found_texts(index) == before
+    assert build_index(archive, index, model).encoded == 1
+    assert sorted(path.name[:2] for path in (index / "generations").iterdir()) == ["20", "20"]
+
+
+def flip_a_byte(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+def test_one_flipped_byte_in_any_file_is_refused(archive, index, model):
+    folder = index / "generations" / build_index(archive, index, model).generation
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert {"articles.sqlite", "vectors.faiss", "manifest.json", "terms/meta.json"} <= names
+    for name in names:
+        if not Path(name).name.startswith("."):  # locks
+            flip_a_byte(folder / name)
+            with pytest.raises(IndexUnusable, match=r"damaged.*warraq build --rebuild"):
+                EmbeddedStore.open(IndexFolder(index))
+            flip_a_byte(folder / name)
+    EmbeddedStore.open(IndexFolder(index)).close()
+
+
+@pytest.mark.parametrize("name", ["articles.sqlite", "vectors.faiss", "manifest.json", "terms/meta.json"])
+@pytest.mark.parametrize("damage", [flip_a_byte, Path.unlink])
+def test_a_damaged_generation_is_mended_by_a_build(archive, index, model, name, damage):
+    folder = index / "generations" / build_index(archive, index, model).generation
+    texts = found_texts(index)
+    damage(folder / name)
+    assert build_index(archive, index, model).encoded == 0
+    assert found_texts(index) == texts
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"20200101T000000-gone\n"])
+def test_a_damaged_pointer_is_mended_by_a_build(archive, index, model, damage):
+    build_index(archive, index, model)
+    texts = found_texts(index)
+    (index / "current").write_bytes(damage)
+    with pytest.raises((IndexUnusable, NoIndex)):
+        read_manifest(index)
+    assert build_index(archive, index, model).encoded == 0
+    assert found_texts(index) == texts
+
+
+def test_progress_tells_each_stage_to_its_end(archive, index, model):
+    told = []
+    build_index(archive, index, model, progress=lambda *each: told.append(each))
+    for stage, total in (("reading", 2), ("embedding", 4)):
+        steps = [(done, of) for name, done, of in told if name == stage]
+        assert steps == sorted(steps)
+        assert steps[-1] == (total, total)

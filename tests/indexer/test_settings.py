@@ -1,0 +1,65 @@
+"""Settings: the environment is read in one place, and nonsense in it does no harm."""
+
+import ast
+import json
+import os
+from pathlib import Path
+
+import pytest
+from places import ROOT
+
+from indexer.settings import ANALYSIS_VERSION, SPLITTING_VERSION, BuildSettings, cache_dir, threads
+
+
+def test_the_environment_is_read_in_one_place():
+    readers = set()
+    for path in [*(ROOT / "indexer").rglob("*.py"), *(ROOT / "web").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
+            if name in {"environ", "getenv", "putenv", "environb"}:
+                readers.add(path.relative_to(ROOT).as_posix())
+    assert readers == {"indexer/settings.py"}
+
+
+def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("WARRAQ_CACHE", str(tmp_path / "here"))
+    assert cache_dir() == tmp_path / "here"
+    assert not (tmp_path / "here").exists()
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_the_cache_is_else_in_the_users_own_cache_folder(monkeypatch, tmp_path, value):
+    monkeypatch.delenv("WARRAQ_CACHE", raising=False)
+    if value is not None:
+        monkeypatch.setenv("WARRAQ_CACHE", value)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    found = cache_dir()
+    assert found.name == "warraq"
+    assert found.is_relative_to(tmp_path)
+    assert found != Path()
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1", 1), ("3", 3), ("16", 16)])
+def test_threads_are_as_many_as_the_environment_says(monkeypatch, value, expected):
+    monkeypatch.setenv("WARRAQ_THREADS", value)
+    assert threads() == expected
+
+
+@pytest.mark.parametrize("value", ["", "0", "-2", "two", "1.5", "²", " "])
+def test_threads_are_the_cores_we_may_use_where_the_environment_makes_no_sense(monkeypatch, value):
+    monkeypatch.setenv("WARRAQ_THREADS", value)
+    assert threads() == len(os.sched_getaffinity(0))
+
+
+def test_build_settings_are_json_with_every_version_in_them():
+    settings = BuildSettings("name", "abc", 384, {"query": "q: ", "document": "d: "}, 512)
+    assert json.loads(json.dumps(settings.to_json())) == {
+        "model": "name",
+        "weights": "abc",
+        "dimension": 384,
+        "prompts": {"query": "q: ", "document": "d: "},
+        "window": 512,
+        "splitting_version": SPLITTING_VERSION,
+        "analysis_version": ANALYSIS_VERSION,
+    }

@@ -1,0 +1,272 @@
+"""The JSON endpoint and the probes: shapes, faults and their codes, whatever is asked."""
+
+import json
+import re
+from urllib.parse import quote, urlencode
+
+import pytest
+from fakes import FakeModel
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from indexer import Searcher, build_index
+from indexer.store.embedded import EmbeddedStore
+from indexer.store.generation import IndexFolder
+from web import SearchService, create_app
+
+SEARCH = "/api/v1/search"
+
+
+def open_fake(index, model, before):
+    return Searcher(EmbeddedStore.open(IndexFolder(index)), FakeModel())
+
+
+@pytest.fixture
+def client(archive, index, model):
+    build_index(archive, index, model)
+    return create_app(SearchService(index, None, open_fake)).test_client()
+
+
+@pytest.fixture
+def bare(index):
+    """A client where nothing has been built."""
+    service = SearchService(index, None, open_fake)
+    service._refresh()
+    return create_app(service).test_client()
+
+
+def problem(response, status, code):
+    """Check that an answer is a problem (RFC 9457) and return what it says."""
+    assert response.status_code == status
+    assert response.content_type == "application/problem+json"
+    found = response.get_json(force=True)
+    assert found["status"] == status
+    assert found["code"] == code
+    assert {"type", "title", "detail"} <= found.keys()
+    assert found["detail"]
+    return found["detail"]
+
+
+def test_the_answer_has_the_promised_shape(client, archive):
+    response = client.get(f"{SEARCH}?q=grain+corridor&limit=1")
+    assert response.status_code == 200
+    assert response.content_type == "application/json"
+    found = response.get_json()
+    assert [*found] == [
+        "query", "parsed", "language", "mode", "generation", "took_ms", "answerable", "total", "limit",
+        "offset", "next", "facets", "hits", "warnings",
+    ]  # fmt: skip
+    assert (found["query"], found["language"], found["mode"]) == ("grain corridor", "en", "hybrid")
+    assert (found["total"], found["limit"], found["offset"], found["warnings"]) == (4, 1, 0, [])
+    assert found["parsed"] is found["answerable"] is found["facets"] is None
+    assert found["took_ms"] > 0
+    (hit,) = found["hits"]
+    assert [*hit] == [
+        "rank", "score", "text", "lang", "dir", "highlights", "also_in", "more", "explain", "source",
+    ]  # fmt: skip
+    assert (hit["rank"], hit["lang"], hit["dir"]) == (1, "en", "ltr")
+    assert 0 < hit["score"] <= 1
+    source = hit["source"]
+    assert [*source] == [
+        "doc_id", "path", "title", "published", "sha256", "basis", "encoding", "paragraph", "line_start",
+        "line_end", "char_start", "char_end", "url",
+    ]  # fmt: skip
+    text = (archive / source["path"]).read_text("utf-8")
+    assert hit["text"] == text[source["char_start"] : source["char_end"]]
+    assert (source["doc_id"], source["title"], source["basis"]) == ("talks.txt", "Talks in Geneva", "file")
+    assert (source["line_start"], source["line_end"], source["paragraph"]) == (1, 2, 1)
+    assert (source["published"], source["encoding"]) == (None, "utf-8")
+    assert re.fullmatch("[0-9a-f]{64}", source["sha256"])
+    assert source["url"] == "/documents/talks.txt#p1"
+
+
+def test_arabic_comes_as_arabic_from_right_to_left(client):
+    response = client.get(f"{SEARCH}?{urlencode({'q': 'وزارة المياه', 'lang': 'ar'})}")
+    assert "وزارة المياه" in response.get_data(as_text=True)
+    found = response.get_json()
+    assert found["language"] == "ar"
+    assert {(hit["lang"], hit["dir"]) for hit in found["hits"]} == {("ar", "rtl")}
+
+
+def test_next_leads_through_the_whole_list(client):
+    address, ids, totals = f"{SEARCH}?q=Geneva&limit=1&lang=en&mode=dense", [], set()
+    while address:
+        found = client.get(address).get_json()
+        ids += [(hit["source"]["doc_id"], hit["source"]["paragraph"]) for hit in found["hits"]]
+        totals.add(found["total"])
+        assert [hit["rank"] for hit in found["hits"]] == [len(ids)]
+        address = found["next"]
+        assert address is None or f"generation={found['generation']}" in address
+    assert totals == {2}
+    assert sorted(ids) == [("talks.txt", 1), ("talks.txt", 2)]
+
+
+def test_a_page_past_the_end_is_empty_and_has_no_next(client):
+    found = client.get(f"{SEARCH}?q=Geneva&offset=10000").get_json()
+    assert (found["total"], found["hits"], found["next"]) == (4, [], None)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ("", "empty_query"), ("q=", "empty_query"), ("q=+%09%0A", "empty_query"), ("q=%00%01", "empty_query"),
+        ("q=" + "x" * 1_001, "query_too_long"), ("q=" + quote("س") * 1_001, "query_too_long"),
+        ("q=x&limit=0", "bad_limit"), ("q=x&limit=-1", "bad_limit"), ("q=x&limit=101", "bad_limit"),
+        ("q=x&limit=ten", "bad_limit"), ("q=x&limit=1.5", "bad_limit"), ("q=x&limit=1e1", "bad_limit"),
+        ("q=x&limit=%D9%A3", "bad_limit"), ("q=x&limit=%EF%BC%93", "bad_limit"), ("q=x&limit=%C2%B2", "bad_limit"),
+        ("q=x&limit=1_0", "bad_limit"), ("q=x&limit=+5", "bad_limit"), ("q=x&limit=--5", "bad_limit"),
+        ("q=x&limit=-", "bad_limit"), ("q=x&limit=" + "9" * 5_000, "bad_limit"), ("q=x&limit=5%00", "bad_limit"),
+        ("q=x&offset=-1", "bad_offset"), ("q=x&offset=10001", "bad_offset"), ("q=x&offset=%D9%A3", "bad_offset"),
+        ("q=x&mode=best", "bad_mode"), ("q=x&mode=raw", "bad_mode"), ("q=x&mode=Dense", "bad_mode"),
+        ("q=x&lang=AR", "bad_lang"), ("q=x&lang=arabic", "bad_lang"), ("q=x&lang=a", "bad_lang"),
+        ("q=x&lang=%00%00", "bad_lang"), ("q=x&lang=ar%0A", "bad_lang"),
+        ("q=x&q=y", "bad_q"), ("q=x&q=x", "bad_q"), ("q=x&limit=5&limit=5", "bad_limit"),
+        ("q=x&mode=dense&mode=dense", "bad_mode"), ("q=x&lang=ar&lang=en", "bad_lang"),
+        ("q=x&generation=a&generation=a", "bad_generation"),
+        ("q=x&colour=red", "unknown_parameter"), ("q=x&Limit=5", "unknown_parameter"),
+        ("q=x&source=a", "unknown_parameter"), ("q=x&from=2025-01-01", "unknown_parameter"),
+        ("q=x&highlight=1", "unknown_parameter"), ("q=x&=", "unknown_parameter"),
+    ],
+)  # fmt: skip
+def test_every_fault_of_a_parameter_is_400_with_its_code(client, parameters, code):
+    detail = problem(client.get(f"{SEARCH}?{parameters}"), 400, code)
+    assert len(detail) < 300
+
+
+def test_what_stands_at_the_limits_is_legal(client):
+    for parameters in (
+        "limit=1",
+        "limit=100",
+        "offset=0",
+        "offset=10000",
+        "mode=lexical",
+        "lang=en",
+        "lang=ckb",
+    ):
+        assert client.get(f"{SEARCH}?q=x&{parameters}").status_code == 200
+    for query in ("x" * 1_000, "س" * 1_000, "😀" * 1_000, "\u200fx"):
+        response = client.get(f"{SEARCH}?q={quote(query)}")
+        assert (response.status_code, response.get_json()["query"]) == (200, query)
+
+
+HOSTILE = [
+    '"', '"open', "'", "'; DROP TABLE passages; --", "(((", ")", "[a-z]{3}", "a AND OR NOT", "+grain -Geneva",
+    "title:x^2~3", "*", "grain*", "?", "\\", "/a/b/", "a\0b", "\x1b[31m", "<script>alert(1)</script>", "</title><b>",
+    "{{ 7 * 7 }}", "{% x %}", "%s %d", "%00", "\u202eabc\u202c", "\u2067سلام\u2069", "😀👩‍👩‍👧", "\ufeffx", "é́́",
+    "ﷺ", "\U0010ffff", "a\u2028b", "-", "--limit", "&q=x", "#", "::", "\u0651x", "null", "../../etc/passwd",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+@pytest.mark.parametrize("query", HOSTILE)
+def test_every_other_question_is_legal_and_comes_back_as_it_was(client, query, mode):
+    response = client.get(f"{SEARCH}?{urlencode({'q': query, 'mode': mode})}")
+    assert response.status_code == 200
+    assert response.content_type == "application/json"
+    assert response.get_json()["query"] == query
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(min_size=1, max_size=80), st.sampled_from(["hybrid", "lexical"]))
+def test_no_question_breaks_the_endpoint(client, query, mode):
+    response = client.get(f"{SEARCH}?{urlencode({'q': query, 'mode': mode})}")
+    if response.status_code == 400:
+        problem(response, 400, "empty_query")
+        assert all(char.isspace() or not char.isprintable() for char in query)
+    else:
+        assert response.status_code == 200
+        found = response.get_json()
+        assert found["query"] == query
+        assert json.dumps(found, allow_nan=False)
+
+
+def test_another_generation_is_409_and_the_served_one_is_not(client):
+    served = client.get(f"{SEARCH}?q=x").get_json()["generation"]
+    assert client.get(f"{SEARCH}?q=x&generation={served}").status_code == 200
+    assert served in problem(client.get(f"{SEARCH}?q=x&generation=older"), 409, "generation_changed")
+
+
+def test_a_next_page_is_409_once_a_build_has_switched(client, archive, index, model):
+    address = client.get(f"{SEARCH}?q=x&limit=1").get_json()["next"]
+    (archive / "new.txt").write_text("A new article.")
+    build_index(archive, index, model)
+    problem(client.get(address), 409, "generation_changed")
+    assert client.get(f"{SEARCH}?q=x").get_json()["total"] == 5
+
+
+def test_without_an_index_every_search_is_503_and_says_how_to_build_one(bare):
+    response = bare.get(f"{SEARCH}?q=x")
+    assert "warraq build" in problem(response, 503, "no_index")
+    assert int(response.headers["Retry-After"]) > 0
+
+
+def test_a_wrong_parameter_is_400_even_without_an_index(bare):
+    problem(bare.get(f"{SEARCH}?q=x&limit=0"), 400, "bad_limit")
+
+
+def test_the_probes_tell_life_from_readiness(bare, archive, index, model):
+    assert bare.get("/livez").status_code == 200
+    response = bare.get("/readyz")
+    assert (response.status_code, response.get_json()["status"]) == (503, "no_index")
+    report = build_index(archive, index, model)
+    response = bare.get("/readyz")
+    assert (response.status_code, response.get_json()["status"]) == (200, "ready")
+    assert response.get_json()["generation"] == report.generation
+    assert bare.get("/livez").status_code == 200
+    assert bare.get(f"{SEARCH}?q=x").status_code == 200
+
+
+def test_while_it_loads_searches_are_503_and_then_200(archive, index, model):
+    import threading
+
+    build_index(archive, index, model)
+    may, asked = threading.Event(), threading.Event()
+
+    def slowly(*arguments):
+        asked.set()
+        assert may.wait(5)
+        return open_fake(*arguments)
+
+    service = SearchService(index, None, slowly)
+    client = create_app(service).test_client()
+    service.start()
+    assert asked.wait(5)
+    response = client.get(f"{SEARCH}?q=x")
+    problem(response, 503, "loading")
+    assert int(response.headers["Retry-After"]) > 0
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/livez").status_code == 200
+    may.set()
+    while service._searcher is None:
+        assert not threading.Event().wait(0.005)
+    assert client.get("/readyz").status_code == 200
+    assert client.get(f"{SEARCH}?q=x").status_code == 200
+
+
+def test_an_index_that_cannot_be_used_is_503(archive, index):
+    build_index(archive, index, FakeModel(name="nobody/nothing"))
+    client = create_app(SearchService(index)).test_client()
+    problem(client.get(f"{SEARCH}?q=x"), 503, "no_model")
+    client = create_app(SearchService(index, "bundled")).test_client()
+    problem(client.get(f"{SEARCH}?q=x"), 503, "index_unusable")
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/livez").status_code == 200
+
+
+def test_other_addresses_and_methods_are_problems_too(client):
+    problem(client.get("/api/v1/nothing"), 404, "not_found")
+    problem(client.get("/api/v1/search/"), 404, "not_found")
+    for method in ("post", "put", "delete", "patch"):
+        response = getattr(client, method)(f"{SEARCH}?q=x")
+        problem(response, 405, "method_not_allowed")
+        assert "GET" in response.headers["Allow"]
+
+
+def test_what_nobody_foresaw_is_500_and_tells_nothing_of_the_inside(archive, index, model):
+    def explode(*_):
+        raise RuntimeError("a secret of the inside")
+
+    build_index(archive, index, model)
+    response = create_app(SearchService(index, None, explode)).test_client().get(f"{SEARCH}?q=x")
+    problem(response, 500, "internal")
+    assert "secret" not in response.get_data(as_text=True)

@@ -1,0 +1,185 @@
+"""The service behind all requests: loading, moving on with a build, and what keeps it from opening."""
+
+import threading
+import time
+
+import pytest
+from fakes import FakeModel
+
+from indexer import IndexUnusable, ModelError, NoIndex, Searcher, SearchRequest, build_index
+from indexer.store.embedded import EmbeddedStore
+from indexer.store.generation import IndexFolder
+from web.service import Loading, SearchService
+
+
+def open_fake(index, model, before):
+    return Searcher(EmbeddedStore.open(IndexFolder(index)), before.encoder if before else FakeModel())
+
+
+def until(condition, seconds=5):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
+
+
+class Gate:
+    """Opens an index only when the test lets it, and counts."""
+
+    def __init__(self):
+        self.may, self.asked = threading.Event(), 0
+
+    def __call__(self, index, model, before):
+        self.asked += 1
+        assert self.may.wait(5)
+        return open_fake(index, model, before)
+
+
+def add(archive, line):
+    (archive / f"{len(list(archive.iterdir()))}.txt").write_text(line)
+
+
+def test_it_is_loading_until_the_index_is_open_and_the_model_loaded(archive, index, model):
+    build_index(archive, index, model)
+    gate = Gate()
+    service = SearchService(index, None, gate)
+    service.start()
+    until(lambda: gate.asked)
+    with pytest.raises(Loading) as error:
+        service.searcher()
+    assert (error.value.code, error.value.http_status) == ("loading", 503)
+    gate.may.set()
+    until(lambda: service._searcher)
+    assert service.searcher().size() == (2, 4)
+    assert gate.asked == 1
+
+
+def test_it_opens_a_generation_once(archive, index, model):
+    build_index(archive, index, model)
+    gate = Gate()
+    gate.may.set()
+    service = SearchService(index, None, gate)
+    assert service.searcher() is service.searcher() is service.searcher()
+    assert gate.asked == 1
+
+
+def test_it_moves_on_when_a_build_switches_and_keeps_the_loaded_model(archive, index, model):
+    first = build_index(archive, index, model)
+    service = SearchService(index, None, open_fake)
+    before = service.searcher()
+    assert before.generation == first.generation
+    add(archive, "A new article.")
+    second = build_index(archive, index, model)
+    assert service.searcher().generation == second.generation
+    assert service.searcher().encoder is before.encoder
+    assert service.searcher().size()[0] == 3
+    assert before.search(SearchRequest("Geneva")).total == 4  # who holds the old one can finish
+
+
+def test_while_one_request_opens_the_new_generation_others_are_answered_from_the_old(archive, index, model):
+    build_index(archive, index, model)
+    gate = Gate()
+    gate.may.set()
+    service = SearchService(index, None, gate)
+    old = service.searcher()
+    gate.may.clear()
+    add(archive, "A new article.")
+    build_index(archive, index, model)
+    opening = threading.Thread(target=service.searcher)
+    opening.start()
+    until(lambda: gate.asked == 2)
+    for _ in range(3):
+        assert service.searcher() is old
+        assert service.searcher().search(SearchRequest("Geneva")).total == 4
+    gate.may.set()
+    opening.join()
+    assert service.searcher().search(SearchRequest("Geneva")).total == 5
+    assert gate.asked == 2
+
+
+def test_it_says_that_there_is_no_index_and_finds_the_one_that_appears(archive, index, model):
+    service = SearchService(index, None, open_fake)
+    service.start()
+    until(lambda: not isinstance(service._error, Loading))
+    for _ in range(2):
+        with pytest.raises(NoIndex):
+            service.searcher()
+    assert not index.exists()
+    build_index(archive, index, model)
+    assert service.searcher().size() == (2, 4)
+
+
+def test_a_service_that_nobody_started_does_not_claim_to_be_loading(index):
+    with pytest.raises(NoIndex):
+        SearchService(index, None, open_fake).searcher()
+
+
+def test_it_serves_the_good_generation_while_the_newest_is_damaged_and_the_next_when_it_comes(
+    archive, index, model
+):
+    first = build_index(archive, index, model)
+    service = SearchService(index, None, open_fake)
+    service.searcher()
+    add(archive, "A new article.")
+    damaged = build_index(archive, index, model)
+    (index / "generations" / damaged.generation / "vectors.faiss").write_bytes(b"")
+    assert service.searcher().generation == first.generation
+    mended = build_index(archive, index, model)
+    assert service.searcher().generation == mended.generation
+
+
+def test_it_goes_on_when_the_index_is_taken_away(archive, index, model):
+    build_index(archive, index, model)
+    service = SearchService(index, None, open_fake)
+    service.searcher()
+    index.rename(index.with_name("away"))
+    assert service.searcher().search(SearchRequest("Geneva")).total == 4
+
+
+def test_a_damaged_index_is_told_and_mended_by_a_build(archive, index, model):
+    report = build_index(archive, index, model)
+    (index / "generations" / report.generation / "articles.sqlite").unlink()
+    service = SearchService(index, None, open_fake)
+    for _ in range(2):
+        with pytest.raises(IndexUnusable, match="damaged"):
+            service.searcher()
+    build_index(archive, index, model)
+    assert service.searcher().size() == (2, 4)
+
+
+def test_a_model_that_is_not_here_is_told_without_trying_at_each_request(archive, index):
+    build_index(archive, index, FakeModel(name="nobody/nothing"))
+    service = SearchService(index)
+    for _ in range(2):
+        with pytest.raises(ModelError, match="warraq model fetch nobody/nothing") as error:
+            service.searcher()
+    assert error.value.http_status == 503
+
+
+def test_an_index_of_another_model_than_was_asked_for_is_refused(archive, index, model):
+    build_index(archive, index, model)
+    with pytest.raises(IndexUnusable, match="this run asks for bundled"):
+        SearchService(index, "bundled").searcher()
+
+
+def test_many_threads_share_one_opening(archive, index, model):
+    build_index(archive, index, model)
+    gate = Gate()
+    service = SearchService(index, None, gate)
+    answers = []
+
+    def ask():
+        try:
+            answers.append(service.searcher())
+        except Loading:
+            answers.append(None)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(answers) == 7)  # all but the one that opens
+    gate.may.set()
+    for thread in threads:
+        thread.join()
+    assert gate.asked == 1
+    assert [answer for answer in answers if answer] == [service.searcher()]
