@@ -16,7 +16,9 @@ def run(app: Flask, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     from waitress import create_server
 
-    signal.signal(signal.SIGTERM, _stop)
+    # Both by hand: a shell starts background processes with Ctrl-C's signal ignored.
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _stop)
     # It warns of every request that waits a moment for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
@@ -37,7 +39,7 @@ def run(app: Flask, host: str, port: int) -> None:
     )
     try:
         server.run()
-    except (KeyboardInterrupt, SystemExit):
+    except SystemExit:
         pass
     finally:
         server.close()
