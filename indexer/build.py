@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, Protocol
 from .datatypes import Article, BuildReport, Document, FailedFile
 from .errors import IndexUnusable, UnreadableFile
 from .ingest.files import FoundFile, find_files, printable, read_bytes
-from .ingest.passages import embedded_text, split_document
+from .ingest.passages import split_document
 from .ingest.readers import read_documents
+from .models.bundled import WEIGHTS_SHA256
 from .models.encoder import Encoder, vector_key
-from .settings import ANALYSIS_VERSION, SPLITTING_VERSION, BuildSettings
+from .models.neutral import METHOD, ROLES, NeutralSpace, Role, estimate, improves, read_sample, unit
+from .settings import ANALYSIS_VERSION, SPLITTING_VERSION, TITLE_WEIGHT, BuildSettings
 from .store.embedded import EmbeddedStore, EmbeddedWriter
-from .store.generation import IndexFolder, Manifest
+from .store.generation import SPACE, IndexFolder, Manifest
 from .store.vectors import VectorCache
-from .text.analysis import terms
+from .text.analysis import tokens
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,62 +94,120 @@ def write_generation(
     archive: str,
     seen: Mapping[str, SeenFile],
     progress: Progress | None = None,
+    *,
+    neutral: bool = True,
 ) -> tuple[Manifest, int]:
     """Write articles as the next generation and switch to it; returns how many passages were encoded.
 
     Each source turns into articles when it is given the encoder, whose window decides the split.
+    `neutral` is False only where the vectors as the model makes them are to be measured.
     """
     encoder = model.open()
     with folder.write_aside() as aside, VectorCache.open(folder.cache) as cache:
-        writer = EmbeddedWriter(aside)
+        space = _neutral_space(encoder, cache) if neutral else None
+        if space:
+            space.save(aside / SPACE)
+        writer, titles = EmbeddedWriter(aside), dict[bytes, str]()
         for source in sources:
             for article in source(encoder):
+                title = article.document.title
+                title_key = vector_key(encoder, title) if title else None
+                if title_key:
+                    titles[title_key] = title
                 texts = [article.document.text[each.start : each.end] for each in article.passages]
-                writer.add(
-                    article,
-                    [terms(text) for text in texts],
-                    [vector_key(encoder, embedded_text(article.document.title, text)) for text in texts],
-                )
+                keys = [vector_key(encoder, text) for text in texts]
+                writer.add(article, [tokens(text) for text in texts], keys, title_key)
         for path, file in seen.items():
             writer.add_file(path, file.sha256, file.reason)
-        encoded = _embed(writer, encoder, cache, progress)
-        keys = writer.vector_keys()
+        encoded = _embed(writer, titles, encoder, cache, progress)
         documents, languages = writer.documents(), writer.languages()
-        writer.finish(encoder.dimension, _in_order(cache, keys))
+        writer.finish(encoder.dimension, _vectors(writer, cache, space))
         settings = BuildSettings(
-            model.name, model.weights, encoder.dimension, encoder.prompts, encoder.window
+            model.name,
+            model.weights,
+            encoder.dimension,
+            encoder.prompts,
+            encoder.window,
+            {"method": METHOD, "sample": read_sample().sha256, "used": space is not None},
         )
         manifest = folder.publish(
             aside,
             archive=archive,
             settings=settings.to_json(),
             documents=documents,
-            passages=len(keys),
+            passages=writer.rows,
             languages=languages,
             failed=[{"path": path, "reason": file.reason} for path, file in seen.items() if file.reason],
         )
     return manifest, encoded
 
 
-def _embed(writer: EmbeddedWriter, encoder: Encoder, cache: VectorCache, progress: Progress | None) -> int:
-    """Encode what the cache lacks, each text once; returns how many."""
-    rows = {key: row for row, key in enumerate(writer.vector_keys())}
+def _embed(
+    writer: EmbeddedWriter,
+    titles: Mapping[bytes, str],
+    encoder: Encoder,
+    cache: VectorCache,
+    progress: Progress | None,
+) -> int:
+    """Encode the passages and titles that the cache lacks, each text once; returns how many passages."""
+    rows = {key: row for row, (key, _) in enumerate(writer.vector_keys())}
+
+    def length(key: bytes) -> int:
+        return writer.length(rows[key]) if key in rows else len(titles[key])
+
     # By length: texts of a batch are padded to its longest.
-    missing = sorted(cache.missing(rows), key=lambda key: writer.length(rows[key]))
+    missing = sorted(cache.missing([*rows, *titles]), key=length)
     for first in range(0, len(missing), ENCODED_AT_ONCE):
         if progress:
             progress("embedding", first, len(missing))
         keys = missing[first : first + ENCODED_AT_ONCE]
-        texts = writer.texts([rows[key] for key in keys])
-        cache.put(keys, encoder.encode_passages([embedded_text(title, text) for title, text in texts]))
+        texts = [writer.text(rows[key]) if key in rows else titles[key] for key in keys]
+        cache.put(keys, encoder.encode_passages(texts))
     if progress and missing:
         progress("embedding", len(missing), len(missing))
-    return len(missing)
+    return sum(key in rows for key in missing)
 
 
-def _in_order(cache: VectorCache, keys: Sequence[bytes]) -> "Iterator[NDArray[np.float32]]":
+def _vectors(
+    writer: EmbeddedWriter, cache: VectorCache, space: NeutralSpace | None
+) -> "Iterator[NDArray[np.float32]]":
+    """Yield what is searched: each passage's vector, leaning towards its title's, in the space."""
+    keys = writer.vector_keys()
     for first in range(0, len(keys), COPIED_AT_ONCE):
-        yield cache.get(keys[first : first + COPIED_AT_ONCE])
+        some = keys[first : first + COPIED_AT_ONCE]
+        vectors = cache.get([key for key, _ in some])
+        titled = [at for at, (_, title_key) in enumerate(some) if title_key]
+        if titled:
+            vectors = vectors.copy()
+            vectors[titled] += TITLE_WEIGHT * cache.get([key for _, key in some if key])
+            vectors = unit(vectors)
+        yield space.apply(vectors, "passage") if space else vectors
+
+
+def _neutral_space(encoder: Encoder, cache: VectorCache) -> NeutralSpace | None:
+    """Estimate the space from the sample that ships; None where it does not serve this model."""
+    sample = read_sample()
+    arabic, english = (
+        {role: _sample_vectors(encoder, cache, role, texts[role]) for role in ROLES}
+        for texts in (sample.arabic, sample.english)
+    )
+    if encoder.weights != WEIGHTS_SHA256 and not improves(arabic, english):
+        return None
+    return estimate(arabic, english)
+
+
+def _sample_vectors(
+    encoder: Encoder, cache: VectorCache, role: Role, texts: Sequence[str]
+) -> "NDArray[np.float32]":
+    prompt, encode = {
+        "passage": ("document", encoder.encode_passages),
+        "question": ("query", encoder.encode_queries),
+    }[role]
+    by_key = {vector_key(encoder, text, prompt): text for text in texts}
+    missing = cache.missing(by_key)
+    if missing:
+        cache.put(missing, encode([by_key[key] for key in missing]))
+    return cache.get([vector_key(encoder, text, prompt) for text in texts])
 
 
 def _read_archive(
@@ -192,6 +252,8 @@ def _made_alike(manifest: Manifest, model: Model, archive: Path) -> bool:
         and (made.get("model"), made.get("weights")) == (model.name, model.weights)
         and made.get("splitting_version") == SPLITTING_VERSION
         and made.get("analysis_version") == ANALYSIS_VERSION
+        and made.get("title_weight") == TITLE_WEIGHT
+        and (made["neutral"]["method"], made["neutral"]["sample"]) == (METHOD, read_sample().sha256)
     )
 
 

@@ -11,12 +11,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from . import build_index, find_model, open_searcher, read_manifest, result_json
-from .datatypes import LIMIT, MODES, OFFSET, BuildReport, SearchRequest, SearchResult
+from .datatypes import (
+    COPIES,
+    LIMIT,
+    MODES,
+    OFFSET,
+    BuildReport,
+    Copies,
+    Hit,
+    Mode,
+    SearchRequest,
+    SearchResult,
+)  # fmt: skip
 from .errors import WarraqError
 from .settings import DEFAULT_ARCHIVE, DEFAULT_INDEX, DEFAULT_MODEL
 from .store.generation import Manifest
@@ -133,14 +144,16 @@ def _report_text(report: BuildReport, index: Path) -> str:
 @click.option("--limit", default=10, show_default=True, help=f"Passages to print, 1 to {LIMIT}.")
 @click.option("--offset", default=0, show_default=True, help=f"Passages to pass over, 0 to {OFFSET:,}.")
 @click.option("--mode", type=click.Choice(MODES), default="hybrid", show_default=True, help="How to rank.")
+@click.option("--copies", type=click.Choice(COPIES), default="fold", show_default=True,
+              help="Fold identical passages and long runs of one article, or list all.")  # fmt: skip
 @click.option("--lang", metavar="CODE", help="Only passages in this language, such as ar or en.")
 @_json_option
 def search(
-    question: str, index: Path, model: str | None, limit: int, offset: int, mode: str, lang: str | None,
-    as_json: bool,
+    question: str, index: Path, model: str | None, limit: int, offset: int, mode: str, copies: str,
+    lang: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Print the passages that answer QUESTION, best first."""
-    request = SearchRequest(question, limit, offset, mode, lang)  # type: ignore[arg-type]  # click chose from MODES
+    request = SearchRequest(question, limit, offset, cast(Mode, mode), lang, copies=cast(Copies, copies))
     result = open_searcher(index, model).search(request)
     if as_json:
         _print_json(result_json(result))
@@ -154,14 +167,23 @@ def _result_text(result: SearchResult) -> str:
         return "No passage past that offset." if result.total else "Nothing was found."
     blocks = []
     for hit in result.hits:
-        passage, document = hit.passage, hit.document
-        lines = f"{passage.line_start}" + (
-            f"-{passage.line_end}" if passage.line_end > passage.line_start else ""
-        )
-        place = f"{document.metadata['path']}:{lines}"
-        blocks.append(f"{hit.rank}. {place}  [{passage.lang}, {hit.score:.3f}]\n{document.title}\n{hit.text}")
+        lines = [
+            f"{hit.rank}. {_place(hit)}  [{hit.passage.lang}, {hit.score:.3f}]",
+            hit.document.title,
+            hit.text,
+        ]
+        lines += [f"Also in {_place(each)}" for each in hit.also_in]
+        if hit.more:
+            lines.append(f"{len(hit.more)} more in this article: " + ", ".join(map(_place, hit.more)))
+        blocks.append("\n".join(lines))
     first, last = result.hits[0].rank, result.hits[-1].rank
     return "\n\n".join([*blocks, f"Passages {first} to {last} of {result.total}."])
+
+
+def _place(hit: Hit) -> str:
+    """Return file and lines, as compilers and editors write them."""
+    first, last = hit.passage.line_start, hit.passage.line_end
+    return f"{hit.document.metadata['path']}:{first}" + (f"-{last}" if last > first else "")
 
 
 @warraq.command()
@@ -216,7 +238,7 @@ def _manifest_text(manifest: Manifest) -> str:
 @_json_option
 def evaluate(dataset: Path, mode: str, model: str, as_json: bool) -> None:
     """Measure the quality of search on DATASET, a folder in BEIR's layout."""
-    from .evaluate import EVALUATED_MODES, read_dataset
+    from .evaluate import EVALUATED_MODES, parity_gaps, read_dataset
     from .evaluate import evaluate as measure
 
     modes = EVALUATED_MODES if mode == "all" else tuple(each for each in EVALUATED_MODES if each == mode)
@@ -236,6 +258,8 @@ def evaluate(dataset: Path, mode: str, model: str, as_json: bool) -> None:
             f"{row['nDCG@10']:>9.3f}  ({low:.3f} to {high:.3f}) {row['MRR@10']:>7.3f} "
             f"{row['Recall@10']:>9.3f} {row['Recall@100']:>10.3f}"
         )
+    for each, gap in parity_gaps(measured["results"]).items():
+        click.echo(f"parity gap of {each}, nDCG@10 ar→ar minus en→ar: {gap:+.3f}")
 
 
 @warraq.group()

@@ -12,8 +12,10 @@ from typing import Literal, get_args
 
 from .errors import RequestError
 
-Mode = Literal["hybrid", "dense", "lexical", "raw"]
-MODES: tuple[Mode, ...] = ("hybrid", "dense", "lexical")  # that users choose from
+Mode = Literal["hybrid", "dense", "lexical"]
+Copies = Literal["fold", "all"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+COPIES: tuple[Copies, ...] = get_args(Copies)
 
 QUERY_LENGTH = 1_000  # code points
 LIMIT = 100
@@ -68,6 +70,9 @@ class SearchRequest:
     mode: Mode = "hybrid"
     lang: str | None = None
     generation: str | None = None
+    copies: Copies = "fold"
+    """Whether identical passages and long runs of one article are folded into one hit."""
+    highlight: bool = True
 
     def __post_init__(self) -> None:
         if not any(_says_something(char) for char in self.query):
@@ -85,11 +90,15 @@ class SearchRequest:
             raise RequestError("bad_limit", f"limit is {self.limit}; it must be from 1 to {LIMIT}.")
         if not 0 <= self.offset <= OFFSET:
             raise RequestError("bad_offset", f"offset is {self.offset}; it must be from 0 to {OFFSET:,}.")
-        if self.mode not in get_args(Mode):
-            raise RequestError("bad_mode", f"mode is {self.mode!r}; it must be one of {', '.join(MODES)}.")
+        if self.mode not in MODES:
+            raise RequestError(
+                "bad_mode", f"mode is {self.mode[:40]!r}; it must be one of {', '.join(MODES)}."
+            )
+        if self.copies not in COPIES:
+            raise RequestError("bad_copies", f"copies is {self.copies[:40]!r}; it must be fold or all.")
         if self.lang is not None and not re.fullmatch("[a-z]{2,3}", self.lang):
             raise RequestError(
-                "bad_lang", f"lang is {self.lang!r}; it must be a language code such as ar or en."
+                "bad_lang", f"lang is {self.lang[:40]!r}; it must be a language code such as ar or en."
             )
 
 
@@ -98,13 +107,37 @@ def _says_something(char: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """One ranked passage with all that proves it: the document it is a range of, and the range."""
+class Candidate:
+    """A passage that was found, with the score that found it; equal `copy_key`s are equal words."""
 
-    rank: int
+    passage: Passage
+    score: float
+    copy_key: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """A range of a hit's text, in code points: a whole word that the question's words matched."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One ranked passage with all that proves it: the document it is a range of, and the range.
+
+    A hit stands for what is folded into it: `also_in` are identical passages, `more` further
+    passages of its article. Those carry no rank of their own.
+    """
+
+    rank: int | None
     score: float
     passage: Passage
     document: Document
+    highlights: tuple[Highlight, ...] = ()
+    also_in: "tuple[Hit, ...]" = ()
+    more: "tuple[Hit, ...]" = ()
 
     @property
     def text(self) -> str:

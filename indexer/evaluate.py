@@ -17,7 +17,7 @@ from .datatypes import LIMIT, MODES, Article, Document, Mode, Passage, SearchReq
 from .errors import RequestError
 from .ingest.lines import split_lines
 from .models.encoder import Encoder
-from .search import Searcher
+from .search import Searcher, in_space
 from .store.embedded import EmbeddedStore
 from .store.generation import IndexFolder
 from .text.language import detect
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-EVALUATED_MODES: tuple[Mode, ...] = (*MODES, "raw")
+RAW = "raw"  # dense over the vectors as the model makes them, without the language-neutral space
+EVALUATED_MODES: tuple[str, ...] = (*MODES, RAW)
 BOTH_LANGUAGES = "all"
 RESAMPLES = 1_000  # of the bootstrap
 _AT_ONCE = 256  # questions encoded together
@@ -104,7 +105,7 @@ def _fault(path: Path, line: int, expected: str) -> RequestError:
 
 
 def evaluate(
-    dataset: Dataset, model: Model, modes: Sequence[Mode] = ("hybrid",), progress: Progress | None = None
+    dataset: Dataset, model: Model, modes: Sequence[str] = ("hybrid",), progress: Progress | None = None
 ) -> dict[str, Any]:
     """Index a dataset in a temporary folder, ask all its questions, and return the measures.
 
@@ -113,27 +114,54 @@ def evaluate(
     is outside that row. A query that finds nothing counts as 0.
     """
     with tempfile.TemporaryDirectory(prefix="warraq-evaluate-") as temporary:
-        searcher = _index(dataset, Path(temporary), model, progress)
+        index = _Index(dataset, Path(temporary), model, progress)
         results = [
             row
             for mode in modes
+            for searcher in [index.searcher(neutral=mode != RAW)]
             for query_lang in sorted({query.lang for query in dataset.queries})
             for passage_lang in (*sorted({row.lang for row in dataset.corpus}), BOTH_LANGUAGES)
             if (row := _measure(dataset, searcher, mode, query_lang, passage_lang, progress))
         ]
-        searcher.store.close()
+        index.close()
     return {"dataset": dataset.name, "passages": len(dataset.corpus), "results": results}
 
 
-def _index(dataset: Dataset, folder: Path, model: Model, progress: Progress | None) -> Searcher:
-    index = IndexFolder(folder)
-    index.prepare()
-    opened = _OpenedOnce(model)
-    sources = (partial(_article, row) for row in dataset.corpus)
-    write_generation(index, sources, opened, str(folder), {}, progress)
-    return Searcher(
-        EmbeddedStore.open(index), _Remembering(opened.open(), [each.text for each in dataset.queries])
-    )
+def parity_gaps(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return by mode how much better Arabic passages answer Arabic questions than English ones (nDCG@10)."""
+    found = {
+        (row["mode"], row["query_lang"]): row["nDCG@10"] for row in results if row["passage_lang"] == "ar"
+    }
+    return {
+        mode: round(found[mode, "ar"] - found[mode, "en"], 4)
+        for mode, lang in found
+        if lang == "ar" and (mode, "en") in found
+    }
+
+
+class _Index:
+    """The dataset's index: a generation for each space that is asked for, with one model."""
+
+    def __init__(self, dataset: Dataset, folder: Path, model: Model, progress: Progress | None) -> None:
+        self.dataset, self.progress = dataset, progress
+        self.folder, self.model = IndexFolder(folder), _OpenedOnce(model)
+        self.folder.prepare()
+        self.encoder = _Remembering(self.model.open(), [query.text for query in dataset.queries])
+        self.searchers: dict[bool, Searcher] = {}
+
+    def searcher(self, *, neutral: bool) -> Searcher:
+        """Return a Searcher of the neutral space, or of the vectors as the model makes them."""
+        if neutral not in self.searchers:
+            sources = (partial(_article, row) for row in self.dataset.corpus)
+            place = str(self.folder.path)
+            write_generation(self.folder, sources, self.model, place, {}, self.progress, neutral=neutral)
+            store = EmbeddedStore.open(self.folder)
+            self.searchers[neutral] = Searcher(store, in_space(store, self.encoder))
+        return self.searchers[neutral]
+
+    def close(self) -> None:
+        for searcher in self.searchers.values():
+            searcher.store.close()
 
 
 def _article(row: Text, _: Encoder) -> list[Article]:
@@ -177,7 +205,7 @@ class _Remembering:
 def _measure(
     dataset: Dataset,
     searcher: Searcher,
-    mode: Mode,
+    mode: str,
     query_lang: str,
     passage_lang: str,
     progress: Progress | None,
@@ -199,15 +227,20 @@ def _measure(
     }
     if not qrels:
         return None
+    asked: Mode = "dense" if mode == RAW else mode  # type: ignore[assignment]  # one of MODES
     lang = None if passage_lang == BOTH_LANGUAGES else passage_lang
     queries = [query for query in dataset.queries if query.id in qrels]
     run = []
     for done, query in enumerate(queries):
         if progress and done % 16 == 0:
             progress(f"{mode} {query_lang} to {passage_lang}", done, len(queries))
-        found = searcher.search(SearchRequest(query.text, limit=LIMIT, mode=mode, lang=lang))
+        found = searcher.search(
+            SearchRequest(query.text, LIMIT, 0, asked, lang, copies="all", highlight=False)
+        )
         # Minus the rank: the providers of the measures break ties each in their own way.
-        run += [ScoredDoc(query.id, hit.document.doc_id, -float(hit.rank)) for hit in found.hits]
+        run += [
+            ScoredDoc(query.id, hit.document.doc_id, -float(rank)) for rank, hit in enumerate(found.hits, 1)
+        ]
     if progress:
         progress(f"{mode} {query_lang} to {passage_lang}", len(queries), len(queries))
     names = {nDCG @ 10: "nDCG@10", RR @ 10: "MRR@10", R @ 10: "Recall@10", R @ 100: "Recall@100"}

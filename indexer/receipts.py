@@ -31,33 +31,39 @@ def result_json(result: SearchResult) -> dict[str, Any]:
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
-    """Return a hit with its receipt: the file, the lines, the range and the verbatim words."""
-    document, passage = hit.document, hit.passage
+    """Return a hit: the verbatim words, what they matched, and the receipt."""
+    passage = hit.passage
     return {
         "rank": hit.rank,
         "score": round(hit.score, 6),
         "text": hit.text,
         "lang": passage.lang,
         "dir": direction(passage.lang),
-        "highlights": None,
-        "also_in": None,
-        "more": None,
+        "highlights": [{"start": each.start, "end": each.end} for each in hit.highlights],
+        "also_in": [source_json(each) for each in hit.also_in],
+        "more": {"count": len(hit.more), "hits": [hit_json(each) for each in hit.more]} if hit.more else None,
         "explain": None,
-        "source": {
-            "doc_id": document.doc_id,
-            "path": document.metadata["path"],
-            "title": document.title,
-            "published": document.published,
-            "sha256": document.metadata["sha256"],
-            "basis": document.metadata["basis"],
-            "encoding": document.metadata["encoding"],
-            "paragraph": passage.ordinal,
-            "line_start": passage.line_start,
-            "line_end": passage.line_end,
-            "char_start": passage.start,
-            "char_end": passage.end,
-            "url": document_url(document.doc_id, passage.ordinal),
-        },
+        "source": source_json(hit),
+    }
+
+
+def source_json(hit: Hit) -> dict[str, Any]:
+    """Return the receipt of a hit: where its words stand, and what proves it."""
+    document, passage = hit.document, hit.passage
+    return {
+        "doc_id": document.doc_id,
+        "path": document.metadata["path"],
+        "title": document.title,
+        "published": document.published,
+        "sha256": document.metadata["sha256"],
+        "basis": document.metadata["basis"],
+        "encoding": document.metadata["encoding"],
+        "paragraph": passage.ordinal,
+        "line_start": passage.line_start,
+        "line_end": passage.line_end,
+        "char_start": passage.start,
+        "char_end": passage.end,
+        "url": document_url(document.doc_id, passage.ordinal),
     }
 
 
@@ -79,5 +85,7 @@ def next_page(result: SearchResult, address: str) -> str | None:
         "mode": request.mode,
         "lang": request.lang,
         "generation": result.generation,
+        "copies": None if request.copies == "fold" else request.copies,
+        "highlight": None if request.highlight else "false",
     }
     return f"{address}?{urlencode({key: value for key, value in values.items() if value is not None})}"

@@ -1,16 +1,22 @@
 """The read side: one question to one page of ranked passages, each with what proves it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from .datatypes import Article, Hit, SearchRequest, SearchResult
+from .datatypes import Article, Candidate, Hit, SearchRequest, SearchResult
 from .errors import GenerationChanged, IndexUnusable
 from .models.encoder import Encoder, find_model, model_name
-from .ranking.fusion import DEPTH, fuse
-from .store.base import Candidate, Filters, Store
+from .models.neutral import NeutralEncoder, NeutralSpace
+from .ranking.copies import Entry, fold, list_all
+from .ranking.fusion import DEPTH, SURFACE_WEIGHT, fuse
+from .ranking.highlight import highlights
+from .settings import ANALYSIS_VERSION
+from .store.base import Filters, Store, WeightedTerm
 from .store.embedded import EmbeddedStore
 from .store.generation import IndexFolder, Manifest
-from .text.analysis import terms
+from .text.analysis import Token, tokens
 from .text.language import detect
 
 
@@ -34,15 +40,13 @@ class Searcher:
         if request.generation not in (None, self.generation):
             raise GenerationChanged(str(request.generation), self.generation)
         language = detect(request.query)
-        pool = self._pool(request, language)
-        page = pool[request.offset : request.offset + request.limit]
-        documents = self.store.documents([each.passage.doc_id for each in page])
-        hits = tuple(
-            Hit(rank, each.score, each.passage, documents[each.passage.doc_id])
-            for rank, each in enumerate(page, request.offset + 1)
-        )
+        words = tokens(request.query)
+        pool = self._pool(request, language, words)
+        listed = fold(pool) if request.copies == "fold" else list_all(pool)
+        page = listed[request.offset : request.offset + request.limit]
+        hits = self._hits(page, request.offset + 1, words if request.highlight else [])
         took = (perf_counter() - started) * 1_000
-        return SearchResult(request, language, self.generation, len(pool), hits, round(took, 1))
+        return SearchResult(request, language, self.generation, len(listed), hits, round(took, 1))
 
     def size(self) -> tuple[int, int]:
         """Count the documents and the passages that are searched."""
@@ -52,31 +56,49 @@ class Searcher:
         """Return an article whole, with its passages; None where there is none of that id."""
         return self.store.article(doc_id)
 
-    def _pool(self, request: SearchRequest, language: str) -> list[Candidate]:
+    def _pool(self, request: SearchRequest, language: str, words: list[Token]) -> list[Candidate]:
         """Return every candidate of a question, best first."""
         filters = Filters(lang=request.lang)
+        weights = {"stem": 1.0, "surface": SURFACE_WEIGHT}
+        wanted = [WeightedTerm(word.term, word.kind, weights[word.kind]) for word in words]
         if request.mode == "lexical":
-            return self.store.lexical(terms(request.query), DEPTH, filters)
+            return self.store.lexical(wanted, DEPTH, filters)
         vector = self.encoder.encode_queries([request.query])[0]
         dense = self.store.dense(vector, DEPTH, filters)
-        if request.mode != "hybrid":
+        if request.mode == "dense":
             return dense
-        lexical = self.store.lexical(terms(request.query), DEPTH, filters)
-        found = {each.passage.passage_id: each.passage for each in dense}
-        others = [each.passage for each in lexical if each.passage.passage_id not in found]
-        found |= {passage.passage_id: passage for passage in others}
-        scores = {each.passage.passage_id: each.score for each in dense}
-        cosines = self.store.cosines(vector, others)
-        scores |= {passage.passage_id: score for passage, score in zip(others, cosines, strict=True)}
+        lexical = self.store.lexical(wanted, DEPTH, filters)
+        found = {each.passage.passage_id: each for each in [*lexical, *dense]}
+        cosines = {each.passage.passage_id: each.score for each in dense}
+        others = [each.passage for each in lexical if each.passage.passage_id not in cosines]
+        for passage, cosine in zip(others, self.store.cosines(vector, others), strict=True):
+            cosines[passage.passage_id] = cosine
         fused = fuse(
-            scores,
+            cosines,
             {each.passage.passage_id: each.score for each in lexical},
-            {key for key, passage in found.items() if passage.lang == language},
+            {key for key, each in found.items() if each.passage.lang == language},
         )
-        return sorted(
-            (Candidate(found[key], score) for key, score in fused.items()),
-            key=lambda each: -each.score,  # stable: where copies share a score, the order is fusion's
-        )
+        # Stable: where copies share a score, the order is fusion's.
+        ranked = sorted(fused.items(), key=lambda each: -each[1])
+        return [replace(found[key], score=score) for key, score in ranked]
+
+    def _hits(self, page: Sequence[Entry], first: int, words: Sequence[Token]) -> tuple[Hit, ...]:
+        """Return a page's entries as hits, ranked from `first`, each with its document."""
+        folded = [each for entry in page for each in (entry, *entry.more)]
+        named = [each for entry in folded for each in (entry.candidate, *entry.also_in)]
+        documents = self.store.documents([each.passage.doc_id for each in named])
+
+        def plain(candidate: Candidate) -> Hit:
+            document = documents[candidate.passage.doc_id]
+            text = document.text[candidate.passage.start : candidate.passage.end]
+            return Hit(None, candidate.score, candidate.passage, document, highlights(text, words))
+
+        def whole(entry: Entry) -> Hit:
+            also_in = tuple(plain(each) for each in entry.also_in)
+            more = tuple(whole(each) for each in entry.more)
+            return replace(plain(entry.candidate), also_in=also_in, more=more)
+
+        return tuple(replace(whole(entry), rank=rank) for rank, entry in enumerate(page, first))
 
 
 def open_searcher(index: Path, model: str | None = None, encoder: Encoder | None = None) -> Searcher:
@@ -87,10 +109,17 @@ def open_searcher(index: Path, model: str | None = None, encoder: Encoder | None
     """
     store = EmbeddedStore.open(IndexFolder(index))
     try:
-        return Searcher(store, _encoder_for(store.manifest, index, model, encoder))
+        base = encoder.base if isinstance(encoder, NeutralEncoder) else encoder
+        return Searcher(store, in_space(store, _encoder_for(store.manifest, index, model, base)))
     except BaseException:
         store.close()
         raise
+
+
+def in_space(store: EmbeddedStore, encoder: Encoder) -> Encoder:
+    """Return an encoder whose questions are in the space that a generation's passages are in."""
+    path = store.space_path()
+    return NeutralEncoder(encoder, NeutralSpace.load(path)) if path else encoder
 
 
 def _encoder_for(manifest: Manifest, index: Path, model: str | None, encoder: Encoder | None) -> Encoder:
@@ -100,6 +129,11 @@ def _encoder_for(manifest: Manifest, index: Path, model: str | None, encoder: En
         raise IndexUnusable(
             f"The index in {index} was built with the model {built['model']}; this run asks for {model}. "
             f"Run: {remedy} --model {model}"
+        )
+    if built["analysis_version"] != ANALYSIS_VERSION:
+        raise IndexUnusable(
+            f"The index in {index} was built by another version of Warraq, which made other search terms. "
+            f"Run: {remedy}"
         )
     if encoder is not None and (encoder.name, encoder.weights) == (built["model"], built["weights"]):
         return encoder

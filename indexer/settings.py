@@ -14,8 +14,13 @@ DEFAULT_INDEX = Path("index")
 
 # Raised when the same input would give other passages or other terms, so that a build made
 # before is known to be stale.
-SPLITTING_VERSION = 1
-ANALYSIS_VERSION = 1
+SPLITTING_VERSION = 2
+ANALYSIS_VERSION = 2
+
+# A passage's vector leans towards its article's title: unit(passage + TITLE_WEIGHT * title). MRR of 56
+# questions over whole articles, and nDCG@10 of ARCD's dev questions: without titles 0.735 and 0.910,
+# title and passage embedded as one text 0.764 and 0.918, as here 0.793 and 0.915.
+TITLE_WEIGHT = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,11 @@ class BuildSettings:
     prompts: dict[str, str]
     window: int
     """Most tokens that the model reads of one text, prompt included."""
+    neutral: dict[str, object]
+    """The language-neutral space: version of the method, sha256 of the sample, whether it is used."""
     splitting_version: int = SPLITTING_VERSION
     analysis_version: int = ANALYSIS_VERSION
+    title_weight: float = TITLE_WEIGHT
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)

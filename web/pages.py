@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, render_template, request
 from werkzeug.routing import PathConverter
 
-from indexer import Article, Passage, direction, document_url, next_page
+from indexer import Article, Hit, Passage, direction, document_url, next_page
 
 from .api import service
 from .parameters import read_request
@@ -11,6 +11,16 @@ from .parameters import read_request
 blueprint = Blueprint("pages", __name__)
 blueprint.add_app_template_global(direction)
 blueprint.add_app_template_global(document_url)
+
+
+@blueprint.app_template_global()
+def segments(hit: Hit) -> list[tuple[str, bool]]:
+    """Cut a hit's text at its highlights: each part, and whether the question's words matched it."""
+    parts, at = list[tuple[str, bool]](), 0
+    for each in hit.highlights:
+        parts += [(hit.text[at : each.start], False), (hit.text[each.start : each.end], True)]
+        at = each.end
+    return [part for part in [*parts, (hit.text[at:], False)] if part[0]]
 
 
 class DocumentId(PathConverter):

@@ -4,7 +4,7 @@ from werkzeug.datastructures import MultiDict
 
 from indexer import MODES, RequestError, SearchRequest
 
-KNOWN = ("q", "limit", "offset", "mode", "lang", "generation")
+KNOWN = ("q", "limit", "offset", "mode", "lang", "copies", "highlight", "generation")
 
 
 def read_request(values: "MultiDict[str, str]") -> SearchRequest:
@@ -14,7 +14,7 @@ def read_request(values: "MultiDict[str, str]") -> SearchRequest:
             raise RequestError(f"bad_{name}", f"{name} is given more than once.")
     mode = values.get("mode") or "hybrid"
     if mode not in MODES:
-        raise RequestError("bad_mode", f"mode is {mode!r}; it must be one of {', '.join(MODES)}.")
+        raise RequestError("bad_mode", f"mode is {mode[:40]!r}; it must be one of {', '.join(MODES)}.")
     return SearchRequest(
         query=values.get("q", ""),
         limit=_integer(values, "limit", 10),
@@ -22,6 +22,8 @@ def read_request(values: "MultiDict[str, str]") -> SearchRequest:
         mode=mode,
         lang=values.get("lang") or None,
         generation=values.get("generation") or None,
+        copies=values.get("copies") or "fold",  # type: ignore[arg-type]  # SearchRequest refuses others
+        highlight=_boolean(values, "highlight", True),
     )
 
 
@@ -30,8 +32,15 @@ def refuse_unknown(values: "MultiDict[str, str]") -> None:
     for name in values:
         if name not in KNOWN:
             raise RequestError(
-                "unknown_parameter", f"There is no parameter {name!r}; there are {', '.join(KNOWN)}."
+                "unknown_parameter", f"There is no parameter {name[:40]!r}; there are {', '.join(KNOWN)}."
             )
+
+
+def _boolean(values: "MultiDict[str, str]", name: str, default: bool) -> bool:
+    value = values.get(name, "")
+    if value not in ("", "true", "false"):
+        raise RequestError(f"bad_{name}", f"{name} is {value[:40]!r}; it must be true or false.")
+    return value == "true" if value else default
 
 
 def _integer(values: "MultiDict[str, str]", name: str, default: int) -> int:

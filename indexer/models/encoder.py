@@ -27,11 +27,16 @@ COMPUTED = "torch-float32"
 class Encoder(Protocol):
     """What the build and the search ask of a model. Vectors are float32 of unit length."""
 
-    name: str
-    weights: str
-    dimension: int
-    prompts: dict[str, str]
-    window: int
+    @property
+    def name(self) -> str: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def dimension(self) -> int: ...
+    @property
+    def prompts(self) -> dict[str, str]: ...
+    @property
+    def window(self) -> int: ...
 
     def count_tokens(self, text: str) -> int:
         """Count the tokens of a passage, prompt and control tokens included."""
@@ -183,7 +188,7 @@ class SentenceTransformerEncoder:
         return np.asarray(vectors, np.float32)
 
 
-def vector_key(encoder: Encoder, text: str) -> bytes:
-    """Name a passage's vector by all that decides it; 32 bytes."""
-    parts = (encoder.weights, COMPUTED, encoder.prompts["document"], text)
+def vector_key(encoder: Encoder, text: str, prompt: str = "document") -> bytes:
+    """Name a vector by all that decides it; 32 bytes."""
+    parts = (encoder.weights, COMPUTED, encoder.prompts[prompt], text)
     return hashlib.sha256("\0".join(parts).encode()).digest()

@@ -17,6 +17,8 @@ from statistics import fmean, pstdev
 
 DEPTH = 200  # best passages of each leg; the pool of a search is their union
 LEXICAL_WEIGHT = 0.3  # of the lexical score against the dense one, both standardised
+SURFACE_WEIGHT = 0.3  # of a word as it stands, beside 1 for its stem: an exact match outranks a stemmed one
+LITERAL_WEIGHT = 0.008  # of the lexical score, added to the cosine of a passage in another language
 
 
 def fuse(
@@ -24,8 +26,9 @@ def fuse(
     lexical: Mapping[str, float],
     of_question_language: Collection[str],
     lexical_weight: float = LEXICAL_WEIGHT,
+    literal_weight: float = LITERAL_WEIGHT,
 ) -> dict[str, float]:
-    """Return the final score of every passage of the pool.
+    """Return the final score of every passage of the pool, those of the question's language first.
 
     `dense` has a score for each passage of the pool, `lexical` for those that the leg found;
     `of_question_language` names the passages of the question's language.
@@ -40,7 +43,13 @@ def fuse(
     order = sorted(moving, key=lambda key: -strength[key])  # stable: ties keep the order of `dense`
     places = sorted((dense[key] for key in moving), reverse=True)
     moved = dict(zip(order, places, strict=True))
-    return moved | {key: score for key, score in dense.items() if key not in moved}
+    # What matches in the other language matches letter by letter: a name, a number, a foreign word.
+    others = {
+        key: score + literal_weight * lexical.get(key, 0.0)
+        for key, score in dense.items()
+        if key not in moved
+    }
+    return moved | others
 
 
 def _standardise(scores: list[float]) -> list[float]:

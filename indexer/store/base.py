@@ -5,13 +5,22 @@ Fusion stays above it, so that every store ranks alike. Ids are strings; scores 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ..datatypes import Article, Document, Passage
+from ..datatypes import Article, Candidate, Document, Passage
+from ..text.analysis import Kind
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+class WeightedTerm(NamedTuple):
+    """A term of a question, the kind of term it is, and what a match of it counts."""
+
+    term: str
+    kind: Kind
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +28,6 @@ class Filters:
     """What a passage must be to be looked at by either leg; None asks nothing."""
 
     lang: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A passage that a leg found, with that leg's score."""
-
-    passage: Passage
-    score: float
 
 
 class Store(Protocol):
@@ -42,8 +43,8 @@ class Store(Protocol):
         """Return the passages nearest a unit vector, by cosine."""
         ...
 
-    def lexical(self, terms: Sequence[str], depth: int, filters: Filters) -> list[Candidate]:
-        """Return the passages that hold most of the terms, by BM25."""
+    def lexical(self, terms: Sequence[WeightedTerm], depth: int, filters: Filters) -> list[Candidate]:
+        """Return the passages that hold most of the terms, by the weighted sum of their BM25."""
         ...
 
     def cosines(self, vector: "NDArray[np.float32]", passages: Sequence[Passage]) -> list[float]:

@@ -4,6 +4,7 @@ A passage's row is its place in the archive's order, from 0, the same in all thr
 the reader meet only in the files.
 """
 
+import hashlib
 import json
 import sqlite3
 import threading
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import settings
-from ..datatypes import Article, Document, Passage
+from ..datatypes import Article, Candidate, Document, Passage
 from ..errors import IndexUnusable
-from .base import Candidate, Filters
-from .generation import IndexFolder, Manifest
+from ..text.analysis import KINDS, Token
+from .base import Filters, WeightedTerm
+from .generation import SPACE, IndexFolder, Manifest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,10 +29,12 @@ ARTICLES, VECTORS, TERMS = "articles.sqlite", "vectors.faiss", "terms"
 _TABLES = """
 CREATE TABLE files (path TEXT PRIMARY KEY, sha256 TEXT, reason TEXT);
 CREATE TABLE documents (
-    doc_id TEXT PRIMARY KEY, title TEXT, text TEXT, source TEXT, lang TEXT, published TEXT, metadata TEXT);
+    doc_id TEXT PRIMARY KEY, title TEXT, text TEXT, source TEXT, lang TEXT, published TEXT, metadata TEXT,
+    title_key BLOB);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, doc_id TEXT, ordinal INTEGER, start INTEGER, "end" INTEGER,
-    line_start INTEGER, line_end INTEGER, lang TEXT, vector_key BLOB, UNIQUE (doc_id, ordinal));
+    line_start INTEGER, line_end INTEGER, lang TEXT, copy_key BLOB,
+    vector_key BLOB, UNIQUE (doc_id, ordinal));
 CREATE INDEX passages_by_lang ON passages (lang);
 """
 _PASSAGE = 'doc_id, ordinal, start, "end", line_start, line_end, lang'
@@ -44,7 +48,8 @@ def _terms_index(folder: Path) -> "tantivy.Index":
 
     schema = tantivy.SchemaBuilder()
     # Our own analysis made the terms; white space is all that Tantivy has to split at.
-    schema.add_text_field("terms", stored=False, tokenizer_name="whitespace", index_option="position")
+    for kind in KINDS:
+        schema.add_text_field(kind, stored=False, tokenizer_name="whitespace", index_option="position")
     schema.add_text_field("lang", stored=False, tokenizer_name="raw", index_option="basic")
     schema.add_unsigned_field("row", fast=True)
     return tantivy.Index(schema.build(), str(folder))
@@ -66,48 +71,57 @@ class EmbeddedWriter:
         """Note a file of the archive that was read, or the reason why it was not."""
         self._articles.execute("INSERT INTO files VALUES (?, ?, ?)", (path, sha256, reason))
 
-    def add(self, article: Article, terms: Sequence[Sequence[str]], vector_keys: Sequence[bytes]) -> None:
-        """Append a document with the search terms and the vector key of each of its passages."""
+    def add(
+        self,
+        article: Article,
+        terms: Sequence[Sequence[Token]],
+        vector_keys: Sequence[bytes],
+        title_key: bytes | None = None,
+    ) -> None:
+        """Append a document with the search terms and the vector key of each of its passages.
+
+        `title_key` names the vector of its title, None where it has none.
+        """
         import tantivy
 
         document = article.document
         self._articles.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (document.doc_id, document.title, document.text, document.source, document.lang,
-             document.published, json.dumps(dict(document.metadata), ensure_ascii=False)),
+             document.published, json.dumps(dict(document.metadata), ensure_ascii=False), title_key),
         )  # fmt: skip
         for passage, passage_terms, key in zip(article.passages, terms, vector_keys, strict=True):
             self._articles.execute(
-                "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (self.rows, passage.doc_id, passage.ordinal, passage.start, passage.end,
-                 passage.line_start, passage.line_end, passage.lang, key),
+                 passage.line_start, passage.line_end, passage.lang,
+                 _copy_key(document.text[passage.start : passage.end]), key),
             )  # fmt: skip
             entry = tantivy.Document()
-            entry.add_text("terms", " ".join(passage_terms))
+            for kind in KINDS:
+                entry.add_text(kind, " ".join(token.term for token in passage_terms if token.kind == kind))
             entry.add_text("lang", passage.lang)
             entry.add_unsigned("row", self.rows)
             self._terms.add_document(entry)
             self.rows += 1
 
-    def vector_keys(self) -> list[bytes]:
-        """Return the vector key of every passage, by row."""
-        return [key for (key,) in self._articles.execute("SELECT vector_key FROM passages ORDER BY row")]
+    def vector_keys(self) -> list[tuple[bytes, bytes | None]]:
+        """Return the key of every passage's vector and of its title's, by row."""
+        return self._articles.execute(
+            "SELECT vector_key, title_key FROM passages JOIN documents USING (doc_id) ORDER BY row"
+        ).fetchall()
 
     def length(self, row: int) -> int:
         """Return the length of a passage in code points."""
         query = 'SELECT "end" - start FROM passages WHERE row = ?'
         return int(self._articles.execute(query, (row,)).fetchone()[0])
 
-    def texts(self, rows: Sequence[int]) -> list[tuple[str, str]]:
-        """Return the title and the text of the passages at these rows, in their order."""
-        return [self._text(row) for row in rows]
-
-    def _text(self, row: int) -> tuple[str, str]:
-        title, text, start, end = self._articles.execute(
-            'SELECT title, text, start, "end" FROM passages JOIN documents USING (doc_id) WHERE row = ?',
-            (row,),
+    def text(self, row: int) -> str:
+        """Return the text of a passage."""
+        text, start, end = self._articles.execute(
+            'SELECT text, start, "end" FROM passages JOIN documents USING (doc_id) WHERE row = ?', (row,)
         ).fetchone()
-        return title, text[start:end]
+        return str(text[start:end])
 
     def languages(self) -> dict[str, int]:
         """Count the passages by language."""
@@ -134,13 +148,23 @@ class EmbeddedWriter:
         self._articles.close()
 
 
+def _copy_key(text: str) -> bytes:
+    """Return what passages have in common that have the same words."""
+    return hashlib.sha256(" ".join(text.split()).encode()).digest()[:16]
+
+
 class EmbeddedStore:
     """Read one generation. Safe to share between threads."""
 
     def __init__(
-        self, manifest: Manifest, articles: sqlite3.Connection, vectors: Any, terms: "tantivy.Index"
+        self,
+        manifest: Manifest,
+        folder: Path,
+        articles: sqlite3.Connection,
+        vectors: Any,
+        terms: "tantivy.Index",
     ) -> None:
-        self.manifest, self.generation = manifest, manifest.generation
+        self.manifest, self.generation, self.folder = manifest, manifest.generation, folder
         self._articles, self._vectors, self._terms = articles, vectors, terms
         self._searcher = terms.searcher()
         self._lock = threading.Lock()  # one connection, opened once: the folder may go while we read
@@ -158,6 +182,7 @@ class EmbeddedStore:
         try:
             return cls(
                 manifest,
+                folder,
                 sqlite3.connect(f"{(folder / ARTICLES).resolve().as_uri()}?mode=ro&immutable=1",
                                 uri=True, check_same_thread=False),
                 faiss.read_index(str(folder / VECTORS), faiss.IO_FLAG_MMAP_IFC),
@@ -172,6 +197,10 @@ class EmbeddedStore:
     def close(self) -> None:
         with self._lock:
             self._articles.close()
+
+    def space_path(self) -> Path | None:
+        """Return the file of the space that the vectors are in; None where the model made them so."""
+        return self.folder / SPACE if SPACE in self.manifest.files else None
 
     def size(self) -> tuple[int, int]:
         return self.manifest.documents, self.manifest.passages
@@ -194,11 +223,14 @@ class EmbeddedStore:
             {int(row): float(score) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0}
         )
 
-    def lexical(self, terms: Sequence[str], depth: int, filters: Filters) -> list[Candidate]:
+    def lexical(self, terms: Sequence[WeightedTerm], depth: int, filters: Filters) -> list[Candidate]:
         from tantivy import Occur, Query
 
         schema = self._terms.schema
-        should = [(Occur.Should, Query.term_query(schema, "terms", term)) for term in terms]
+        should = [
+            (Occur.Should, Query.boost_query(Query.term_query(schema, kind, term), weight))
+            for term, kind, weight in terms
+        ]
         if not should:
             return []
         query = Query.boolean_query(should)
@@ -240,10 +272,10 @@ class EmbeddedStore:
         return Article(document, tuple(Passage(*row) for row in rows))
 
     def _candidates(self, scores: dict[int, float]) -> list[Candidate]:
-        rows = self._query_many(f"SELECT row, {_PASSAGE} FROM passages WHERE row IN", list(scores))
-        passages = {row[0]: Passage(*row[1:]) for row in rows}
+        rows = self._query_many(f"SELECT row, copy_key, {_PASSAGE} FROM passages WHERE row IN", list(scores))
+        found = {row: (Passage(*passage), copy_key) for row, copy_key, *passage in rows}
         best_first = sorted(scores, key=lambda row: (-scores[row], row))
-        return [Candidate(passages[row], scores[row]) for row in best_first]
+        return [Candidate(found[row][0], scores[row], found[row][1]) for row in best_first]
 
     def _rows_of(self, lang: str) -> Any:
         import numpy as np

@@ -24,7 +24,7 @@ from typing import Any
 from ..errors import IndexUnusable, NoIndex
 
 MARKER, CURRENT, LOCK, GENERATIONS = "warraq.json", "current", "lock", "generations"
-MANIFEST = "manifest.json"
+MANIFEST, SPACE = "manifest.json", "neutral.safetensors"
 LAYOUT = 1
 KEPT = 2  # generations, the current one counted: a reader may still hold the one before
 

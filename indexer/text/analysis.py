@@ -8,58 +8,113 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, get_args
 
-# A word is letters, digits and the marks that sit on them; tatweel, joiners and soft hyphens stand inside.
-_MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
-_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}\u0640\u00ad\u200c\u200d]|(?<=\d)[.,٫٬](?=\d)"
-                   rf"|(?<=[^\W\d_]|[{_MARKS}])['’](?=[^\W\d_]))*")  # fmt: skip
-_DROPPED = re.compile(f"[{_MARKS}\u0640\u00ad\u200c\u200d]")
-_ARABIC = re.compile("[\u0600-\u06ff]")
-_LETTERS = str.maketrans("أإآٱؤئىةکیۀہھ٫", "ااااوييهكيههه.", "ء٬")
+# Arabic letters, in their own block, its extensions and its presentation forms.
+_ARABIC_LETTERS = (
+    "\u0620-\u063f\u0641-\u064a\u066e\u066f\u0671-\u06d3\u06d5\u06ee\u06ef\u06fa-\u06ff"
+    "\u0750-\u077f\u08a0-\u08c9\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdfc\ufe70-\ufefc"
+)
+# What sits on letters: accents, harakat, dagger alef, Quranic marks.
+_MARKS = (
+    "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed"
+    "\u08ca-\u08e1\u08e3-\u08ff"
+)
+# What stands inside words unseen: tatweel, soft hyphen, joiners, and the controls of direction.
+_UNSEEN = "\u0640\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+# A word is of one script: «الـBBC» is two. Digits stay with Latin letters, as in «G20».
+_WORD = re.compile(
+    rf"[{_ARABIC_LETTERS}][{_ARABIC_LETTERS}{_MARKS}{_UNSEEN}]*"
+    rf"|(?![{_ARABIC_LETTERS}])[^\W_](?:(?![{_ARABIC_LETTERS}])[^\W_]|[{_MARKS}{_UNSEEN}]"
+    rf"|(?<=\d)[.,٫٬](?=\d)|(?<=[^\W\d_]|[{_MARKS}])['’](?=(?![{_ARABIC_LETTERS}])[^\W\d_]))*"
+)
+_DROPPED = re.compile(f"[{_MARKS}{_UNSEEN}]")
+_ARABIC = re.compile(f"[{_ARABIC_LETTERS}]")
+_LETTERS = str.maketrans("أإآٱؤئىةکیۀہھے", "ااااوييهكيهههي", "ء")
+_SEPARATORS = str.maketrans("٫", ".", "٬")
 
 # light10 of Larkey, Ballesteros and Connell (2002), as Lucene has it: strip و before three
 # letters or more, then one article, then suffixes, while at least two letters are left.
 _PREFIXES = ("ال", "وال", "بال", "كال", "فال", "لل")
 _SUFFIXES = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
+# Prepositions and particles of one letter, written onto the word: «لروسيا» is also found as روسيا.
+_PROCLITICS = "بكلفس"
+_LONG = 5  # letters; in shorter stems the first letter is more often the word's own
+
+_FUNCTION_WORDS = """
+a about after all also an and any are as at be been before but by can could did do does for from had has
+have he her his how i if in into is it its many may more most much no not of on or our over said she so
+some such than that the their them then there these they this those to under up was we were what when
+where which while who whom whose why will with would you your
+في من على الى عن مع هو هي هم هما نحن انا انت ما ماذا متى اين كيف لماذا هل كم اي ايه التي الذي الذين اللذين
+اللواتي هذا هذه هؤلاء ذلك تلك كان كانت يكون تكون كانوا قد لقد ان انه انها انهم او ام ثم كل بعض بعد قبل بين
+عند لدى لم لن لا ليس ليست غير حتى كما لكن بل اذا لو منذ خلال حول دون ضد نحو فيه فيها به بها له لها لهم منه
+منها عنه عنها عليه عليها اليه اليها وهو وهي وقد وكان وكانت ولم ولا وما ومن وفي وعلى
+مما بما فيما ايضا تم و
+ف ب ك ل ال وال بال فال كال لل
+"""
+
+
+Kind = Literal["stem", "surface"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A search term and the range of original code points that it came from."""
+    """A search term and the range of original code points, a whole word, that it came from.
+
+    A word has one surface (folded, not stemmed), one stem, and a second stem where its first letter
+    may be a particle written onto it.
+    """
 
     term: str
     start: int
     end: int
+    kind: Kind
 
 
 def tokens(text: str) -> list[Token]:
     """Return the terms of a text in order; those of a query match those of a passage by equality."""
     return [
-        Token(term, match.start(), match.end())
+        Token(term, match.start(), match.end(), kind)
         for match in _WORD.finditer(text)
-        if (term := _term(match.group()))
+        for kind, term in _terms(match.group())
     ]
 
 
-def terms(text: str) -> list[str]:
-    """Return the terms of a text in order, without their places."""
-    return [token.term for token in tokens(text)]
+def terms(text: str, kind: Kind = "stem") -> list[str]:
+    """Return the terms of one kind in order, without their places."""
+    return [token.term for token in tokens(text) if token.kind == kind]
 
 
 @lru_cache(maxsize=65_536)
-def _term(word: str) -> str:
-    """Fold and stem one word, by the script it is in; empty where only marks are left of it."""
-    # Without spaces: the compatibility forms of ﷺ and of single vowel signs have some.
-    composed = unicodedata.normalize("NFKC", word).replace(" ", "")
-    if _ARABIC.search(composed):
-        return _arabic_term(_DROPPED.sub("", composed.casefold()))
-    folded = _DROPPED.sub("", unicodedata.normalize("NFKD", composed)).casefold()
+def _terms(word: str) -> tuple[tuple[Kind, str], ...]:
+    """Fold and stem one word; empty where only marks are left of it."""
+    surface, stem = _arabic(word) if _ARABIC.match(word) else _latin(word)
+    if not surface:
+        return ()
+    found: list[tuple[Kind, str]] = [("surface", surface), ("stem", stem)]
+    if len(stem) >= _LONG and stem[0] in _PROCLITICS:
+        found.append(("stem", stem[1:]))
+    return tuple(found)
+
+
+def _latin(word: str) -> tuple[str, str]:
+    """Return surface and stem of a word in any script but Arabic, or of a number."""
+    folded = _DROPPED.sub("", unicodedata.normalize("NFKD", word)).casefold().replace(" ", "")
     folded = _digits(folded.replace("’", "'").removesuffix("'s"))
-    return _english_stemmer().stemWord(folded) if folded.isascii() else folded
+    return folded, _english_stemmer().stemWord(folded) if folded.isascii() else folded
 
 
-def _arabic_term(word: str) -> str:
+def _arabic(word: str) -> tuple[str, str]:
+    """Return surface and stem of a word in Arabic letters."""
+    # Composed first, so that a hamza that is written apart from its alef is part of it. Without
+    # spaces: the compatibility form of ﷺ has some.
+    bare = _DROPPED.sub("", unicodedata.normalize("NFKC", word)).replace(" ", "")
+    return bare.translate(_LETTERS), _light_stem(bare)
+
+
+def _light_stem(word: str) -> str:
     # Affixes first, letters after: the article has a bare alef, so the أل of ألبانيا is not one.
     if len(word) > 3 and word.startswith("و"):
         word = word[1:]
@@ -67,7 +122,7 @@ def _arabic_term(word: str) -> str:
         if word.startswith(prefix) and len(word) - len(prefix) >= 2:
             word = word[len(prefix) :]
             break
-    word = _digits(word.translate(_LETTERS))
+    word = word.translate(_LETTERS)
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= 2:
             word = word[: -len(suffix)]
@@ -76,8 +131,8 @@ def _arabic_term(word: str) -> str:
 
 def _digits(word: str) -> str:
     """Write every decimal digit in ASCII, and a number without its thousands separators."""
-    ascii_digits = "".join(str(unicodedata.decimal(char, char)) for char in word)
-    return ascii_digits.replace(",", "") if re.fullmatch(r"[\d.,]+", ascii_digits) else ascii_digits
+    plain = "".join(str(unicodedata.decimal(char, char)) for char in word).translate(_SEPARATORS)
+    return plain.replace(",", "") if re.fullmatch(r"[\d.,]+", plain) else plain
 
 
 @lru_cache(maxsize=1)
@@ -85,3 +140,9 @@ def _english_stemmer() -> Any:
     import snowballstemmer
 
     return snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=1)
+def function_words() -> frozenset[str]:
+    """Return the surfaces of words that say how others relate and nothing by themselves."""
+    return frozenset(terms(_FUNCTION_WORDS, "surface"))

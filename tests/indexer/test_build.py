@@ -1,13 +1,17 @@
 """Builds: what is counted, what is embedded, what is refused, and when an index is stale."""
 
+import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
-from fakes import FakeModel
+from fakes import SAMPLE, FakeModel, TwoTongues, bag_of_words
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from places import ROOT
 
 from indexer import (
     ArchiveError,
@@ -19,6 +23,9 @@ from indexer import (
     current_generation,
     read_manifest,
 )
+from indexer.models.neutral import METHOD, NeutralEncoder, NeutralSpace, estimate, read_sample, unit
+from indexer.search import in_space
+from indexer.settings import TITLE_WEIGHT
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
 
@@ -42,7 +49,9 @@ def contents(folder):
 
 def found_texts(index):
     store = EmbeddedStore.open(IndexFolder(index))
-    result = Searcher(store, FakeModel()).search(SearchRequest("anything", limit=100, mode="dense"))
+    result = Searcher(store, FakeModel()).search(
+        SearchRequest("anything", limit=100, mode="dense", copies="all")
+    )
     store.close()
     return sorted(hit.text for hit in result.hits)
 
@@ -197,11 +206,12 @@ def test_another_model_is_built_anew(archive, index, model, other):
 
 def test_a_rebuild_is_a_new_generation_that_embeds_nothing(archive, index, model):
     first = build_index(archive, index, model)
+    encoded = list(model.encoded)
     again = build_index(archive, index, model, rebuild=True)
     assert again.generation != first.generation
     assert current_generation(index) == again.generation
     assert (again.encoded, again.reused, again.unchanged) == (0, first.passages, first.documents)
-    assert len(model.encoded) == first.encoded
+    assert model.encoded == encoded
 
 
 def test_the_same_text_twice_is_embedded_once(empty, index, model):
@@ -212,11 +222,24 @@ def test_the_same_text_twice_is_embedded_once(empty, index, model):
     assert found_texts(index) == ["Rain fell.", "Rain fell.", "Snow fell."]
 
 
-def test_the_title_is_embedded_with_a_passage_and_tells_its_vectors_apart(empty, index, model):
+def test_titles_are_embedded_beside_the_passages_and_each_text_once(empty, index, model):
     body = "Envoys met on Monday to speak about grain and the corridor across the sea."
     put(empty, a=f"Talks\n\n{body}\n\n{body}", b=f"Grain\n\n{body}\n\n{body}")
-    assert build_index(empty, index, model).encoded == 4
-    assert sorted(model.encoded) == sorted(f"{t}\n{x}{body}" for t in ("Talks", "Grain") for x in ("\n", ""))
+    assert build_index(empty, index, model).encoded == 3
+    assert sorted(model.encoded) == sorted([f"Talks\n\n{body}", f"Grain\n\n{body}", body, "Talks", "Grain"])
+
+
+def test_a_passages_vector_leans_towards_its_title(empty, index, model):
+    body = "Envoys met on Monday to speak about grain and the corridor across the sea."
+    put(empty, a=f"Talks\n\n{body}\n\n{body}", b=f"Grain\n\n{body}\n\n{body}")
+    build_index(empty, index, model)
+    store = EmbeddedStore.open(IndexFolder(index))
+    asked = model.encode_queries(["corridor"])[0]
+    for title, doc_id in (("Talks", "a.txt"), ("Grain", "b.txt")):
+        leaning = bag_of_words(body) + TITLE_WEIGHT * bag_of_words(title)
+        expected = leaning @ asked / np.linalg.norm(leaning)
+        passage = store.article(doc_id).passages[1]
+        assert store.cosines(asked, [passage]) == pytest.approx([expected], abs=1e-6)
 
 
 def test_each_file_that_cannot_be_read_is_listed_with_its_reason(empty, index, model, tmp_path):
@@ -365,7 +388,124 @@ def test_a_damaged_pointer_is_mended_by_a_build(archive, index, model, damage):
 def test_progress_tells_each_stage_to_its_end(archive, index, model):
     told = []
     build_index(archive, index, model, progress=lambda *each: told.append(each))
-    for stage, total in (("reading", 2), ("embedding", 4)):
+    for stage, total in (("reading", 2), ("embedding", 6)):
         steps = [(done, of) for name, done, of in told if name == stage]
         assert steps == sorted(steps)
         assert steps[-1] == (total, total)
+
+
+# --- the language-neutral space --------------------------------------------------------------------
+
+
+def generation_folder(index):
+    return index / "generations" / current_generation(index)
+
+
+@pytest.mark.parametrize(("made_with", "used"), [(FakeModel(), False), (TwoTongues(), True)])
+def test_the_space_is_stored_where_it_serves_the_model_and_only_there(archive, index, made_with, used):
+    build_index(archive, index, made_with)
+    manifest = read_manifest(index)
+    assert (generation_folder(index) / "neutral.safetensors").exists() == used
+    assert ("neutral.safetensors" in manifest.files) == used
+    sample = (ROOT / "indexer" / "models" / "parallel.jsonl").read_bytes()
+    assert manifest.settings["neutral"] == {
+        "method": METHOD, "sample": hashlib.sha256(sample).hexdigest(), "used": used,
+    }  # fmt: skip
+    store = EmbeddedStore.open(IndexFolder(index))
+    assert (store.space_path() is not None) == used
+    store.close()
+
+
+@pytest.mark.parametrize("made_with", [FakeModel(), TwoTongues()])
+def test_a_manifest_holds_no_floats(archive, index, made_with):
+    def refuse(number):
+        if number == str(TITLE_WEIGHT):
+            return  # an option, not a vector
+        raise AssertionError(f"{number} in the manifest")
+
+    build_index(archive, index, made_with)
+    text = (generation_folder(index) / "manifest.json").read_text("utf-8")
+    json.loads(text, parse_float=refuse, parse_constant=refuse)
+    assert len(text) < 10_000
+
+
+def test_what_is_stored_is_the_space_of_the_sample_and_the_passages_are_in_it(archive, index):
+    model, sample = TwoTongues(), read_sample()
+    build_index(archive, index, model)
+    arabic, english = (
+        {
+            "passage": model.encode_passages(each["passage"]),
+            "question": model.encode_queries(each["question"]),
+        }
+        for each in (sample.arabic, sample.english)
+    )
+    expected = estimate(arabic, english)
+    store = EmbeddedStore.open(IndexFolder(index))
+    stored = NeutralSpace.load(store.space_path())
+    np.testing.assert_allclose(stored.matrix, expected.matrix, atol=1e-6)
+    for role in ("passage", "question"):
+        np.testing.assert_allclose(stored.offsets[role], expected.offsets[role], atol=1e-6)
+    searcher = Searcher(store, in_space(store, model))
+    assert isinstance(searcher.encoder, NeutralEncoder)
+    assert searcher.encoder.base is model
+    question = "grain corridor"
+    hits = searcher.search(SearchRequest(question, mode="dense")).hits
+    asked = expected.apply(model.encode_queries([question]), "question")[0]
+    titles = model.encode_passages([hit.document.title for hit in hits])
+    leaning = unit(model.encode_passages([hit.text for hit in hits]) + TITLE_WEIGHT * titles)
+    cosines = expected.apply(leaning, "passage") @ asked
+    assert len(hits) == 4
+    assert [hit.score for hit in hits] == pytest.approx(cosines.tolist(), abs=1e-5)
+    store.close()
+
+
+def test_the_vector_cache_holds_what_the_model_made_whatever_the_space(archive, index, tmp_path):
+    """Vectors are kept as they came, so that another space costs no model."""
+    build_index(archive, index, TwoTongues())
+    assert build_index(archive, index, TwoTongues(), rebuild=True).encoded == 0
+    first = faiss_vectors(index)
+    build_index(archive, tmp_path / "fresh", TwoTongues())
+    np.testing.assert_array_equal(first, faiss_vectors(tmp_path / "fresh"))
+
+
+def faiss_vectors(index):
+    import faiss
+
+    vectors = faiss.read_index(str(generation_folder(index) / "vectors.faiss"))
+    return vectors.reconstruct_n(0, vectors.ntotal)
+
+
+def test_the_sample_is_encoded_once_for_all_builds(archive, index):
+    class Counting(FakeModel):
+        def encode_passages(self, texts):
+            asked.extend(texts)
+            return super().encode_passages(texts)
+
+        def encode_queries(self, texts):
+            asked.extend(texts)
+            return super().encode_queries(texts)
+
+    asked = []
+    report = build_index(archive, index, Counting())
+    assert {text for text in asked if text in SAMPLE} == SAMPLE
+    assert (report.encoded, report.reused) == (4, 0)  # the sample is no part of the archive
+    asked.clear()
+    build_index(archive, index, Counting(), rebuild=True)
+    assert asked == []
+
+
+@pytest.mark.parametrize("changed", ["METHOD", "sample"])
+def test_another_method_or_sample_is_built_anew(archive, index, model, monkeypatch, changed):
+    first = build_index(archive, index, model)
+    assert build_index(archive, index, model).generation == first.generation
+    if changed == "METHOD":
+        monkeypatch.setattr("indexer.build.METHOD", "another-1")
+    else:
+        import dataclasses
+
+        other = dataclasses.replace(read_sample(), sha256="ab" * 32)
+        monkeypatch.setattr("indexer.build.read_sample", lambda: other)
+    second = build_index(archive, index, model)
+    assert second.generation != first.generation
+    assert second.encoded == 0
+    assert build_index(archive, index, model).generation == second.generation

@@ -423,3 +423,30 @@ def test_the_real_command_builds_and_searches_across_languages(archive, tmp_path
     hit = json.loads(found.stdout)["hits"][0]
     assert "السدود امتلأت" in hit["text"]
     assert (hit["dir"], hit["source"]["path"], hit["source"]["line_end"]) == ("rtl", "ar/water.txt", 2)
+
+
+@pytest.fixture
+def crowd(archive, tmp_path):
+    """An index with a copy in another article, and an article of many passages."""
+    body = "Envoys met in Geneva to discuss the grain corridor across the Black Sea, {}."
+    (archive / "long.txt").write_text("\n\n".join(["Geneva", *map(body.format, "abcde")]), "utf-8")
+    for name in ("first", "second"):
+        (archive / f"{name}.txt").write_text("Envoys discuss grain in Geneva.", "utf-8")
+    build_index(archive, tmp_path / "index", FakeModel(name="bundled"))
+    return tmp_path / "index"
+
+
+def test_search_folds_copies_and_runs_unless_it_is_told_not_to(run, crowd):
+    question = ("search", "Envoys discuss grain in Geneva", "--index", crowd, "--limit", 100)
+    folded, everything = run(*question, "--json").json, run(*question, "--json", "--copies", "all").json
+    assert folded["total"] == everything["total"] - 4  # the second copy, and three of five passages
+    assert [hit["more"] for hit in everything["hits"]] == [None] * everything["total"]
+    printed = run(*question)
+    assert printed.status == 0
+    assert "\nAlso in second.txt:1\n" in printed.out
+    assert "\n3 more in this article: long.txt:" in printed.out
+    assert f"Passages 1 to {folded['total']} of {folded['total']}." in printed.out
+    told = run(*question, "--copies", "all").out
+    assert "Also in" not in told
+    assert "more in this article" not in told
+    assert run(*question, "--copies", "some").status == 2

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.datatypes import MODES, Document, Hit, Passage, SearchRequest
+from indexer.datatypes import COPIES, MODES, Candidate, Document, Highlight, Hit, Passage, SearchRequest
 from indexer.errors import RequestError
 
 
@@ -71,7 +71,8 @@ def test_half_a_surrogate_pair_is_no_text(query):
     [
         ("limit", [1, 10, 100], [0, -1, 101]),
         ("offset", [0, 9_999, 10_000], [-1, 10_001]),
-        ("mode", MODES, ["", "Hybrid", "fuzzy"]),
+        ("mode", MODES, ["", "Hybrid", "fuzzy", "raw"]),
+        ("copies", COPIES, ["", "Fold", "ALL", "none"]),
         ("lang", [None, "ar", "en", "und"], ["", "a", "AR", "arab", "ar\n", "en-US", "عر"]),
     ],
 )
@@ -88,12 +89,16 @@ def test_the_defaults_are_those_of_the_interface():
     request = SearchRequest("question")
     assert (request.limit, request.offset, request.mode, request.lang) == (10, 0, "hybrid", None)
     assert request.generation is None
+    assert (request.copies, request.highlight) == ("fold", True)
+    assert MODES == ("hybrid", "dense", "lexical")
+    assert COPIES == ("fold", "all")
 
 
 def test_a_hit_quotes_its_range_of_the_document():
     document = Document("a.txt", "Title", "Title\n🕊 قال الوزير.", "", "ar")
     hit = Hit(1, 0.5, Passage("a.txt", 1, 6, 19, 2, 2, "ar"), document)
     assert hit.text == "🕊 قال الوزير."
+    assert (hit.highlights, hit.also_in, hit.more) == ((), (), ())
 
 
 @pytest.mark.parametrize("doc_id", ["a.txt", "a#b.txt", "x/#1", "corpus.jsonl::7#"])
@@ -103,7 +108,14 @@ def test_a_passage_id_splits_at_its_last_hash(doc_id):
 
 
 @pytest.mark.parametrize(
-    "value", [SearchRequest("q"), Document("a", "", "", "", "en"), Passage("a", 1, 0, 1, 1, 1, "en")]
+    "value",
+    [
+        SearchRequest("q"),
+        Document("a", "", "", "", "en"),
+        Passage("a", 1, 0, 1, 1, 1, "en"),
+        Candidate(Passage("a", 1, 0, 1, 1, 1, "en"), 0.5),
+        Highlight(0, 1),
+    ],
 )
 def test_values_are_frozen(value):
     first = dataclasses.fields(value)[0].name

@@ -6,7 +6,7 @@ import tempfile
 
 import numpy as np
 import pytest
-from fakes import FakeModel, bag_of_words
+from fakes import FakeModel, TwoTongues, bag_of_words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -153,8 +153,31 @@ def test_every_mode_is_measured_on_its_own(small):
     measured = evaluate(read_dataset(small), FakeModel(), EVALUATED_MODES)
     assert EVALUATED_MODES == ("hybrid", "dense", "lexical", "raw")
     assert {row["mode"] for row in measured["results"]} == set(EVALUATED_MODES)
-    # Without a language-neutral space, dense and raw are the same.
+    # The language-neutral space does not serve this model, so dense and raw are the same.
     assert {**only(measured, mode="raw"), "mode": "dense"} == only(measured, mode="dense")
+
+
+def test_raw_is_the_model_as_it_comes_and_dense_is_in_the_space(tmp_path):
+    """The answer is Arabic and shares the question's words; to the model all English is nearer."""
+    corpus = [text("a", "42 alpha نهر سد نهر", "ar"), *(text(f"e{n}", "pad " * (n + 1)) for n in range(4))]
+    folder = write(tmp_path / "x", corpus, [text("q", "42 alpha")], [("q", "a", 1)])
+    measured = evaluate(read_dataset(folder), TwoTongues(), ["raw", "dense"])
+    raw, dense = (only(measured, mode=mode) for mode in ("raw", "dense"))
+    assert values(raw) == pytest.approx([1 / math.log2(6), 1 / 5, 1, 1], abs=1e-4)
+    assert values(dense) == [1, 1, 1, 1]
+    # Alone, in whatever order they are asked for, each gives the same.
+    for mode, row in (("raw", raw), ("dense", dense)):
+        assert only(evaluate(read_dataset(folder), TwoTongues(), [mode]), mode=mode) == row
+    both = evaluate(read_dataset(folder), TwoTongues(), ["dense", "raw"])
+    assert (only(both, mode="raw"), only(both, mode="dense")) == (raw, dense)
+
+
+def test_identical_passages_are_measured_each_for_itself(tmp_path):
+    corpus = [text("d1", "alpha"), text("d2", "alpha"), text("d3", "beta")]
+    folder = write(tmp_path / "x", corpus, [text("q", "alpha")], [("q", "d1", 1), ("q", "d2", 1)])
+    for mode in EVALUATED_MODES:
+        row = only(evaluate(read_dataset(folder), FakeModel(), [mode]), mode=mode)
+        assert values(row) == [1, 1, 1, 1]
 
 
 def test_one_row_of_a_corpus_is_one_passage_however_long(tmp_path):

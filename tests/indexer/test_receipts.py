@@ -1,13 +1,14 @@
 """Results as JSON: the fixed keys, the receipt of a hit, addresses that lead back."""
 
 import json
+from dataclasses import replace
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.datatypes import Document, Hit, Passage, SearchRequest, SearchResult
+from indexer.datatypes import Document, Highlight, Hit, Passage, SearchRequest, SearchResult
 from indexer.receipts import document_url, next_page, result_json
 
 RESULT_KEYS = [
@@ -91,8 +92,38 @@ def test_a_hit_is_a_receipt():
 
 
 def test_what_is_not_built_yet_is_null():
+    assert result_json(result(SearchRequest("ماء")))["hits"][0]["explain"] is None
+
+
+def test_a_hit_that_stands_for_itself_alone_says_so():
     hit = result_json(result(SearchRequest("ماء")))["hits"][0]
-    assert [hit[key] for key in ("highlights", "also_in", "more", "explain")] == [None] * 4
+    assert (hit["highlights"], hit["also_in"], hit["more"]) == ([], [], None)
+
+
+def test_what_is_folded_has_its_own_receipts():
+    more = replace(HITS[1], rank=None, highlights=(Highlight(0, 9),), also_in=(HITS[0],))
+    first = replace(
+        HITS[0], highlights=(Highlight(0, 4), Highlight(17, 22)), also_in=(HITS[1], HITS[0]), more=(more,)
+    )
+    alone = result_json(result(SearchRequest("ماء")))["hits"]
+    (hit,) = result_json(result(SearchRequest("ماء"), hits=(first,)))["hits"]
+    assert list(hit) == HIT_KEYS
+    assert hit["highlights"] == [{"start": 0, "end": 4}, {"start": 17, "end": 22}]
+    assert hit["also_in"] == [alone[1]["source"], alone[0]["source"]]
+    assert hit["more"] == {
+        "count": 1,
+        "hits": [
+            {
+                **alone[1],
+                "rank": None,
+                "highlights": [{"start": 0, "end": 9}],
+                "also_in": [alone[0]["source"]],
+            }
+        ],
+    }
+    assert {key: hit[key] for key in ("rank", "text", "source")} == {
+        key: alone[0][key] for key in ("rank", "text", "source")
+    }
 
 
 def test_a_result_survives_json():
@@ -112,9 +143,11 @@ def test_nothing_found_is_an_empty_list():
     st.integers(0, 9_900),
     st.sampled_from(["hybrid", "dense", "lexical"]),
     st.sampled_from([None, "ar", "en"]),
+    st.sampled_from(["fold", "all"]),
+    st.booleans(),
 )
-def test_the_next_address_asks_the_same_further_on(text, limit, offset, mode, lang):
-    request = SearchRequest(f"q{text}", limit, offset, mode, lang)
+def test_the_next_address_asks_the_same_further_on(text, limit, offset, mode, lang, copies, highlight):
+    request = SearchRequest(f"q{text}", limit, offset, mode, lang, copies=copies, highlight=highlight)
     address = result_json(result(request, total=20_000))["next"]
     parts = urlsplit(address)
     assert address.isascii()
@@ -122,6 +155,8 @@ def test_the_next_address_asks_the_same_further_on(text, limit, offset, mode, la
     values = parse_qs(parts.query, keep_blank_values=True, strict_parsing=True)
     expected = {"q": request.query, "limit": str(limit), "offset": str(offset + limit), "mode": mode}
     expected |= {"generation": "20250301-1"} | ({"lang": lang} if lang else {})
+    expected |= {} if copies == "fold" else {"copies": "all"}
+    expected |= {} if highlight else {"highlight": "false"}
     assert values == {key: [value] for key, value in expected.items()}
 
 

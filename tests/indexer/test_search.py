@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import math
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import FakeModel, bag_of_words
+from fakes import FakeModel, TwoTongues, bag_of_words
 
 from indexer import (
     GenerationChanged,
@@ -22,10 +24,12 @@ from indexer import (
     read_manifest,
     result_json,
 )
-from indexer.ranking.fusion import DEPTH
+from indexer.build import write_generation
+from indexer.datatypes import Article, Document, Passage
+from indexer.ranking.fusion import DEPTH, LITERAL_WEIGHT, SURFACE_WEIGHT
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
-from indexer.text.analysis import terms
+from indexer.text.analysis import tokens
 from indexer.text.language import detect
 
 ENGLISH = [
@@ -84,7 +88,8 @@ def built(archive, index, model):
 
 
 def whole(searcher, query=QUERY, **options):
-    """The whole list of a question, page by page."""
+    """The whole list of a question, page by page, nothing folded unless it is asked for."""
+    options = {"copies": "all"} | options
     hits, offset = [], 0
     while page := searcher.search(SearchRequest(query, limit=100, offset=offset, **options)).hits:
         hits += page
@@ -114,10 +119,10 @@ def test_dense_is_brute_force(searcher, texts, query, lang):
 @pytest.mark.parametrize("lang", [None, "ar", "en"])
 @pytest.mark.parametrize("query", [QUERY, "treaties", "معاهدة في ميناء"])
 def test_lexical_finds_what_holds_a_term_and_nothing_else(searcher, texts, query, lang):
-    wanted = set(terms(query))
+    wanted = {(word.kind, word.term) for word in tokens(query)}
     holds = {
         name for name, text in texts.items()
-        if name and wanted & set(terms(text)) and lang in (None, detect(text))
+        if name and wanted & {(word.kind, word.term) for word in tokens(text)} and lang in (None, detect(text))
     }  # fmt: skip
     hits = whole(searcher, query, mode="lexical", lang=lang)
     assert {hit.document.doc_id for hit in hits} == holds
@@ -129,13 +134,14 @@ def test_lexical_finds_what_holds_a_term_and_nothing_else(searcher, texts, query
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("lang", [None, "ar"])
-def test_pages_are_one_list_whatever_their_size(searcher, mode, lang):
-    expected = [hit.passage.passage_id for hit in whole(searcher, mode=mode, lang=lang)]
+@pytest.mark.parametrize("copies", ["fold", "all"])
+def test_pages_are_one_list_whatever_their_size(searcher, mode, lang, copies):
+    expected = [hit.passage.passage_id for hit in whole(searcher, mode=mode, lang=lang, copies=copies)]
     assert len(set(expected)) == len(expected)
     for limit in (1, 7, 33, 100):
         got, totals, offset = [], set(), 0
         while offset < len(expected) + limit:
-            page = searcher.search(SearchRequest(QUERY, limit=limit, offset=offset, mode=mode, lang=lang))
+            page = searcher.search(SearchRequest(QUERY, limit, offset, mode, lang, copies=copies))
             assert [hit.rank for hit in page.hits] == list(range(offset + 1, offset + 1 + len(page.hits)))
             got += [hit.passage.passage_id for hit in page.hits]
             totals.add(page.total)
@@ -162,7 +168,7 @@ def test_each_leg_is_cut_at_its_depth_but_the_pool_keeps_what_only_words_find(tm
     assert "rare.txt" not in {hit.document.doc_id for hit in whole(searcher, question, mode="dense")}
     hybrid = whole(searcher, question)
     assert "rare.txt" in {hit.document.doc_id for hit in hybrid}
-    assert len(hybrid) == searcher.search(SearchRequest(question, limit=1)).total > DEPTH
+    assert len(hybrid) == searcher.search(SearchRequest(question, limit=1, copies="all")).total > DEPTH
     searcher.store.close()
 
 
@@ -182,7 +188,10 @@ class Angles(FakeModel):
     """Cosines chosen by hand: the first word of a passage is its cosine to every question."""
 
     def encode_passages(self, texts):
-        cosines = np.array([float(text.split()[0]) for text in texts], np.float32)
+        # The sample of the language-neutral space has none: all its texts are alike.
+        cosines = np.array(
+            [float(text.split()[0]) if text[0].isdecimal() else 0 for text in texts], np.float32
+        )
         vectors = np.zeros((len(texts), 64), np.float32)
         vectors[:, 0], vectors[:, 1] = cosines, np.sqrt(1 - cosines**2)
         return vectors
@@ -197,7 +206,7 @@ def ranked(folder, index, query, **lines):
         (folder / f"{name}.txt").write_text(line, "utf-8")
     build_index(folder, index, Angles())
     searcher = Searcher(EmbeddedStore.open(IndexFolder(index)), Angles())
-    hits = searcher.search(SearchRequest(query)).hits
+    hits = searcher.search(SearchRequest(query, copies="all")).hits
     searcher.store.close()
     return [(hit.document.doc_id.removesuffix(".txt"), round(hit.score, 4)) for hit in hits]
 
@@ -219,6 +228,39 @@ def test_copies_do_not_undo_what_words_decide(tmp_path, index):
     assert found[:3] == [("c", 0.8), ("a", 0.8), ("b", 0.78)]
 
 
+def test_what_matches_letter_by_letter_moves_a_passage_of_another_language_a_little(tmp_path, index):
+    found = ranked(
+        tmp_path / "x", index, "هدنة جديدة Kyiv", **FAR, a="0.80 Kyiv", b="0.81 dam", c="0.79 سلام"
+    )
+    # BM25 of a word once in one of eight passages of two words, as stem and as surface.
+    bm25 = math.log(1 + 7.5 / 1.5) * (1 + SURFACE_WEIGHT)
+    raised = 0.80 + LITERAL_WEIGHT * bm25
+    assert 0.81 < raised < 0.83
+    assert found[:3] == [("a", pytest.approx(raised, abs=2e-4)), ("b", 0.81), ("c", 0.79)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_language_leaves_both_legs_their_whole_depth(tmp_path, index, mode):
+    """More passages of the other language than a leg is deep, every one of them better."""
+    (folder := tmp_path / "many").mkdir()
+    for at in range(DEPTH + 10):
+        (folder / f"a{at:03}.txt").write_text(
+            f"Kyiv Kyiv Kyiv نهر سوق ميناء قمح شتاء معاهدة زيتون {at}", "utf-8"
+        )
+    for at in range(5):
+        (folder / f"e{at}.txt").write_text(
+            "Kyiv " + "dam port light olive canal drone envoy " * (at + 2), "utf-8"
+        )
+    build_index(folder, index, FakeModel())
+    searcher = opened(index)
+    found = searcher.search(SearchRequest("Kyiv", mode=mode, lang="en", copies="all"))
+    assert sorted(hit.document.doc_id for hit in found.hits) == [f"e{at}.txt" for at in range(5)]
+    assert found.total == 5
+    unfiltered = searcher.search(SearchRequest("Kyiv", mode=mode, copies="all", limit=100))
+    assert {hit.passage.lang for hit in unfiltered.hits} == {"ar"}
+    searcher.store.close()
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_the_language_filter_is_applied_before_the_legs(searcher, texts, mode):
     query = "river معاهدة"
@@ -227,7 +269,7 @@ def test_the_language_filter_is_applied_before_the_legs(searcher, texts, mode):
         assert result.hits
         assert {hit.passage.lang for hit in result.hits} == {lang}
     of_english = sum(detect(text) == "en" for name, text in texts.items() if name)
-    assert searcher.search(SearchRequest(query, mode="dense", lang="en")).total == of_english
+    assert searcher.search(SearchRequest(query, mode="dense", lang="en", copies="all")).total == of_english
     assert searcher.search(SearchRequest(query, mode=mode, lang="fr")).total == 0
 
 
@@ -239,7 +281,7 @@ def test_equal_scores_come_in_the_order_of_the_archive(tmp_path, index):
     build_index(folder, index, FakeModel())
     searcher = opened(index)
     for mode in MODES:
-        found = [hit.document.doc_id for hit in searcher.search(SearchRequest("same words", mode=mode)).hits]
+        found = [hit.document.doc_id for hit in whole(searcher, "same words", mode=mode)]
         assert found == ["a/b.txt", "a/z.txt", "b.txt", "c.txt"]
     searcher.store.close()
 
@@ -384,3 +426,227 @@ def test_what_a_manifest_tells_cannot_be_changed_unseen(archive, index, model):
         path.write_text(json.dumps({**manifest, **change}), "utf-8")
         with pytest.raises(IndexUnusable, match="damaged"):
             read_manifest(index)
+
+
+# --- copies and runs of one article ----------------------------------------------------------------
+
+
+def written(index, articles, model=None):
+    """A searcher over articles given as lists of passages, by id."""
+
+    def article(doc_id, passages):
+        text = "\n".join(passages)
+        found, at = [], 0
+        for number, each in enumerate(passages, 1):
+            found.append(Passage(doc_id, number, at, at + len(each), number, number, detect(each)))
+            at += len(each) + 1
+        metadata = {"path": doc_id, "sha256": "ab" * 32, "basis": "file", "encoding": "utf-8"}
+        return Article(Document(doc_id, "", text, "", "en", None, metadata), tuple(found))
+
+    folder = IndexFolder(index)
+    folder.prepare()
+    sources = [lambda _, name=name, some=some: [article(name, some)] for name, some in articles.items()]
+    write_generation(folder, sources, model or FakeModel(), "/somewhere", {})
+    return Searcher(EmbeddedStore.open(folder), model or FakeModel())
+
+
+def outline(hits):
+    """Ids alone: of each hit, of where it is also in, and of what more it stands for."""
+    return [
+        (hit.passage.passage_id, [each.passage.passage_id for each in hit.also_in], outline(hit.more))
+        for hit in hits
+    ]
+
+
+def folded_by_hand(ranked):
+    """The same from the list that has everything: the best of each wording, then runs of one article."""
+    wordings = {}
+    for hit in ranked:
+        wordings.setdefault(tuple(hit.text.split()), []).append(hit)
+    found = []
+    for _, run in groupby(wordings.values(), key=lambda alike: alike[0].document.doc_id):
+        rows = [
+            (first.passage.passage_id, [each.passage.passage_id for each in rest], []) for first, *rest in run
+        ]
+        rows[min(1, len(rows) - 1)][2].extend(rows[2:])
+        found += rows[:2]
+    return found
+
+
+def every_id(rows):
+    return [each for key, also, more in rows for each in (key, *also, *every_id(more))]
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    """Articles of one to nine passages of few words, many of them alike, some but for their spaces."""
+    random = np.random.default_rng(5)
+    articles = {}
+    for at in range(80):
+        words = (ARABIC if random.integers(2) else ENGLISH)[:5]
+        articles[f"{random.integers(10**6):06}-{at}"] = [
+            ["  ", " ", "\t"][random.integers(3)].join(random.choice(words, size=random.integers(1, 4)))
+            for _ in range(random.integers(1, 10))
+        ]
+    # One whose passages all come first, in a row, and one that is a copy of it.
+    articles["long"] = [" ".join(["river"] * (at + 4) + ["treaty"]) for at in range(7)]
+    articles["echo"] = ["river grain", "river  grain", "dam river grain"]
+    articles["longer"] = ["  ".join(each.split()) for each in articles["long"]]
+    searcher = written(tmp_path_factory.mktemp("crowded") / "index", articles)
+    yield searcher
+    searcher.store.close()
+
+
+QUESTIONS = ["river grain", "river treaty", "نهر قمح", "envoy مبعوث", "unheard"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("lang", [None, "ar", "en"])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_folding_is_what_is_worked_out_by_hand_and_loses_nothing(crowded, question, mode, lang):
+    everything = whole(crowded, question, mode=mode, lang=lang)
+    assert not any(hit.also_in or hit.more for hit in everything)
+    folded = whole(crowded, question, mode=mode, lang=lang, copies="fold")
+    rows = outline(folded)
+    assert rows == folded_by_hand(everything)
+    ids = every_id(rows)
+    assert len(ids) == len(set(ids))
+    assert sorted(ids) == sorted(hit.passage.passage_id for hit in everything)
+    for first, second, third in zip(folded, folded[1:], folded[2:], strict=False):
+        assert len({each.document.doc_id for each in (first, second, third)}) > 1
+
+
+def test_the_crowd_has_something_of_each_kind_to_fold(crowded):
+    rows = outline(whole(crowded, "river treaty", copies="fold"))
+    assert any(also for _, also, _ in rows)
+    assert any(key.partition("#")[0] != each.partition("#")[0] for key, also, _ in rows for each in also)
+    assert any(key.partition("#")[0] == each.partition("#")[0] for key, also, _ in rows for each in also)
+    assert any(len(more) > 1 for *_, more in rows)
+    assert any(also for *_, more in rows for _, also, _ in more)
+    assert len(rows) > 30
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("copies", ["fold", "all"])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_pages_of_any_size_are_one_list_with_one_total(crowded, question, mode, copies):
+    expected = outline(whole(crowded, question, mode=mode, copies=copies))
+    for limit in (9, 40):
+        rows, offset, total = [], 0, None
+        while total is None or offset < total:
+            page = crowded.search(SearchRequest(question, limit, offset, mode, copies=copies))
+            assert page.total == len(expected)
+            assert [hit.rank for hit in page.hits] == list(range(offset + 1, offset + 1 + len(page.hits)))
+            assert len(page.hits) == min(limit, page.total - offset)
+            rows += outline(page.hits)
+            total, offset = page.total, offset + limit
+        assert rows == expected
+
+
+def test_a_run_of_one_article_is_two_hits_and_the_rest_is_more_of_the_second(tmp_path):
+    articles = {
+        "a": ["0.9 river", "0.89 dam", "0.88 port", "0.87 canal", "0.5 olive"],
+        "b": ["0.6 market", "0.88 port"],
+        "c": ["0.87 canal"],
+    }
+    searcher = written(tmp_path / "index", articles, Angles())
+    result = searcher.search(SearchRequest("light", mode="dense"))
+    assert outline(result.hits) == [
+        ("a#1", [], []),
+        ("a#2", [], [("a#3", ["b#2"], []), ("a#4", ["c#1"], [])]),
+        ("b#1", [], []),
+        ("a#5", [], []),
+    ]
+    assert result.total == 4
+    assert [hit.rank for hit in result.hits] == [1, 2, 3, 4]
+    second = result.hits[1]
+    assert [(each.rank, round(each.score, 4)) for each in second.more] == [(None, 0.88), (None, 0.87)]
+    assert [each.text for each in second.more] == ["0.88 port", "0.87 canal"]
+    copy = second.more[0].also_in[0]
+    assert (copy.rank, copy.text, copy.document.doc_id) == (None, "0.88 port", "b")
+    unfolded = searcher.search(SearchRequest("light", mode="dense", copies="all"))
+    assert unfolded.total == 8
+    assert outline(unfolded.hits) == [
+        (key, [], []) for key in ("a#1", "a#2", "a#3", "b#2", "a#4", "c#1", "b#1", "a#5")
+    ]
+    searcher.store.close()
+
+
+# --- highlights ------------------------------------------------------------------------------------
+
+
+def marked(hit):
+    for each in hit["highlights"]:
+        assert list(each) == ["start", "end"]
+    return [hit["text"][each["start"] : each["end"]] for each in hit["highlights"]]
+
+
+def every_hit(hits):
+    for hit in hits:
+        yield hit
+        yield from every_hit((hit["more"] or {"hits": []})["hits"])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_highlights_are_the_whole_words_of_the_passage_that_match(tmp_path, mode):
+    text = "🕊🕊 وقالت والحكومة في ٢٠١٠ إنّ Kyiv's envoys met، و«اَلْحُكُومَة» بالـKyiv قالت، لا المحكومة."
+    searcher = written(tmp_path / "index", {"a": [text, "the dam of the river"]})
+
+    def found(question, **options):
+        result = searcher.search(SearchRequest(question, mode=mode, **options))
+        return {hit["source"]["paragraph"]: marked(hit) for hit in result_json(result)["hits"]}
+
+    assert found("حكومه 2010 envoy KYIV في the")[1] == [
+        "والحكومة", "٢٠١٠", "Kyiv's", "envoys", "اَلْحُكُومَة", "Kyiv",
+    ]  # fmt: skip
+    assert found("The river of grain").get(2) == ["river"]
+    assert not any(found("في the of").values())  # no word that says nothing by itself
+    assert not any(found("حكومه 2010 envoy river", highlight=False).values())
+    searcher.store.close()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_hit_and_what_it_folds_is_highlighted_alike(crowded, question):
+    wanted = {word.term for word in tokens(question) if word.kind == "stem"}
+    hits = list(every_hit(result_json(crowded.search(SearchRequest(question, limit=100)))["hits"]))
+    for hit in hits:
+        words = hit["text"].split()
+        expected = [word for word in words if wanted & {each.term for each in tokens(word)}]
+        assert marked(hit) == expected
+        starts = [each["start"] for each in hit["highlights"]]
+        assert starts == sorted(set(starts))
+    plain = list(
+        every_hit(result_json(crowded.search(SearchRequest(question, 100, highlight=False)))["hits"])
+    )
+    assert [{**hit, "highlights": [], "more": None} for hit in hits] == [
+        {**hit, "more": None} for hit in plain
+    ]
+
+
+# --- an index with the language-neutral space, and one without ---------------------------------------
+
+
+def test_the_space_lets_the_answer_in_the_other_language_come_first(tmp_path):
+    articles = {"a": ["42 alpha نهر سد نهر"]} | {f"e{at}": ["pad " * (at + 1)] for at in range(4)}
+    with_space = written(tmp_path / "one", articles, TwoTongues())
+    assert with_space.search(SearchRequest("42 alpha", mode="dense")).hits[0].document.doc_id == "a"
+    assert with_space.search(SearchRequest("42 alpha")).hits[0].document.doc_id == "a"
+    with_space.store.close()
+
+
+def test_an_opened_index_has_its_space_and_one_without_has_the_encoder_as_it_is(archive, tmp_path):
+    build_index(archive, tmp_path / "with", TwoTongues())
+    build_index(archive, tmp_path / "without", FakeModel())
+    model = TwoTongues()
+    searcher = open_searcher(tmp_path / "with", encoder=model)
+    assert searcher.encoder.base is model
+    # The encoder of one Searcher serves the next, and is not put into the space twice.
+    again = open_searcher(tmp_path / "with", encoder=searcher.encoder)
+    assert again.encoder.base is model
+    found = [each.search(SearchRequest("grain", mode="dense")).hits for each in (searcher, again)]
+    assert found[0] == found[1]
+    plain = FakeModel()
+    other = open_searcher(tmp_path / "without", encoder=plain)
+    assert other.encoder is plain
+    for each in (searcher, again, other):
+        each.store.close()

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from places import ROOT
 
-from indexer.settings import ANALYSIS_VERSION, SPLITTING_VERSION, BuildSettings, cache_dir, threads
+from indexer.settings import (
+    ANALYSIS_VERSION,
+    SPLITTING_VERSION,
+    TITLE_WEIGHT,
+    BuildSettings,
+    cache_dir,
+    threads,
+)
 
 
 def test_the_environment_is_read_in_one_place():
@@ -53,13 +60,22 @@ def test_threads_are_the_cores_we_may_use_where_the_environment_makes_no_sense(m
 
 
 def test_build_settings_are_json_with_every_version_in_them():
-    settings = BuildSettings("name", "abc", 384, {"query": "q: ", "document": "d: "}, 512)
+    settings = BuildSettings(
+        "name",
+        "abc",
+        384,
+        {"query": "q: ", "document": "d: "},
+        512,
+        {"method": "m-1", "sample": "def", "used": False},
+    )
     assert json.loads(json.dumps(settings.to_json())) == {
         "model": "name",
         "weights": "abc",
         "dimension": 384,
         "prompts": {"query": "q: ", "document": "d: "},
         "window": 512,
+        "neutral": {"method": "m-1", "sample": "def", "used": False},
         "splitting_version": SPLITTING_VERSION,
         "analysis_version": ANALYSIS_VERSION,
+        "title_weight": TITLE_WEIGHT,
     }

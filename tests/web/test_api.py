@@ -2,7 +2,7 @@
 
 import json
 import re
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 from fakes import FakeModel
@@ -106,6 +106,85 @@ def test_a_page_past_the_end_is_empty_and_has_no_next(client):
     assert (found["total"], found["hits"], found["next"]) == (4, [], None)
 
 
+@pytest.fixture
+def crowd(archive, index, model):
+    """A client of an archive with a copy in another article and one article of many passages."""
+    body = "Envoys met in Geneva on Monday to discuss the grain corridor across the Black Sea, {}."
+    (archive / "long.txt").write_text(
+        "\n\n".join(["Geneva"] + [body.format(f"the minister of {each} said") for each in "abcdefg"]), "utf-8"
+    )
+    for name in ("copy", "copy again"):
+        (archive / f"{name}.txt").write_text("Envoys discuss grain in Geneva.", "utf-8")
+    build_index(archive, index, model)
+    return create_app(SearchService(index, None, open_fake)).test_client()
+
+
+def found_by(client, address):
+    """Every hit of a list, page by page, and the totals that its pages told."""
+    hits, totals = [], set()
+    while address:
+        found = client.get(address).get_json()
+        hits += found["hits"]
+        totals.add(found["total"])
+        address = found["next"]
+    return hits, totals
+
+
+def places(hits):
+    """File and paragraph of hits, of where they are also in, and of what they stand for."""
+    for hit in hits:
+        for source in (hit["source"], *hit["also_in"]):
+            yield source["path"], source["paragraph"]
+        yield from places(hit["more"]["hits"] if hit["more"] else [])
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+def test_copies_fold_unless_all_are_asked_for(crowd, mode):
+    address = f"{SEARCH}?q=Envoys+discuss+grain+in+Geneva&mode={mode}&limit=2"
+    folded, totals = found_by(crowd, address)
+    everything, totals_of_all = found_by(crowd, f"{address}&copies=all")
+    assert (totals, totals_of_all) == ({len(folded)}, {len(everything)})
+    assert len(folded) < len(everything)
+    assert [hit["rank"] for hit in folded] == list(range(1, len(folded) + 1))
+    assert all((hit["also_in"], hit["more"]) == ([], None) for hit in everything)
+    assert sorted(places(folded)) == sorted(places(everything))
+    assert folded == found_by(crowd, f"{address}&copies=fold")[0]
+    (copy,) = [hit for hit in folded if hit["source"]["path"].startswith("copy")]
+    assert [source["path"] for source in copy["also_in"]] == ["copy.txt"]
+    (run,) = [hit["more"] for hit in folded if hit["more"]]
+    assert run["count"] == len(run["hits"]) == 5
+    for hit in run["hits"]:
+        assert hit["rank"] is None
+        assert hit["source"]["path"] == "long.txt"
+        assert hit["source"]["url"] == f"/documents/long.txt#p{hit['source']['paragraph']}"
+
+
+def test_highlights_are_ranges_of_whole_words_unless_they_are_declined(crowd):
+    address = f"{SEARCH}?q=envoy+geneva+of+the&limit=3"
+    hits, _ = found_by(crowd, address)
+    every = hits + [each for hit in hits for each in (hit["more"] or {"hits": []})["hits"]]
+    words = {hit["text"][each["start"] : each["end"]] for hit in every for each in hit["highlights"]}
+    assert words == {"Envoys", "Geneva"}
+    for hit in every:
+        assert len(hit["highlights"]) == hit["text"].count("Envoys") + hit["text"].count("Geneva")
+    assert found_by(crowd, f"{address}&highlight=true")[0] == hits
+    declined, _ = found_by(crowd, f"{address}&highlight=false")
+    assert {
+        str(each["highlights"]) for hit in declined for each in (hit, *(hit["more"] or {"hits": []})["hits"])
+    } == {"[]"}
+    assert list(places(declined)) == list(places(hits))
+
+
+def test_next_says_what_is_not_the_default(crowd):
+    def following(parameters):
+        return parse_qs(urlsplit(crowd.get(f"{SEARCH}?q=x&limit=1{parameters}").get_json()["next"]).query)
+
+    assert {"copies", "highlight"}.isdisjoint(following(""))
+    assert {"copies", "highlight"}.isdisjoint(following("&copies=fold&highlight=true"))
+    named = following("&copies=all&highlight=false")
+    assert (named["copies"], named["highlight"]) == (["all"], ["false"])
+
+
 @pytest.mark.parametrize(
     ("parameters", "code"),
     [
@@ -125,7 +204,13 @@ def test_a_page_past_the_end_is_empty_and_has_no_next(client):
         ("q=x&generation=a&generation=a", "bad_generation"),
         ("q=x&colour=red", "unknown_parameter"), ("q=x&Limit=5", "unknown_parameter"),
         ("q=x&source=a", "unknown_parameter"), ("q=x&from=2025-01-01", "unknown_parameter"),
-        ("q=x&highlight=1", "unknown_parameter"), ("q=x&=", "unknown_parameter"),
+        ("q=x&explain=1", "unknown_parameter"), ("q=x&=", "unknown_parameter"),
+        ("q=x&highlight=1", "bad_highlight"), ("q=x&highlight=0", "bad_highlight"),
+        ("q=x&highlight=True", "bad_highlight"), ("q=x&highlight=yes", "bad_highlight"),
+        ("q=x&highlight=+true", "bad_highlight"), ("q=x&highlight=" + "t" * 5_000, "bad_highlight"),
+        ("q=x&highlight=true&highlight=true", "bad_highlight"),
+        ("q=x&copies=none", "bad_copies"), ("q=x&copies=Fold", "bad_copies"), ("q=x&copies=fold+", "bad_copies"),
+        ("q=x&copies=all&copies=fold", "bad_copies"),
     ],
 )  # fmt: skip
 def test_every_fault_of_a_parameter_is_400_with_its_code(client, parameters, code):
@@ -142,6 +227,11 @@ def test_what_stands_at_the_limits_is_legal(client):
         "mode=lexical",
         "lang=en",
         "lang=ckb",
+        "copies=fold",
+        "copies=all",
+        "highlight=true",
+        "highlight=false",
+        "copies=&highlight=",
     ):
         assert client.get(f"{SEARCH}?q=x&{parameters}").status_code == 200
     for query in ("x" * 1_000, "س" * 1_000, "😀" * 1_000, "\u200fx"):

@@ -154,7 +154,16 @@ def test_the_question_comes_back_as_text_and_nothing_else(get, query):
     if "\0" not in query:  # which HTML itself cannot hold
         assert box["value"] == query
         assert query in page.one("title").text
-    assert [each.tag for each in page.elements] == [each.tag for each in plain.elements]
+    # Whatever is asked, the page is of the same elements; words that match are marked.
+    assert [each.tag for each in page.elements if each.tag != "mark"] == [
+        each.tag for each in plain.elements if each.tag != "mark"
+    ]
+
+
+def test_matching_words_are_marked_whole(get):
+    page = get(asked(q="corridors in Geneva?"))
+    marked = {each.text for each in page.elements if each.tag == "mark"}
+    assert marked == {"corridor", "Geneva"}
 
 
 def test_text_of_articles_is_never_markup(archive, index, model):
@@ -223,6 +232,32 @@ def test_whatever_a_file_is_called_its_link_opens_it(named, name):
     found = named.get(f"/api/v1/search?{urlencode({'q': f'number{at}', 'mode': 'lexical'})}").get_json()
     assert found["hits"][0]["source"]["url"] == href
     assert found["hits"][0]["source"]["path"] == name
+
+
+def test_next_and_previous_keep_what_was_asked_for(get):
+    page = get(asked(q="Geneva", limit=1, offset=1, copies="all", highlight="false", mode="dense", lang="en"))
+    assert page.all("a", rel="next") == []
+    page = get(asked(q="Geneva", limit=1, offset=1, copies="all", highlight="false", mode="dense"))
+    for rel in ("prev", "next"):
+        values = parse_qs(urlsplit(page.one("a", rel=rel)["href"]).query)
+        assert (values["copies"], values["mode"], values["limit"]) == (["all"], ["dense"], ["1"])
+
+
+def test_what_is_folded_is_named_and_leads_to_its_passage(get, archive, index, model):
+    body = "Envoys met in Geneva to discuss the grain corridor across the Black Sea, {}."
+    (archive / "long.txt").write_text("\n\n".join(["Geneva", *map(body.format, "abcde")]), "utf-8")
+    for name in ("first", "second"):
+        (archive / f"{name}.txt").write_text("Envoys discuss grain in Geneva.", "utf-8")
+    build_index(archive, index, model)
+    page = get(asked(q="Envoys discuss grain in Geneva"))
+    links = [
+        link["href"].removeprefix("http://localhost")
+        for link in page.all("a")
+        if "/documents/" in link["href"]
+    ]
+    assert {f"/documents/long.txt#p{number}" for number in range(1, 6)} <= set(links)
+    assert {"/documents/first.txt#p1", "/documents/second.txt#p1"} <= set(links)
+    assert "3 more in this article" in page.source
 
 
 def test_next_and_previous_lead_through_the_list_and_back(get):

@@ -10,7 +10,7 @@ from places import ROOT, SEEDS
 
 from indexer.datatypes import Document
 from indexer.ingest.lines import split_lines
-from indexer.ingest.passages import embedded_text, is_hard_wrapped, split_document
+from indexer.ingest.passages import is_hard_wrapped, split_document
 from indexer.ingest.readers import read_documents
 
 SENTENCE = "أعلنت وزارة المياه أن السدود امتلأت بعد أمطار الشتاء الغزيرة في شمال البلاد"
@@ -92,7 +92,7 @@ def test_every_word_of_a_document_is_in_exactly_one_passage(text, title, window)
 @given(texts, titles, st.integers(3, 40))
 def test_what_the_model_reads_fits_its_window_unless_it_is_one_word(text, title, window):
     for passage in quoted(text, title=title, window=window):
-        assert words(embedded_text(title, passage)) <= window or passage.split() == [passage]
+        assert words(passage) <= window or passage.split() == [passage]
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -283,12 +283,6 @@ def test_each_passage_has_its_own_language_and_without_letters_that_of_the_docum
     text = f"{PARAGRAPH}\n{PARAGRAPH}\n{SENTENCE}.\n{'2025 – 40 % … ' * 5}"
     assert [each.lang for each in split(text, lang="ar")] == ["en", "ar", "ar"]
     assert [each.lang for each in split(text, lang="en")] == ["en", "ar", "en"]
-
-
-def test_the_model_reads_the_title_once():
-    assert embedded_text("Title", "Body") == "Title\nBody"
-    assert embedded_text("Title", "Title\nBody") == "Title\nBody"
-    assert embedded_text("", "Body") == "Body"
 
 
 def test_passages_carry_the_id_of_their_document():

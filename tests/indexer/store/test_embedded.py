@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.datatypes import Article, Document, Passage
-from indexer.store.base import Filters
+from indexer.store.base import Filters, WeightedTerm
 from indexer.store.embedded import EmbeddedStore, EmbeddedWriter
 from indexer.store.generation import IndexFolder
+from indexer.text.analysis import KINDS, Token
 
 DIMENSION = 16
 VOCABULARY = [
@@ -38,6 +39,19 @@ NO_FILTER = Filters()
 def unit(rows):
     rows = np.asarray(rows, np.float32)
     return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+
+
+def held(stems=(), surfaces=()):
+    """What a passage holds: terms of each kind, as the analysis gives them."""
+    return [
+        Token(term, 0, 1, kind) for kind, some in (("stem", stems), ("surface", surfaces)) for term in some
+    ]
+
+
+def wanted(*terms, stem=1.0, surface=0.3):
+    """What a question looks for: each term as both kinds, with a weight for each."""
+    weights = {"stem": stem, "surface": surface}
+    return [WeightedTerm(term, kind, weights[kind]) for term in terms for kind in KINDS if weights[kind]]
 
 
 def write(path, articles, terms, vectors, dimension=DIMENSION):
@@ -86,14 +100,18 @@ def world(tmp_path_factory):
     draw, numbers = random.Random(4), np.random.default_rng(4)
     languages = draw.choices(["ar", "en", "fr"], [5, 4, 1], k=700)
     articles = make_articles(languages)
-    terms = [draw.choices(VOCABULARY, k=draw.randint(0, 30)) for _ in languages]
+    # Each kind by itself, and of other lengths: a score that mixed them up would be another.
+    stems = [draw.choices(VOCABULARY, k=draw.randint(0, 40)) for _ in languages]
+    surfaces = [draw.choices(VOCABULARY, k=draw.randint(0, 20)) for _ in languages]
+    terms = [held(*each) for each in zip(stems, surfaces, strict=True)]
     vectors = unit(numbers.normal(size=(700, DIMENSION)))
     vectors[100:110] = vectors[50]  # identical passages, whose scores are equal to the last bit
     store = write(tmp_path_factory.mktemp("store") / "index", articles, terms, vectors)
     passages = [passage for article in articles for passage in article.passages]
     yield SimpleNamespace(
-        store=store, articles=articles, passages=passages, terms=terms, vectors=vectors, languages=languages
-    )
+        store=store, articles=articles, passages=passages, vectors=vectors, languages=languages,
+        terms={"stem": stems, "surface": surfaces},
+    )  # fmt: skip
     store.close()
 
 
@@ -138,7 +156,7 @@ def test_more_than_there_are_is_all_there_are(world):
 
 def test_a_language_that_no_passage_has_finds_nothing(world):
     assert world.store.dense(world.vectors[0], 10, Filters("zz")) == []
-    assert world.store.lexical(["grain"], 10, Filters("zz")) == []
+    assert world.store.lexical(wanted("grain"), 10, Filters("zz")) == []
 
 
 def test_cosines_are_the_dense_scores(world):
@@ -172,6 +190,7 @@ def bm25(collection, query, k1=1.2, b=0.75):
     return scores
 
 
+@pytest.mark.parametrize("weights", [(1.0, 0.3), (0.0, 1.0), (1.0, 0.0), (0.25, 2.0)])
 @pytest.mark.parametrize("lang", [None, "ar", "en", "fr"])
 @pytest.mark.parametrize(
     "query",
@@ -180,10 +199,15 @@ def bm25(collection, query, k1=1.2, b=0.75):
         ["winter", "nowhere"], ["x'\"\\"], ["a:b", "+c"], ["😀"],
     ],
 )  # fmt: skip
-def test_lexical_equals_bm25_by_hand(world, query, lang):
-    scores = bm25(world.terms, query)
-    matching = [row for row in rows_of(world, lang) if set(query) & set(world.terms[row])]
-    candidates = world.store.lexical(query, 700, Filters(lang))
+def test_lexical_is_the_weighted_sum_of_two_bm25s_by_hand(world, query, lang, weights):
+    weight_of = dict(zip(("stem", "surface"), weights, strict=True))
+    of_kind = {kind: bm25(world.terms[kind], query) for kind in weight_of}
+    scores = [sum(weight * of_kind[kind][row] for kind, weight in weight_of.items()) for row in range(700)]
+    matching = [
+        row for row in rows_of(world, lang)
+        if any(weight and set(query) & set(world.terms[kind][row]) for kind, weight in weight_of.items())
+    ]  # fmt: skip
+    candidates = world.store.lexical(wanted(*query, **weight_of), 700, Filters(lang))
     rows = found(world, candidates)
     assert sorted(rows) == matching
     assert [candidate.score for candidate in candidates] == pytest.approx(
@@ -195,16 +219,16 @@ def test_lexical_equals_bm25_by_hand(world, query, lang):
 
 @pytest.mark.parametrize("lang", [None, "en"])
 def test_the_depth_cuts_the_list_and_changes_nothing_in_it(world, lang):
-    whole = world.store.lexical(["grain", "قمة"], 700, Filters(lang))
+    whole = world.store.lexical(wanted("grain", "قمة"), 700, Filters(lang))
     assert len(whole) > 100
     for depth in (1, 7, 100):
-        cut = world.store.lexical(["grain", "قمة"], depth, Filters(lang))
+        cut = world.store.lexical(wanted("grain", "قمة"), depth, Filters(lang))
         assert [each.score for each in cut] == pytest.approx([each.score for each in whole[:depth]])
         assert len(cut) == depth
 
 
 def test_terms_that_no_passage_has_find_nothing(world):
-    assert world.store.lexical(["nowhere"], 10, NO_FILTER) == []
+    assert world.store.lexical(wanted("nowhere"), 10, NO_FILTER) == []
     assert world.store.lexical([], 10, NO_FILTER) == []
 
 
@@ -212,7 +236,24 @@ def test_terms_that_no_passage_has_find_nothing(world):
     "term", ["gra", "grain*", "GRAIN", "grain talks", "lang:ar", "*", "", "\0", "(", "a AND b"]
 )
 def test_a_term_is_never_syntax(world, term):
-    assert world.store.lexical([term], 10, NO_FILTER) == []
+    assert world.store.lexical(wanted(term), 10, NO_FILTER) == []
+
+
+def test_a_word_is_found_as_the_kind_that_it_was_asked_as(tmp_path):
+    articles = [Article(Document(f"{n}.txt", "", "x", "", "en"), (Passage(f"{n}.txt", 1, 0, 1, 1, 1, "en"),))
+                for n in range(3)]  # fmt: skip
+    terms = [held(["book"], ["books"]), held(["book"], ["book"]), held(["port"], ["port"])]
+    store = write(tmp_path / "index", articles, terms, unit(np.eye(3, 4)), 4)
+
+    def ids(words):
+        return [each.passage.doc_id for each in store.lexical(words, 10, NO_FILTER)]
+
+    assert ids(wanted("book", surface=0)) == ["0.txt", "1.txt"]
+    assert ids(wanted("book", stem=0)) == ["1.txt"]
+    assert ids(wanted("books", surface=0)) == []
+    # The exact match first, though both have the stem and the archive has the other one before it.
+    assert ids(wanted("book")) == ["1.txt", "0.txt"]
+    store.close()
 
 
 # --- documents -----------------------------------------------------------------------------------
@@ -263,6 +304,59 @@ def test_text_comes_back_whatever_its_characters(tmp_path_factory, documents):
     store.close()
 
 
+def keys_of(path, texts):
+    """The copy key of each text, as one passage of a document that has more around it."""
+    articles = [
+        Article(
+            Document(f"{n}.txt", f"Title {n}", f"{n} {each} {n}", "", "en"),
+            (Passage(f"{n}.txt", 1, len(f"{n} "), len(f"{n} ") + len(each), 1, 1, "en"),),
+        )
+        for n, each in enumerate(texts)
+    ]
+    store = write(path, articles, [[] for _ in texts], unit(np.ones((len(texts), 4))), 4)
+    candidates = store.dense(unit(np.ones(4)), len(texts), NO_FILTER)
+    store.close()
+    return {int(each.passage.doc_id.removesuffix(".txt")): each.copy_key for each in candidates}
+
+
+def test_both_legs_give_the_copy_key(tmp_path):
+    articles = make_articles(["en", "en", "ar"])
+    store = write(tmp_path / "index", articles, [held(["grain"])] * 3, unit(np.eye(3, 4)), 4)
+    dense = {c.passage: c.copy_key for c in store.dense(unit(np.ones(4)), 3, NO_FILTER)}
+    lexical = {c.passage: c.copy_key for c in store.lexical(wanted("grain"), 3, NO_FILTER)}
+    assert dense == lexical
+    assert len(dense) == 3
+    assert all(dense.values())
+    store.close()
+
+
+spaces = st.sampled_from([" ", "  ", "\n", "\r\n", "\t", "\u00a0", "\u2003 "])
+some_words = st.lists(
+    st.sampled_from(["قمة", "قمةسلام", "سلام", "a", "A", "ab", "b", "á", "a\u0301", "🕊", "a."]),
+    min_size=1,
+    max_size=4,
+)
+written = st.builds(
+    lambda words, gaps: gaps[0] + "".join(word + gap for word, gap in zip(words, gaps[1:], strict=False)),
+    some_words, st.lists(spaces, min_size=5, max_size=5),
+)  # fmt: skip
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(written, min_size=8, max_size=24))
+def test_copy_keys_are_equal_for_the_same_words_and_only_those(tmp_path_factory, texts):
+    # However they are wrapped and spaced; case, accents and stops are part of what a passage says.
+    keys = keys_of(tmp_path_factory.mktemp("copies") / "index", texts)
+    for one, text in enumerate(texts):
+        for other, another in enumerate(texts):
+            assert (keys[one] == keys[other]) == (text.split() == another.split())
+
+
 # --- at the edges --------------------------------------------------------------------------------
 
 
@@ -272,7 +366,7 @@ def test_an_empty_index_answers_every_question_with_nothing(tmp_path):
     assert store.size() == (0, 0)
     for filters in (NO_FILTER, Filters("ar")):
         assert store.dense(vector, 10, filters) == []
-        assert store.lexical(["grain"], 10, filters) == []
+        assert store.lexical(wanted("grain"), 10, filters) == []
     assert store.cosines(vector, []) == []
     assert store.article("talks.txt") is None
     assert store.files() == {}
@@ -306,11 +400,10 @@ def test_the_writer_tells_what_it_holds(tmp_path):
     writer = EmbeddedWriter(tmp_path / "aside")
     text = "Grain talks.\nقمة 😀 الحبوب."
     passages = (Passage("a", 1, 0, 12, 1, 1, "en"), Passage("a", 2, 13, 26, 2, 2, "ar"))
-    writer.add(
-        Article(Document("a", "Talks", text, "a", "en"), passages), [["grain"], ["قمة"]], [b"k1", b"k2"]
-    )
+    talks = Article(Document("a", "Talks", text, "a", "en"), passages)
+    writer.add(talks, [held(["grain"]), held(["قمة"])], [b"k1", b"k2"])
     passage = Passage("b", 1, 0, 3, 1, 1, "ar")
-    writer.add(Article(Document("b", "", "هدن", "b", "ar"), (passage,)), [["هدن"]], [b"k1"])
+    writer.add(Article(Document("b", "", "هدن", "b", "ar"), (passage,)), [held(["هدن"])], [b"k1"])
     assert writer.vector_keys() == [b"k1", b"k2", b"k1"]
     assert [writer.length(row) for row in range(3)] == [12, 13, 3]
     assert writer.texts([2, 1, 1]) == [("", "هدن"), ("Talks", "قمة 😀 الحبوب."), ("Talks", "قمة 😀 الحبوب.")]
@@ -323,14 +416,14 @@ def test_the_writer_tells_what_it_holds(tmp_path):
 def test_a_store_outlives_the_folder_that_it_was_opened_from(tmp_path):
     """A reader holds its generation though later builds remove it."""
     articles = make_articles(["ar", "en", "ar", "en"])
-    terms = [["grain"], ["grain", "talks"], ["talks"], ["port"]]
+    terms = [held(each) for each in (["grain"], ["grain", "talks"], ["talks"], ["port"])]
     vectors = unit(np.eye(4, DIMENSION))
     first = write(tmp_path / "index", articles, terms, vectors)
-    before = (first.dense(vectors[2], 4, NO_FILTER), first.lexical(["grain"], 4, NO_FILTER))
+    before = (first.dense(vectors[2], 4, NO_FILTER), first.lexical(wanted("grain"), 4, NO_FILTER))
     for _ in range(3):
         write(tmp_path / "index", articles[:1], terms, vectors[: len(articles[0].passages)]).close()
     assert not IndexFolder(tmp_path / "index").folder(first.generation).exists()
-    assert (first.dense(vectors[2], 4, NO_FILTER), first.lexical(["grain"], 4, NO_FILTER)) == before
+    assert (first.dense(vectors[2], 4, NO_FILTER), first.lexical(wanted("grain"), 4, NO_FILTER)) == before
     assert first.article(articles[-1].document.doc_id) == articles[-1]
     first.close()
 
@@ -341,7 +434,8 @@ def test_many_threads_read_at_once(world):
     def ask(number):
         filters = Filters([None, "ar", "en", "fr"][number % 4])
         dense = world.store.dense(vectors[number], 50, filters)
-        lexical = world.store.lexical([VOCABULARY[number % 13], VOCABULARY[number % 7]], 50, filters)
+        words = wanted(VOCABULARY[number % 13], VOCABULARY[number % 7])
+        lexical = world.store.lexical(words, 50, filters)
         cosines = world.store.cosines(vectors[number], [each.passage for each in lexical])
         article = world.store.article(world.articles[number].document.doc_id)
         return dense, lexical, cosines, article

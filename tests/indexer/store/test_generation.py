@@ -23,6 +23,7 @@ from indexer.store.generation import (
     replace_file,
     sha256_of,
 )
+from indexer.text.analysis import tokens
 
 CONTENT = {
     "archive": "/somewhere/مقالات",
@@ -270,7 +271,11 @@ def real_generation(folder):
     passages = (Passage("talks.txt", 1, 0, 12, 1, 1, "en"), Passage("talks.txt", 2, 13, 24, 2, 2, "ar"))
     with folder.write_aside() as aside:
         writer = EmbeddedWriter(aside)
-        writer.add(Article(document, passages), [["grain", "talks"], ["قمة"]], [b"1" * 32, b"2" * 32])
+        writer.add(
+            Article(document, passages),
+            [tokens("Grain talks."), tokens("قمة الحبوب.")],
+            [b"1" * 32, b"2" * 32],
+        )
         writer.finish(4, iter([np.eye(2, 4, dtype=np.float32)]))
         return folder.publish(aside, **CONTENT)
 
