@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Protocol
 from .datatypes import Article, BuildReport, Document, FailedFile
 from .errors import IndexUnusable, UnreadableFile
 from .ingest.files import FoundFile, find_files, printable, read_bytes
-from .ingest.passages import split_document
+from .ingest.passages import embedded_text, split_document
 from .ingest.readers import read_documents
 from .models.bundled import WEIGHTS_SHA256
 from .models.encoder import Encoder, vector_key
-from .models.neutral import METHOD, ROLES, NeutralSpace, Role, estimate, improves, read_sample, unit
-from .settings import ANALYSIS_VERSION, SPLITTING_VERSION, TITLE_WEIGHT, BuildSettings
+from .models.neutral import METHOD, ROLES, NeutralSpace, Role, estimate, improves, read_sample
+from .settings import ANALYSIS_VERSION, SPLITTING_VERSION, BuildSettings
 from .store.embedded import EmbeddedStore, EmbeddedWriter
 from .store.generation import SPACE, IndexFolder, Manifest
 from .store.vectors import VectorCache
@@ -107,21 +107,21 @@ def write_generation(
         space = _neutral_space(encoder, cache) if neutral else None
         if space:
             space.save(aside / SPACE)
-        writer, titles = EmbeddedWriter(aside), dict[bytes, str]()
+        writer = EmbeddedWriter(aside)
         for source in sources:
             for article in source(encoder):
-                title = article.document.title
-                title_key = vector_key(encoder, title) if title else None
-                if title_key:
-                    titles[title_key] = title
                 texts = [article.document.text[each.start : each.end] for each in article.passages]
-                keys = [vector_key(encoder, text) for text in texts]
-                writer.add(article, [tokens(text) for text in texts], keys, title_key)
+                writer.add(
+                    article,
+                    [tokens(text) for text in texts],
+                    [vector_key(encoder, embedded_text(article.document.title, text)) for text in texts],
+                )
         for path, file in seen.items():
             writer.add_file(path, file.sha256, file.reason)
-        encoded = _embed(writer, titles, encoder, cache, progress)
+        encoded = _embed(writer, encoder, cache, progress)
+        keys = writer.vector_keys()
         documents, languages = writer.documents(), writer.languages()
-        writer.finish(encoder.dimension, _vectors(writer, cache, space))
+        writer.finish(encoder.dimension, _in_order(cache, keys, space))
         settings = BuildSettings(
             model.name,
             model.weights,
@@ -135,52 +135,34 @@ def write_generation(
             archive=archive,
             settings=settings.to_json(),
             documents=documents,
-            passages=writer.rows,
+            passages=len(keys),
             languages=languages,
             failed=[{"path": path, "reason": file.reason} for path, file in seen.items() if file.reason],
         )
     return manifest, encoded
 
 
-def _embed(
-    writer: EmbeddedWriter,
-    titles: Mapping[bytes, str],
-    encoder: Encoder,
-    cache: VectorCache,
-    progress: Progress | None,
-) -> int:
-    """Encode the passages and titles that the cache lacks, each text once; returns how many passages."""
-    rows = {key: row for row, (key, _) in enumerate(writer.vector_keys())}
-
-    def length(key: bytes) -> int:
-        return writer.length(rows[key]) if key in rows else len(titles[key])
-
+def _embed(writer: EmbeddedWriter, encoder: Encoder, cache: VectorCache, progress: Progress | None) -> int:
+    """Encode what the cache lacks, each text once; returns how many."""
+    rows = {key: row for row, key in enumerate(writer.vector_keys())}
     # By length: texts of a batch are padded to its longest.
-    missing = sorted(cache.missing([*rows, *titles]), key=length)
+    missing = sorted(cache.missing(rows), key=lambda key: writer.length(rows[key]))
     for first in range(0, len(missing), ENCODED_AT_ONCE):
         if progress:
             progress("embedding", first, len(missing))
         keys = missing[first : first + ENCODED_AT_ONCE]
-        texts = [writer.text(rows[key]) if key in rows else titles[key] for key in keys]
-        cache.put(keys, encoder.encode_passages(texts))
+        texts = writer.texts([rows[key] for key in keys])
+        cache.put(keys, encoder.encode_passages([embedded_text(title, text) for title, text in texts]))
     if progress and missing:
         progress("embedding", len(missing), len(missing))
-    return sum(key in rows for key in missing)
+    return len(missing)
 
 
-def _vectors(
-    writer: EmbeddedWriter, cache: VectorCache, space: NeutralSpace | None
+def _in_order(
+    cache: VectorCache, keys: Sequence[bytes], space: NeutralSpace | None
 ) -> "Iterator[NDArray[np.float32]]":
-    """Yield what is searched: each passage's vector, leaning towards its title's, in the space."""
-    keys = writer.vector_keys()
     for first in range(0, len(keys), COPIED_AT_ONCE):
-        some = keys[first : first + COPIED_AT_ONCE]
-        vectors = cache.get([key for key, _ in some])
-        titled = [at for at, (_, title_key) in enumerate(some) if title_key]
-        if titled:
-            vectors = vectors.copy()
-            vectors[titled] += TITLE_WEIGHT * cache.get([key for _, key in some if key])
-            vectors = unit(vectors)
+        vectors = cache.get(keys[first : first + COPIED_AT_ONCE])
         yield space.apply(vectors, "passage") if space else vectors
 
 
@@ -252,7 +234,6 @@ def _made_alike(manifest: Manifest, model: Model, archive: Path) -> bool:
         and (made.get("model"), made.get("weights")) == (model.name, model.weights)
         and made.get("splitting_version") == SPLITTING_VERSION
         and made.get("analysis_version") == ANALYSIS_VERSION
-        and made.get("title_weight") == TITLE_WEIGHT
         and (made["neutral"]["method"], made["neutral"]["sample"]) == (METHOD, read_sample().sha256)
     )
 

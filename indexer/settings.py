@@ -17,11 +17,6 @@ DEFAULT_INDEX = Path("index")
 SPLITTING_VERSION = 2
 ANALYSIS_VERSION = 2
 
-# A passage's vector leans towards its article's title: unit(passage + TITLE_WEIGHT * title). MRR of 56
-# questions over whole articles, and nDCG@10 of ARCD's dev questions: without titles 0.735 and 0.910,
-# title and passage embedded as one text 0.764 and 0.918, as here 0.793 and 0.915.
-TITLE_WEIGHT = 0.4
-
 
 @dataclass(frozen=True, slots=True)
 class BuildSettings:
@@ -38,7 +33,6 @@ class BuildSettings:
     """The language-neutral space: version of the method, sha256 of the sample, whether it is used."""
     splitting_version: int = SPLITTING_VERSION
     analysis_version: int = ANALYSIS_VERSION
-    title_weight: float = TITLE_WEIGHT
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)

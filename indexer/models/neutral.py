@@ -72,7 +72,7 @@ class NeutralSpace:
 
     def apply(self, vectors: "NDArray[np.float32]", role: Role) -> "NDArray[np.float32]":
         """Map unit vectors (n, d) of one role to unit vectors of the space."""
-        return unit(vectors @ self.matrix - self.offsets[role])
+        return _unit(vectors @ self.matrix - self.offsets[role])
 
     def save(self, path: Path) -> None:
         """Write the space to a file, without pickle."""
@@ -143,8 +143,7 @@ class NeutralEncoder:
         return self.space.apply(self.base.encode_queries(texts), "question")
 
 
-def unit(vectors: "NDArray[np.float32]") -> "NDArray[np.float32]":
-    """Return vectors of length 1; those of no length stay as they are."""
+def _unit(vectors: "NDArray[np.float32]") -> "NDArray[np.float32]":
     import numpy as np
 
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)

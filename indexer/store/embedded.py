@@ -29,8 +29,7 @@ ARTICLES, VECTORS, TERMS = "articles.sqlite", "vectors.faiss", "terms"
 _TABLES = """
 CREATE TABLE files (path TEXT PRIMARY KEY, sha256 TEXT, reason TEXT);
 CREATE TABLE documents (
-    doc_id TEXT PRIMARY KEY, title TEXT, text TEXT, source TEXT, lang TEXT, published TEXT, metadata TEXT,
-    title_key BLOB);
+    doc_id TEXT PRIMARY KEY, title TEXT, text TEXT, source TEXT, lang TEXT, published TEXT, metadata TEXT);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, doc_id TEXT, ordinal INTEGER, start INTEGER, "end" INTEGER,
     line_start INTEGER, line_end INTEGER, lang TEXT, copy_key BLOB,
@@ -71,24 +70,15 @@ class EmbeddedWriter:
         """Note a file of the archive that was read, or the reason why it was not."""
         self._articles.execute("INSERT INTO files VALUES (?, ?, ?)", (path, sha256, reason))
 
-    def add(
-        self,
-        article: Article,
-        terms: Sequence[Sequence[Token]],
-        vector_keys: Sequence[bytes],
-        title_key: bytes | None = None,
-    ) -> None:
-        """Append a document with the search terms and the vector key of each of its passages.
-
-        `title_key` names the vector of its title, None where it has none.
-        """
+    def add(self, article: Article, terms: Sequence[Sequence[Token]], vector_keys: Sequence[bytes]) -> None:
+        """Append a document with the search terms and the vector key of each of its passages."""
         import tantivy
 
         document = article.document
         self._articles.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
             (document.doc_id, document.title, document.text, document.source, document.lang,
-             document.published, json.dumps(dict(document.metadata), ensure_ascii=False), title_key),
+             document.published, json.dumps(dict(document.metadata), ensure_ascii=False)),
         )  # fmt: skip
         for passage, passage_terms, key in zip(article.passages, terms, vector_keys, strict=True):
             self._articles.execute(
@@ -105,23 +95,25 @@ class EmbeddedWriter:
             self._terms.add_document(entry)
             self.rows += 1
 
-    def vector_keys(self) -> list[tuple[bytes, bytes | None]]:
-        """Return the key of every passage's vector and of its title's, by row."""
-        return self._articles.execute(
-            "SELECT vector_key, title_key FROM passages JOIN documents USING (doc_id) ORDER BY row"
-        ).fetchall()
+    def vector_keys(self) -> list[bytes]:
+        """Return the vector key of every passage, by row."""
+        return [key for (key,) in self._articles.execute("SELECT vector_key FROM passages ORDER BY row")]
 
     def length(self, row: int) -> int:
         """Return the length of a passage in code points."""
         query = 'SELECT "end" - start FROM passages WHERE row = ?'
         return int(self._articles.execute(query, (row,)).fetchone()[0])
 
-    def text(self, row: int) -> str:
-        """Return the text of a passage."""
-        text, start, end = self._articles.execute(
-            'SELECT text, start, "end" FROM passages JOIN documents USING (doc_id) WHERE row = ?', (row,)
+    def texts(self, rows: Sequence[int]) -> list[tuple[str, str]]:
+        """Return the title and the text of the passages at these rows, in their order."""
+        return [self._text(row) for row in rows]
+
+    def _text(self, row: int) -> tuple[str, str]:
+        title, text, start, end = self._articles.execute(
+            'SELECT title, text, start, "end" FROM passages JOIN documents USING (doc_id) WHERE row = ?',
+            (row,),
         ).fetchone()
-        return str(text[start:end])
+        return title, text[start:end]
 
     def languages(self) -> dict[str, int]:
         """Count the passages by language."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import SAMPLE, FakeModel, TwoTongues, bag_of_words
+from fakes import SAMPLE, FakeModel, TwoTongues
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from places import ROOT
@@ -23,9 +23,8 @@ from indexer import (
     current_generation,
     read_manifest,
 )
-from indexer.models.neutral import METHOD, NeutralEncoder, NeutralSpace, estimate, read_sample, unit
+from indexer.models.neutral import METHOD, NeutralEncoder, NeutralSpace, estimate, read_sample
 from indexer.search import in_space
-from indexer.settings import TITLE_WEIGHT
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
 
@@ -222,24 +221,11 @@ def test_the_same_text_twice_is_embedded_once(empty, index, model):
     assert found_texts(index) == ["Rain fell.", "Rain fell.", "Snow fell."]
 
 
-def test_titles_are_embedded_beside_the_passages_and_each_text_once(empty, index, model):
+def test_the_title_is_embedded_with_a_passage_and_tells_its_vectors_apart(empty, index, model):
     body = "Envoys met on Monday to speak about grain and the corridor across the sea."
     put(empty, a=f"Talks\n\n{body}\n\n{body}", b=f"Grain\n\n{body}\n\n{body}")
-    assert build_index(empty, index, model).encoded == 3
-    assert sorted(model.encoded) == sorted([f"Talks\n\n{body}", f"Grain\n\n{body}", body, "Talks", "Grain"])
-
-
-def test_a_passages_vector_leans_towards_its_title(empty, index, model):
-    body = "Envoys met on Monday to speak about grain and the corridor across the sea."
-    put(empty, a=f"Talks\n\n{body}\n\n{body}", b=f"Grain\n\n{body}\n\n{body}")
-    build_index(empty, index, model)
-    store = EmbeddedStore.open(IndexFolder(index))
-    asked = model.encode_queries(["corridor"])[0]
-    for title, doc_id in (("Talks", "a.txt"), ("Grain", "b.txt")):
-        leaning = bag_of_words(body) + TITLE_WEIGHT * bag_of_words(title)
-        expected = leaning @ asked / np.linalg.norm(leaning)
-        passage = store.article(doc_id).passages[1]
-        assert store.cosines(asked, [passage]) == pytest.approx([expected], abs=1e-6)
+    assert build_index(empty, index, model).encoded == 4
+    assert sorted(model.encoded) == sorted(f"{t}\n{x}{body}" for t in ("Talks", "Grain") for x in ("\n", ""))
 
 
 def test_each_file_that_cannot_be_read_is_listed_with_its_reason(empty, index, model, tmp_path):
@@ -388,7 +374,7 @@ def test_a_damaged_pointer_is_mended_by_a_build(archive, index, model, damage):
 def test_progress_tells_each_stage_to_its_end(archive, index, model):
     told = []
     build_index(archive, index, model, progress=lambda *each: told.append(each))
-    for stage, total in (("reading", 2), ("embedding", 6)):
+    for stage, total in (("reading", 2), ("embedding", 4)):
         steps = [(done, of) for name, done, of in told if name == stage]
         assert steps == sorted(steps)
         assert steps[-1] == (total, total)
@@ -419,8 +405,6 @@ def test_the_space_is_stored_where_it_serves_the_model_and_only_there(archive, i
 @pytest.mark.parametrize("made_with", [FakeModel(), TwoTongues()])
 def test_a_manifest_holds_no_floats(archive, index, made_with):
     def refuse(number):
-        if number == str(TITLE_WEIGHT):
-            return  # an option, not a vector
         raise AssertionError(f"{number} in the manifest")
 
     build_index(archive, index, made_with)
@@ -451,9 +435,8 @@ def test_what_is_stored_is_the_space_of_the_sample_and_the_passages_are_in_it(ar
     question = "grain corridor"
     hits = searcher.search(SearchRequest(question, mode="dense")).hits
     asked = expected.apply(model.encode_queries([question]), "question")[0]
-    titles = model.encode_passages([hit.document.title for hit in hits])
-    leaning = unit(model.encode_passages([hit.text for hit in hits]) + TITLE_WEIGHT * titles)
-    cosines = expected.apply(leaning, "passage") @ asked
+    texts = [f"{hit.document.title}\n{hit.text}" if hit.passage.ordinal > 1 else hit.text for hit in hits]
+    cosines = expected.apply(model.encode_passages(texts), "passage") @ asked
     assert len(hits) == 4
     assert [hit.score for hit in hits] == pytest.approx(cosines.tolist(), abs=1e-5)
     store.close()

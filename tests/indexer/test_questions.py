@@ -19,7 +19,7 @@ QUESTIONS = [
 FOLDERS = {"archive": ROOT / "archive", "seeds": SEEDS}
 
 # Share of the questions that a hit among the first three answers; measured, less two questions.
-FLOORS = {("archive", "ar"): 0.75, ("archive", "en"): 0.85, ("seeds", "ar"): 0.60, ("seeds", "en"): 0.75}
+FLOORS = {("archive", "ar"): 0.70, ("archive", "en"): 0.65, ("seeds", "ar"): 0.60, ("seeds", "en"): 0.60}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from places import ROOT
 from indexer.settings import (
     ANALYSIS_VERSION,
     SPLITTING_VERSION,
-    TITLE_WEIGHT,
     BuildSettings,
     cache_dir,
     threads,
@@ -77,5 +76,4 @@ def test_build_settings_are_json_with_every_version_in_them():
         "neutral": {"method": "m-1", "sample": "def", "used": False},
         "splitting_version": SPLITTING_VERSION,
         "analysis_version": ANALYSIS_VERSION,
-        "title_weight": TITLE_WEIGHT,
     }
