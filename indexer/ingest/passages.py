@@ -86,7 +86,8 @@ def embedded_text(title: str, text: str) -> str:
 
     MRR of 56 questions over whole articles and nDCG@10 of ARCD's dev questions: 0.735 and 0.910
     without titles, 0.764 and 0.918 so. Adding 0.4 of the title's own vector gave 0.793 and 0.915, but
-    where only one language has titles it moved one language against the other.
+    where only one language has titles it moved one language against the other. With the sentence before
+    the passage 0.718, with those on both sides 0.658 (56 questions).
     """
     return text if not title or text.startswith(title) else f"{title}\n{text}"
 

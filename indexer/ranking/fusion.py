@@ -6,10 +6,15 @@ re-orders the passages of the question's language among themselves: sorted by a 
 both scores, standardised among them, they are handed the same dense scores they had, best first.
 No passage of one language can therefore move against one of another.
 
-nDCG@10 over questions of one language and passages of both, one language a passage (XQuAD, half
-of the passages Arabic; Arabic / English questions), where the dense scores are language-neutral:
-dense alone 0.827 / 0.913, fused as here 0.834 / 0.906, standardised weighted sum 0.748 / 0.847,
-reciprocal rank fusion 0.594 / 0.624.
+Where passages of both languages are in one pool, one language a passage (XQuAD, half of the passages
+Arabic; Arabic / English questions), other fusions lose what a neutral dense leg has: dense alone 0.827 /
+0.913, as here 0.834 / 0.906, a weighted sum of standardised scores 0.748 / 0.847, reciprocal rank fusion
+0.594 / 0.624.
+
+The weights were chosen by the mean of twelve directions on the dev questions (XQuAD in one pool and
+one-sided, ARCD: nDCG@10; FLORES headlines: MRR@10): dense alone 0.887; lexical weight 0.1 to 0.5: 0.895,
+0.898, 0.900, 0.900, 0.899; with second stems and surfaces at 0.15, 0.3 and 0.5: 0.902 each; then a
+literal weight of 0.005, 0.008 and 0.015: 0.9027, 0.9030, 0.9016.
 """
 
 from collections.abc import Collection, Mapping
