@@ -185,11 +185,12 @@ def _sample_vectors(
         "passage": ("document", encoder.encode_passages),
         "question": ("query", encoder.encode_queries),
     }[role]
-    by_key = {vector_key(encoder, text, prompt): text for text in texts}
-    missing = cache.missing(by_key)
+    keys = [vector_key(encoder, text, prompt) for text in texts]
+    missing = cache.missing(keys)
     if missing:
+        by_key = dict(zip(keys, texts, strict=True))
         cache.put(missing, encode([by_key[key] for key in missing]))
-    return cache.get([vector_key(encoder, text, prompt) for text in texts])
+    return cache.get(keys)
 
 
 def _read_archive(

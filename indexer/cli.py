@@ -27,7 +27,7 @@ from .datatypes import (
     Mode,
     SearchRequest,
     SearchResult,
-)  # fmt: skip
+)
 from .errors import WarraqError
 from .settings import DEFAULT_ARCHIVE, DEFAULT_INDEX, DEFAULT_MODEL
 from .store.generation import Manifest

@@ -89,9 +89,9 @@ class Searcher:
         documents = self.store.documents([each.passage.doc_id for each in named])
 
         def plain(candidate: Candidate) -> Hit:
-            document = documents[candidate.passage.doc_id]
-            text = document.text[candidate.passage.start : candidate.passage.end]
-            return Hit(None, candidate.score, candidate.passage, document, highlights(text, words))
+            passage = candidate.passage
+            hit = Hit(None, candidate.score, passage, documents[passage.doc_id])
+            return replace(hit, highlights=highlights(hit.text, words))
 
         def whole(entry: Entry) -> Hit:
             also_in = tuple(plain(each) for each in entry.also_in)

@@ -7,7 +7,7 @@ afterwards and is applied to passages and questions alike, in one place each.
 
 In a space of dimension d, for a vector x of role r (passage or question):
 
-    neutral(x) = unit(W P (x - CENTRE * P m_r))
+    neutral(x) = unit(W P (x - CENTRE * m_r))
 
 P projects out the plane of the two mean differences between the languages, one of passages and one
 of questions: what says "Arabic" or "English". W = sqrt(t) (S + t I)^(-1/2), with S the covariance of
