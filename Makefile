@@ -10,13 +10,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test check
+.PHONY: help setup run build test check bench
 
 help:
 	@echo "make run                 set up, index archive/, serve http://$(HOST):$(PORT)/"
 	@echo "make run ARCHIVE=folder  the same with your own articles"
 	@echo "make test                set up, run every test"
 	@echo "make check               lint and type-check"
+	@echo "make bench               time and memory of reading 10,000 generated articles"
 
 # Pinned by constraints.txt; its torch is the build without CUDA where the index offers one.
 $(READY): pyproject.toml constraints.txt
@@ -41,3 +42,6 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python benchmarks/reading.py

@@ -1,6 +1,6 @@
 """Warraq's library: the index, its writing and its reading. What stands here is all that `web` uses."""
 
-from .build import Model, Progress, build_index
+from .build import Model, build_index
 from .datatypes import (
     LIMIT,
     MODES,
@@ -25,10 +25,12 @@ from .errors import (
     UnreadableFile,
     WarraqError,
 )
+from .inspection import CutLines, Originals, inspect_file, reason_of
+from .intake import Progress
 from .models.encoder import Encoder, find_model
-from .receipts import document_url, next_page, result_json
+from .receipts import document_url, next_page, previous_page, result_json
 from .search import Searcher, current_generation, open_searcher, read_manifest
-from .text.language import direction
+from .text.language import direction, html_lang
 
 __all__ = [
     "LIMIT",
@@ -38,6 +40,7 @@ __all__ = [
     "ArchiveError",
     "Article",
     "BuildReport",
+    "CutLines",
     "Document",
     "Encoder",
     "FailedFile",
@@ -47,6 +50,7 @@ __all__ = [
     "Model",
     "ModelError",
     "NoIndex",
+    "Originals",
     "Passage",
     "Progress",
     "RequestError",
@@ -60,8 +64,12 @@ __all__ = [
     "direction",
     "document_url",
     "find_model",
+    "html_lang",
+    "inspect_file",
     "next_page",
     "open_searcher",
+    "previous_page",
     "read_manifest",
+    "reason_of",
     "result_json",
 ]

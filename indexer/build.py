@@ -5,24 +5,23 @@ vectors are not known yet, writes all of it aside and switches to it. An archive
 current generation holds it is left alone.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .datatypes import Article, BuildReport, Document, FailedFile
+from .datatypes import Article, BuildReport, FailedFile, RepeatedLine
 from .errors import IndexUnusable, UnreadableFile
-from .ingest.files import FoundFile, find_files, printable, read_bytes
-from .ingest.passages import embedded_text, split_document
-from .ingest.readers import read_documents
+from .ingest.fields import FieldNames, check_names
+from .ingest.files import FoundFile, find_files, hash_file, printable
+from .ingest.passages import embedded_text
+from .intake import Intake, Progress, SeenFile
 from .models.bundled import WEIGHTS_SHA256
 from .models.encoder import Encoder, vector_key
 from .models.neutral import METHOD, ROLES, NeutralSpace, Role, estimate, improves, read_sample
-from .settings import ANALYSIS_VERSION, SPLITTING_VERSION, BuildSettings
+from .settings import ANALYSIS_VERSION, READING_VERSION, SPLITTING_VERSION, BuildSettings
 from .store.embedded import EmbeddedStore, EmbeddedWriter
 from .store.generation import SPACE, IndexFolder, Manifest
 from .store.vectors import VectorCache
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
 ENCODED_AT_ONCE = 128  # passages between two commits of the vector cache: what a crash may cost
 COPIED_AT_ONCE = 4_096  # vectors on their way from the cache to the index
 
-Progress = Callable[[str, int, int], None]
-"""Told the stage ("reading" files, "embedding" passages), how many are done, and of how many."""
-
 
 class Model(Protocol):
     """A model that can be told apart before it is opened, since opening takes seconds."""
@@ -49,58 +45,78 @@ class Model(Protocol):
     def open(self) -> Encoder: ...
 
 
-@dataclass(frozen=True, slots=True)
-class SeenFile:
-    """What a build saw of one file: its hash, where it could be read, and why it was refused, if so."""
+class Material(Protocol):
+    """What a generation is made of, as `Intake` takes it from an archive."""
 
-    sha256: str | None
-    reason: str | None
+    fields: FieldNames
+    failed: list[FailedFile]
+    notes: list[FailedFile]
+    left_out: int
+
+    def articles(self, encoder: Encoder) -> Iterator[tuple[Article, bytes]]:
+        """Yield each article, split for the encoder's window, with the digest that tells it from others."""
+        ...
+
+    def record(self, writer: EmbeddedWriter) -> None:
+        """Have the generation hold what else the next build must know."""
+        ...
+
+    def repeated(self) -> list[RepeatedLine]:
+        """Return the lines that were cut since many articles have them."""
+        ...
 
 
 def build_index(
-    archive: Path, index: Path, model: Model, *, rebuild: bool = False, progress: Progress | None = None
+    archive: Path,
+    index: Path,
+    model: Model,
+    *,
+    rebuild: bool = False,
+    fields: FieldNames | None = None,
+    progress: Progress | None = None,
 ) -> BuildReport:
     """Bring the index of an archive up to date and report what was done.
 
     An index of another archive, another model or other versions of the program is built anew in
-    place; `rebuild` does so in any case. Files that cannot be read are listed, never fatal. Raises
-    ArchiveError, ModelError and IndexUnusable.
+    place; `rebuild` does so in any case. Files that cannot be read are listed, never fatal. `fields`
+    names fields of records that go by other names than those that are known. Raises ArchiveError,
+    ModelError, RequestError and IndexUnusable.
     """
     started = perf_counter()
+    fields = dict(fields or {})
+    check_names(fields)
     archive = archive.resolve()
     found = list(find_files(archive))
     folder = IndexFolder(index)
     folder.prepare()
     with folder.lock():
-        before, known = _current(folder)
+        before, files, known = _current(folder)
         if (
             before
             and not rebuild
-            and _made_alike(before, model, archive)
-            and _unchanged(archive, found, known)
+            and _made_alike(before, model, archive, fields)
+            and _unchanged(archive, found, files)
         ):
             return _report(before, known, known, encoded=0, started=started)
-        seen: dict[str, SeenFile] = {}
-        manifest, encoded = write_generation(
-            folder, _read_archive(archive, found, seen, progress), model, str(archive), seen, progress
-        )
-        return _report(manifest, seen, known, encoded=encoded, started=started)
+        with closing(Intake(archive, fields, progress)) as intake:
+            intake.read(found)
+            manifest, encoded, digests = write_generation(folder, intake, model, str(archive), progress)
+        return _report(manifest, digests, known, encoded=encoded, started=started)
 
 
 def write_generation(
     folder: IndexFolder,
-    sources: "Iterable[Callable[[Encoder], list[Article]]]",
+    material: Material,
     model: Model,
     archive: str,
-    seen: Mapping[str, SeenFile],
     progress: Progress | None = None,
     *,
     neutral: bool = True,
-) -> tuple[Manifest, int]:
-    """Write articles as the next generation and switch to it; returns how many passages were encoded.
+) -> tuple[Manifest, int, dict[str, bytes]]:
+    """Write articles as the next generation and switch to it.
 
-    Each source turns into articles when it is given the encoder, whose window decides the split.
-    `neutral` is False only where the vectors as the model makes them are to be measured.
+    Returns its manifest, how many passages were encoded, and the digest of each document. `neutral` is
+    False only where the vectors as the model makes them are to be measured.
     """
     encoder = model.open()
     with folder.write_aside() as aside, VectorCache.open(folder.cache) as cache:
@@ -108,19 +124,18 @@ def write_generation(
         if space:
             space.save(aside / SPACE)
         writer = EmbeddedWriter(aside)
-        for source in sources:
-            for article in source(encoder):
-                texts = [article.document.text[each.start : each.end] for each in article.passages]
-                writer.add(
-                    article,
-                    [tokens(text) for text in texts],
-                    [vector_key(encoder, embedded_text(article.document.title, text)) for text in texts],
-                )
-        for path, file in seen.items():
-            writer.add_file(path, file.sha256, file.reason)
+        for article, digest in material.articles(encoder):
+            texts = [article.document.text[each.start : each.end] for each in article.passages]
+            writer.add(
+                article,
+                digest,
+                [tokens(text) for text in texts],
+                [vector_key(encoder, embedded_text(article.document.title, text)) for text in texts],
+            )
+        material.record(writer)
         encoded = _embed(writer, encoder, cache, progress)
-        keys = writer.vector_keys()
-        documents, languages = writer.documents(), writer.languages()
+        keys, digests = writer.vector_keys(), writer.digests()
+        content = _content(writer, material)
         writer.finish(encoder.dimension, _in_order(cache, keys, space))
         settings = BuildSettings(
             model.name,
@@ -129,17 +144,29 @@ def write_generation(
             encoder.prompts,
             encoder.window,
             {"method": METHOD, "sample": read_sample().sha256, "used": space is not None},
+            dict(material.fields),
         )
         manifest = folder.publish(
-            aside,
-            archive=archive,
-            settings=settings.to_json(),
-            documents=documents,
-            passages=len(keys),
-            languages=languages,
-            failed=[{"path": path, "reason": file.reason} for path, file in seen.items() if file.reason],
+            aside, archive=archive, settings=settings.to_json(), passages=len(keys), **content
         )
-    return manifest, encoded
+    return manifest, encoded, digests
+
+
+def _content(writer: EmbeddedWriter, material: Material) -> dict[str, Any]:
+    """Return what the manifest tells of a generation's articles."""
+    cut = writer.cut_lines()
+    if material.left_out:
+        cut["page"] = material.left_out
+    return {
+        "documents": writer.documents(),
+        "languages": writer.languages(),
+        "sources": writer.sources(),
+        "undated": writer.undated(),
+        "failed": [asdict(each) for each in material.failed],
+        "notes": [asdict(each) for each in material.notes],
+        "cut": cut,
+        "repeated": [asdict(each) for each in material.repeated()],
+    }
 
 
 def _embed(writer: EmbeddedWriter, encoder: Encoder, cache: VectorCache, progress: Progress | None) -> int:
@@ -193,46 +220,27 @@ def _sample_vectors(
     return cache.get(keys)
 
 
-def _read_archive(
-    archive: Path, found: Sequence[FoundFile], seen: dict[str, SeenFile], progress: Progress | None
-) -> Iterator[Callable[[Encoder], list[Article]]]:
-    """Yield a source for each file that can be read; note in `seen` what became of each."""
-    for done, file in enumerate(found):
-        if progress:
-            progress("reading", done, len(found))
-        path, sha256 = printable(file.path), None
-        try:
-            data = read_bytes(file, archive)
-            sha256 = hashlib.sha256(data).hexdigest()
-            documents = read_documents(file.path, data)
-        except UnreadableFile as error:
-            seen[path] = SeenFile(sha256, str(error))
-            continue
-        seen[path] = SeenFile(sha256, None)
-        yield partial(_split, documents)
-    if progress and found:
-        progress("reading", len(found), len(found))
+def _current(folder: IndexFolder) -> tuple[Manifest | None, dict[str, SeenFile], dict[str, bytes]]:
+    """Return the current generation's manifest, files and digests of documents.
 
-
-def _split(documents: list[Document], encoder: Encoder) -> list[Article]:
-    return [split_document(document, encoder.count_tokens, encoder.window) for document in documents]
-
-
-def _current(folder: IndexFolder) -> tuple[Manifest | None, dict[str, SeenFile]]:
-    """Return the current generation's manifest and files; nothing where it is missing or damaged."""
+    Nothing where it is missing, damaged or of another make.
+    """
     try:
         store = EmbeddedStore.open(folder)
     except IndexUnusable:
-        return None, {}
+        return None, {}, {}
     with closing(store):
-        return store.manifest, {path: SeenFile(*state) for path, state in store.files().items()}
+        files = {path: SeenFile(*state) for path, state in store.files().items()}
+        return store.manifest, files, store.digests()
 
 
-def _made_alike(manifest: Manifest, model: Model, archive: Path) -> bool:
+def _made_alike(manifest: Manifest, model: Model, archive: Path, fields: FieldNames) -> bool:
     made = manifest.settings
     return (
         manifest.archive == str(archive)
         and (made.get("model"), made.get("weights")) == (model.name, model.weights)
+        and made["fields"] == fields
+        and made.get("reading_version") == READING_VERSION
         and made.get("splitting_version") == SPLITTING_VERSION
         and made.get("analysis_version") == ANALYSIS_VERSION
         and (made["neutral"]["method"], made["neutral"]["sample"]) == (METHOD, read_sample().sha256)
@@ -246,7 +254,7 @@ def _unchanged(archive: Path, found: Sequence[FoundFile], known: Mapping[str, Se
     for file in found:
         state = known[printable(file.path)]
         try:
-            if hashlib.sha256(read_bytes(file, archive)).hexdigest() != state.sha256:
+            if hash_file(file, archive) != state.sha256:
                 return False
         except UnreadableFile as error:
             if (state.sha256, state.reason) != (None, str(error)):
@@ -256,26 +264,28 @@ def _unchanged(archive: Path, found: Sequence[FoundFile], known: Mapping[str, Se
 
 def _report(
     manifest: Manifest,
-    seen: Mapping[str, SeenFile],
-    known: Mapping[str, SeenFile],
+    now: Mapping[str, bytes],
+    known: Mapping[str, bytes],
     *,
     encoded: int,
     started: float,
 ) -> BuildReport:
-    old = {path: file.sha256 for path, file in known.items() if not file.reason}
-    new = {path: file.sha256 for path, file in seen.items() if not file.reason}
-    both = old.keys() & new.keys()
-    unchanged = sum(old[path] == new[path] for path in both)
+    both = known.keys() & now.keys()
+    unchanged = sum(known[doc_id] == now[doc_id] for doc_id in both)
     return BuildReport(
         documents=manifest.documents,
         passages=manifest.passages,
         encoded=encoded,
         reused=manifest.passages - encoded,
-        added=len(new.keys() - old.keys()),
+        added=len(now.keys() - known.keys()),
         changed=len(both) - unchanged,
-        removed=len(old.keys() - new.keys()),
+        removed=len(known.keys() - now.keys()),
         unchanged=unchanged,
-        failed=tuple(FailedFile(path, file.reason) for path, file in seen.items() if file.reason),
+        failed=tuple(FailedFile(**each) for each in manifest.failed),
         seconds=round(perf_counter() - started, 3),
         generation=manifest.generation,
+        cut=manifest.cut,
+        repeated=tuple(RepeatedLine(**each) for each in manifest.repeated),
+        notes=tuple(FailedFile(**each) for each in manifest.notes),
+        undated=manifest.undated,
     )

@@ -7,7 +7,7 @@ to stderr. Exit: 0 done, 1 nothing found, 2 usage, 3 the index cannot be used, 4
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from . import build_index, find_model, open_searcher, read_manifest, result_json
+from . import build_index, find_model, inspect_file, open_searcher, read_manifest, result_json
 from .datatypes import (
     COPIES,
     LIMIT,
@@ -25,15 +25,19 @@ from .datatypes import (
     Copies,
     Hit,
     Mode,
+    RepeatedLine,
     SearchRequest,
     SearchResult,
 )
-from .errors import WarraqError
+from .errors import RequestError, WarraqError
+from .inspection import Inspection, inspection_json, reason_of
 from .settings import DEFAULT_ARCHIVE, DEFAULT_INDEX, DEFAULT_MODEL
 from .store.generation import Manifest
 
 NOTHING_FOUND, FILES_FAILED, ANYTHING_ELSE = 1, 4, 5
 SHOWN_FAILURES = 10
+SHOWN_REPEATED, SHOWN_SOURCES = 5, 20
+UNITS = {"reading": "B", "cutting": " articles", "embedding": " passages"}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -91,6 +95,23 @@ def _json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line.")(command)
 
 
+def _fields_option(command: Command) -> Command:
+    return click.option(
+        "--field", "fields", multiple=True, metavar="NAME=FIELD",
+        help="Where records keep a field under a name of their own: text=story, published=meta.day. "
+        "May be given more than once.",
+    )(command)  # fmt: skip
+
+
+def _named_fields(given: Sequence[str]) -> dict[str, str]:
+    for each in given:
+        if not all(each.partition("=")):
+            raise RequestError(
+                "bad_field", f"--field is {each[:40]!r}; it must be NAME=FIELD, such as text=story."
+            )
+    return {name: path for name, _, path in (each.partition("=") for each in given)}
+
+
 @warraq.command()
 @click.option(
     "--archive", type=click.Path(path_type=Path), default=DEFAULT_ARCHIVE, show_default=True,
@@ -103,15 +124,31 @@ def _json_option(command: Command) -> Command:
 )  # fmt: skip
 @click.option("--rebuild", is_flag=True, help="Build even where nothing has changed.")
 @click.option("--strict", is_flag=True, help="Exit with 4 where a file could not be read.")
+@_fields_option
 @_json_option
-def build(archive: Path, index: Path, model: str, rebuild: bool, strict: bool, as_json: bool) -> int:
+def build(
+    archive: Path,
+    index: Path,
+    model: str,
+    rebuild: bool,
+    strict: bool,
+    fields: tuple[str, ...],
+    as_json: bool,
+) -> int:
     """Bring the index of an archive up to date."""
+    names = _named_fields(fields)
     with _progress_bars() as progress:
-        report = build_index(archive, index, find_model(model), rebuild=rebuild, progress=progress)
+        report = build_index(
+            archive, index, find_model(model), rebuild=rebuild, fields=names, progress=progress
+        )
     for failed in report.failed[:SHOWN_FAILURES]:
         click.echo(f"Warning: {failed.path} is not in the index: {failed.reason}", err=True)
     if len(report.failed) > SHOWN_FAILURES:
         click.echo(f"Warning: {len(report.failed) - SHOWN_FAILURES} more: warraq info lists all", err=True)
+    for note in report.notes[:SHOWN_FAILURES]:
+        click.echo(f"Note: {note.path}: {note.reason}", err=True)
+    if len(report.notes) > SHOWN_FAILURES:
+        click.echo(f"Note: {len(report.notes) - SHOWN_FAILURES} more: warraq info lists all", err=True)
     if not report.documents:
         click.echo(
             f"Warning: there is no article in {archive} that can be read; the index is empty.", err=True
@@ -134,7 +171,18 @@ def _report_text(report: BuildReport, index: Path) -> str:
     return (
         f"{done}. {report.documents:,} articles, {report.passages:,} passages "
         f"({report.encoded:,} newly embedded) in {index}, {report.seconds:.1f} s."
+        + "".join(f"\n{line}" for line in _cut_text(report.cut, report.repeated[:SHOWN_REPEATED]))
     )
+
+
+def _cut_text(cut: Mapping[str, int], repeated: Sequence[RepeatedLine]) -> Iterator[str]:
+    """Yield what was cut: how many lines by each rule, and the commonest lines that many articles have."""
+    if cut:
+        by_rule = ", ".join(f"{rule} {count:,}" for rule, count in cut.items())
+        yield f"Cut as furniture: {sum(cut.values()):,} lines ({by_rule}). To see them: warraq inspect FILE"
+    for each in repeated:
+        of = f" of {each.source}" if each.source else ""
+        yield f"  in {each.articles:,} articles{of}: line {each.line} of {each.doc_id}"
 
 
 @warraq.command()
@@ -147,14 +195,22 @@ def _report_text(report: BuildReport, index: Path) -> str:
 @click.option("--copies", type=click.Choice(COPIES), default="fold", show_default=True,
               help="Fold identical passages and long runs of one article, or list all.")  # fmt: skip
 @click.option("--lang", metavar="CODE", help="Only passages in this language, such as ar or en.")
+@click.option("--source", metavar="NAME", help="Only articles of this source; warraq info lists them.")
+@click.option("--from", "first", metavar="YYYY-MM-DD", help="Only articles of this day or later.")
+@click.option("--to", "last", metavar="YYYY-MM-DD", help="Only articles of this day or earlier.")
 @_json_option
 def search(
     question: str, index: Path, model: str | None, limit: int, offset: int, mode: str, copies: str,
-    lang: str | None, as_json: bool,
+    lang: str | None, source: str | None, first: str | None, last: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Print the passages that answer QUESTION, best first."""
-    request = SearchRequest(question, limit, offset, cast(Mode, mode), lang, copies=cast(Copies, copies))
+    request = SearchRequest(
+        question, limit, offset, cast(Mode, mode), lang, copies=cast(Copies, copies),
+        source=source, published_from=first, published_to=last,
+    )  # fmt: skip
     result = open_searcher(index, model).search(request)
+    for warning in result.warnings:
+        click.echo(f"Note: {warning}", err=True)
     if as_json:
         _print_json(result_json(result))
     else:
@@ -169,7 +225,7 @@ def _result_text(result: SearchResult) -> str:
     for hit in result.hits:
         lines = [
             f"{hit.rank}. {_place(hit)}  [{hit.passage.lang}, {hit.score:.3f}]",
-            hit.document.title,
+            " · ".join(filter(None, (hit.document.title, hit.document.source, hit.document.published))),
             hit.text,
         ]
         lines += [f"Also in {_place(each)}" for each in hit.also_in]
@@ -193,11 +249,68 @@ def _place(hit: Hit) -> str:
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=5_000, show_default=True, help="0 takes a free one."
 )
-def serve(index: Path, model: str | None, host: str, port: int) -> None:
+@click.option(
+    "--archive", type=click.Path(path_type=Path),
+    help="Folder of the articles, where it has moved since the build.",
+)  # fmt: skip
+def serve(index: Path, model: str | None, host: str, port: int, archive: Path | None) -> None:
     """Serve the search page and the JSON endpoint until SIGTERM or Ctrl-C."""
     import web
 
-    web.serve(index, model, host, port)
+    web.serve(index, model, host, port, archive)
+
+
+@warraq.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_index_option
+@click.option("--record", metavar="ID", help="An article of a file that holds many; the first otherwise.")
+@_fields_option
+@_json_option
+def inspect(file: Path, index: Path, record: str | None, fields: tuple[str, ...], as_json: bool) -> None:
+    """Show what becomes of each line of FILE: kept, or cut and by which rule.
+
+    Needs no index. Where the index holds this very file, what repetition says is shown too.
+    """
+    inspection = inspect_file(file, index, record=record, fields=_named_fields(fields))
+    if as_json:
+        _print_json(inspection_json(inspection))
+    else:
+        click.echo(_inspection_text(inspection))
+
+
+def _inspection_text(inspection: Inspection) -> str:
+    document = inspection.article.document
+    facts = {
+        "file": inspection.path,
+        "article": f"{document.doc_id} ({inspection.articles:,} in the file)"
+        if inspection.articles > 1
+        else "",
+        "title": document.title,
+        "source": document.source,
+        "author": document.metadata.get("author", ""),
+        "url": document.metadata.get("url", ""),
+        "published": document.published or "not known",
+        "language": document.lang,
+        "encoding": document.metadata["encoding"],
+        "text": "extracted from the file" if document.metadata["basis"] == "extracted" else "",
+        "note": document.metadata.get("notes", ""),
+        "repetition": "" if inspection.indexed else "not known: the index does not hold this very file",
+    }
+    lines = [f"{name:<11} {value}" for name, value in facts.items() if value]
+    lines.append("")
+    width = max((len(each.rule) for each in inspection.lines if each.rule), default=4)
+    for each in inspection.lines:
+        lines.append(f"{each.line:>5}  {each.rule or '':<{width}}  {each.text}")
+    for text in inspection.outside:
+        lines.append(f"{'':>5}  {'page':<{width}}  {text}")
+    reasons = {each.rule: reason_of(each.rule, each.articles) for each in inspection.lines if each.rule}
+    if inspection.outside:
+        reasons["page"] = reason_of("page")
+    cut = sum(each.rule is not None for each in inspection.lines)
+    kept = len(inspection.lines) - cut
+    lines += ["", f"{kept:,} lines kept in {len(inspection.article.passages):,} passages, {cut:,} cut."]
+    lines += [f"  {rule}: {reason}" for rule, reason in reasons.items()]
+    return "\n".join(lines)
 
 
 @warraq.command()
@@ -215,6 +328,9 @@ def info(index: Path, as_json: bool) -> None:
 def _manifest_text(manifest: Manifest) -> str:
     languages = ", ".join(f"{lang} {count:,}" for lang, count in manifest.languages.items())
     failed = [f"  {each['path']}: {each['reason']}" for each in manifest.failed]
+    notes = [f"  {each['path']}: {each['reason']}" for each in manifest.notes]
+    sources = [f"  {name or '(the archive itself)'}: {count:,}" for name, count in manifest.sources.items()]
+    repeated = [RepeatedLine(**each) for each in manifest.repeated]
     return "\n".join(
         [
             f"archive     {manifest.archive}",
@@ -223,6 +339,12 @@ def _manifest_text(manifest: Manifest) -> str:
             f"model       {manifest.settings['model']} ({manifest.settings['dimension']} dimensions)",
             f"generation  {manifest.generation}",
             f"built       {manifest.built}",
+            f"undated     {manifest.undated:,}",
+            f"sources     {len(sources):,}",
+            *sources[:SHOWN_SOURCES],
+            *([f"  and {len(sources) - SHOWN_SOURCES:,} more"] if len(sources) > SHOWN_SOURCES else []),
+            *_cut_text(manifest.cut, repeated[:SHOWN_REPEATED]),
+            *([f"repaired or odd  {len(notes)}", *notes] if notes else []),
             f"not read    {len(failed)}",
             *failed,
         ]
@@ -294,7 +416,10 @@ def _progress_bars() -> Iterator[Callable[[str, int, int], None]]:
         if stage not in bars:
             for bar in bars.values():
                 bar.close()
-            bars[stage] = tqdm(desc=stage, total=total, file=sys.stderr, disable=not sys.stderr.isatty())
+            bars[stage] = tqdm(
+                desc=stage, total=total, file=sys.stderr, disable=not sys.stderr.isatty(),
+                unit=UNITS.get(stage, " questions"), unit_scale=stage == "reading", unit_divisor=1024,
+            )  # fmt: skip
         bars[stage].update(done - bars[stage].n)
 
     try:

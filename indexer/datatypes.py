@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal, get_args
 
 from .errors import RequestError
@@ -53,11 +54,27 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """A line of a document that was cut as furniture: its range in the untouched text, and the rule."""
+
+    line: int
+    start: int
+    end: int
+    rule: str
+    articles: int | None = None
+    """In how many articles of its source the line stands, where that is why it was cut."""
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
-    """A document with the passages it was split into, in order: what a reader hands to a build."""
+    """A document with the passages it was split into and the lines that were cut, each in order.
+
+    In the document's text every code point of a cut line is a space.
+    """
 
     document: Document
     passages: tuple[Passage, ...]
+    cuts: tuple[Cut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,12 @@ class SearchRequest:
     copies: Copies = "fold"
     """Whether identical passages and long runs of one article are folded into one hit."""
     highlight: bool = True
+    source: str | None = None
+    """Only articles of this source, by its whole name."""
+    published_from: str | None = None
+    """Only articles published on this day (YYYY-MM-DD) or later; those without a date are left out."""
+    published_to: str | None = None
+    """Only articles published on this day or earlier; those without a date are left out."""
 
     def __post_init__(self) -> None:
         if not any(_says_something(char) for char in self.query):
@@ -96,10 +119,25 @@ class SearchRequest:
             )
         if self.copies not in COPIES:
             raise RequestError("bad_copies", f"copies is {self.copies[:40]!r}; it must be fold or all.")
-        if self.lang is not None and not re.fullmatch("[a-z]{2,3}", self.lang):
+        if self.lang is not None and not re.fullmatch("[a-z]{2,3}|mixed", self.lang):
             raise RequestError(
-                "bad_lang", f"lang is {self.lang[:40]!r}; it must be a language code such as ar or en."
+                "bad_lang",
+                f"lang is {self.lang[:40]!r}; it must be a language code such as ar or en, or mixed.",
             )
+        for name, day in (("from", self.published_from), ("to", self.published_to)):
+            if day is not None and not _is_day(day):
+                raise RequestError(f"bad_{name}", f"{name} is {day[:40]!r}; it must be a day as YYYY-MM-DD.")
+        if self.published_from and self.published_to and self.published_from > self.published_to:
+            raise RequestError(
+                "bad_from", f"from is {self.published_from}, which is after to, {self.published_to}."
+            )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)) and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _says_something(char: str) -> bool:
@@ -167,6 +205,16 @@ class FailedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatedLine:
+    """A line that was cut since it stands in many articles of a source; the first of them shows it."""
+
+    source: str
+    articles: int
+    doc_id: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class BuildReport:
     """What a build did; counts of documents unless they say otherwise."""
 
@@ -183,3 +231,11 @@ class BuildReport:
     failed: tuple[FailedFile, ...]
     seconds: float
     generation: str
+    cut: Mapping[str, int] = field(default_factory=dict)
+    """Lines that were cut as furniture, by rule; "page" are those that extraction left out of pages."""
+    repeated: tuple[RepeatedLine, ...] = ()
+    """The lines cut since many articles have them: the commonest, for there may be thousands."""
+    notes: tuple[FailedFile, ...] = ()
+    """Files whose text was repaired, or is odd, and in what way."""
+    undated: int = 0
+    """Documents whose date is not known."""

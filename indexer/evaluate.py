@@ -8,14 +8,22 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .build import Model, Progress, write_generation
-from .datatypes import LIMIT, MODES, Article, Document, Mode, Passage, SearchRequest
+from .build import Model, write_generation
+from .datatypes import (
+    LIMIT,
+    MODES,
+    Article,
+    Document,
+    Mode,
+    Passage,
+    SearchRequest,
+)
 from .errors import RequestError
 from .ingest.lines import split_lines
+from .intake import Given, Progress
 from .models.encoder import Encoder
 from .search import Searcher, in_space
 from .store.embedded import EmbeddedStore
@@ -152,9 +160,8 @@ class _Index:
     def searcher(self, *, neutral: bool) -> Searcher:
         """Return a Searcher of the neutral space, or of the vectors as the model makes them."""
         if neutral not in self.searchers:
-            sources = (partial(_article, row) for row in self.dataset.corpus)
-            place = str(self.folder.path)
-            write_generation(self.folder, sources, self.model, place, {}, self.progress, neutral=neutral)
+            corpus, place = Given(map(_article, self.dataset.corpus)), str(self.folder.path)
+            write_generation(self.folder, corpus, self.model, place, self.progress, neutral=neutral)
             store = EmbeddedStore.open(self.folder)
             self.searchers[neutral] = Searcher(store, in_space(store, self.encoder))
         return self.searchers[neutral]
@@ -164,12 +171,11 @@ class _Index:
             searcher.store.close()
 
 
-def _article(row: Text, _: Encoder) -> list[Article]:
+def _article(row: Text) -> Article:
     metadata = {"path": row.id, "sha256": "", "basis": "file", "encoding": "utf-8"}
     document = Document(row.id, row.title, row.text, "", row.lang, None, metadata)
-    return [
-        Article(document, (Passage(row.id, 1, 0, len(row.text), 1, len(split_lines(row.text)), row.lang),))
-    ]
+    lines = len(split_lines(row.text))
+    return Article(document, (Passage(row.id, 1, 0, len(row.text), 1, lines, row.lang),))
 
 
 class _OpenedOnce:

@@ -38,7 +38,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "score": round(hit.score, 6),
         "text": hit.text,
         "lang": passage.lang,
-        "dir": direction(passage.lang),
+        "dir": direction(passage.lang, hit.text),
         "highlights": [{"start": each.start, "end": each.end} for each in hit.highlights],
         "also_in": [source_json(each) for each in hit.also_in],
         "more": {"count": len(hit.more), "hits": [hit_json(each) for each in hit.more]} if hit.more else None,
@@ -74,16 +74,27 @@ def document_url(doc_id: str, ordinal: int) -> str:
 
 def next_page(result: SearchResult, address: str) -> str | None:
     """Return the address of the page after this one, None after the last."""
+    offset = result.request.offset + result.request.limit
+    return None if offset >= result.total or offset > OFFSET else _page(result, address, offset)
+
+
+def previous_page(result: SearchResult, address: str) -> str | None:
+    """Return the address of the page before this one, None before the first."""
+    offset = result.request.offset
+    return _page(result, address, max(0, offset - result.request.limit)) if offset else None
+
+
+def _page(result: SearchResult, address: str, offset: int) -> str:
     request = result.request
-    offset = request.offset + request.limit
-    if offset >= result.total or offset > OFFSET:
-        return None
     values = {
         "q": request.query,
         "limit": request.limit,
         "offset": offset,
         "mode": request.mode,
         "lang": request.lang,
+        "source": request.source,
+        "from": request.published_from,
+        "to": request.published_to,
         "generation": result.generation,
         "copies": None if request.copies == "fold" else request.copies,
         "highlight": None if request.highlight else "false",

@@ -17,7 +17,7 @@ from .store.base import Filters, Store, WeightedTerm
 from .store.embedded import EmbeddedStore
 from .store.generation import IndexFolder, Manifest
 from .text.analysis import Token, tokens
-from .text.language import detect
+from .text.language import MIXED, detect
 
 
 class Searcher:
@@ -46,7 +46,9 @@ class Searcher:
         page = listed[request.offset : request.offset + request.limit]
         hits = self._hits(page, request.offset + 1, words if request.highlight else [])
         took = (perf_counter() - started) * 1_000
-        return SearchResult(request, language, self.generation, len(listed), hits, round(took, 1))
+        return SearchResult(
+            request, language, self.generation, len(listed), hits, round(took, 1), self._warnings(request)
+        )
 
     def size(self) -> tuple[int, int]:
         """Count the documents and the passages that are searched."""
@@ -56,9 +58,19 @@ class Searcher:
         """Return an article whole, with its passages; None where there is none of that id."""
         return self.store.article(doc_id)
 
+    def _warnings(self, request: SearchRequest) -> tuple[str, ...]:
+        filters = _filters(request)
+        undated = self.store.undated(filters) if filters.by_date else 0
+        if not undated:
+            return ()
+        articles = (
+            "1 article without a date was" if undated == 1 else f"{undated:,} articles without a date were"
+        )
+        return (f"{articles} left out by the date filter.",)
+
     def _pool(self, request: SearchRequest, language: str, words: list[Token]) -> list[Candidate]:
         """Return every candidate of a question, best first."""
-        filters = Filters(lang=request.lang)
+        filters = _filters(request)
         weights = {"stem": 1.0, "surface": SURFACE_WEIGHT}
         wanted = [WeightedTerm(word.term, word.kind, weights[word.kind]) for word in words]
         if request.mode == "lexical":
@@ -76,7 +88,7 @@ class Searcher:
         fused = fuse(
             cosines,
             {each.passage.passage_id: each.score for each in lexical},
-            {key for key, each in found.items() if each.passage.lang == language},
+            {key for key, each in found.items() if each.passage.lang in (language, MIXED)},
         )
         # Stable: where copies share a score, the order is fusion's.
         ranked = sorted(fused.items(), key=lambda each: -each[1])
@@ -99,6 +111,10 @@ class Searcher:
             return replace(plain(entry.candidate), also_in=also_in, more=more)
 
         return tuple(replace(whole(entry), rank=rank) for rank, entry in enumerate(page, first))
+
+
+def _filters(request: SearchRequest) -> Filters:
+    return Filters(request.lang, request.source, request.published_from, request.published_to)
 
 
 def open_searcher(index: Path, model: str | None = None, encoder: Encoder | None = None) -> Searcher:

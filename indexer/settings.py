@@ -5,7 +5,7 @@ that chose them, in `ranking/fusion.py`; options of the web server in `web`.
 """
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 DEFAULT_MODEL = "bundled"
@@ -14,8 +14,10 @@ DEFAULT_INDEX = Path("index")
 
 # Raised when the same input would give other passages or other terms, so that a build made
 # before is known to be stale.
-SPLITTING_VERSION = 2
+READING_VERSION = 1  # formats, encodings, facts and cleaning
+SPLITTING_VERSION = 3
 ANALYSIS_VERSION = 2
+FORMAT_VERSION = 2  # of the files of a generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,12 @@ class BuildSettings:
     """Most tokens that the model reads of one text, prompt included."""
     neutral: dict[str, object]
     """The language-neutral space: version of the method, sha256 of the sample, whether it is used."""
+    fields: dict[str, str] = field(default_factory=dict)
+    """Names of fields in records, where the user gave others than those that are known."""
+    reading_version: int = READING_VERSION
     splitting_version: int = SPLITTING_VERSION
     analysis_version: int = ANALYSIS_VERSION
+    format_version: int = FORMAT_VERSION
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)

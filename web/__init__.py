@@ -22,8 +22,11 @@ def create_app(service: SearchService) -> Flask:
     return app
 
 
-def serve(index: Path, model: str | None, host: str, port: int) -> None:
-    """Serve an index until SIGTERM or Ctrl-C; the index and the model load while it starts."""
-    service = SearchService(index, model)
+def serve(index: Path, model: str | None, host: str, port: int, archive: Path | None = None) -> None:
+    """Serve an index until SIGTERM or Ctrl-C; the index and the model load while it starts.
+
+    `archive` is where the articles are, if not where they were when the index was built.
+    """
+    service = SearchService(index, model, archive=archive)
     service.start()
     run(create_app(service), host, port)

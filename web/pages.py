@@ -3,7 +3,17 @@
 from flask import Blueprint, abort, render_template, request
 from werkzeug.routing import PathConverter
 
-from indexer import Article, Hit, Passage, direction, document_url, next_page
+from indexer import (
+    Article,
+    Hit,
+    Passage,
+    direction,
+    document_url,
+    html_lang,
+    next_page,
+    previous_page,
+    reason_of,
+)
 
 from .api import service
 from .parameters import read_request
@@ -11,6 +21,8 @@ from .parameters import read_request
 blueprint = Blueprint("pages", __name__)
 blueprint.add_app_template_global(direction)
 blueprint.add_app_template_global(document_url)
+blueprint.add_app_template_global(html_lang)
+blueprint.add_app_template_global(reason_of)
 
 
 @blueprint.app_template_global()
@@ -40,7 +52,8 @@ def index() -> str:
         return render_template("home.html", articles=articles, passages=passages)
     asked = read_request(request.args)
     result = service().searcher().search(asked)
-    return render_template("results.html", result=result, asked=asked, next_page=next_page(result, "/"))
+    pages = {"next_page": next_page(result, "/"), "previous_page": previous_page(result, "/")}
+    return render_template("results.html", result=result, asked=asked, **pages)
 
 
 @blueprint.get("/documents/<document:doc_id>")
@@ -48,7 +61,8 @@ def document(doc_id: str) -> str:
     article = service().searcher().article(doc_id)
     if article is None:
         abort(404)
-    return render_template("document.html", document=article.document, parts=parts(article))
+    cut = service().cut_lines(article)
+    return render_template("document.html", document=article.document, parts=parts(article), cut=cut)
 
 
 def parts(article: Article) -> list[Part]:

@@ -4,7 +4,7 @@ from werkzeug.datastructures import MultiDict
 
 from indexer import RequestError, SearchRequest
 
-KNOWN = ("q", "limit", "offset", "mode", "lang", "copies", "highlight", "generation")
+KNOWN = ("q", "limit", "offset", "mode", "lang", "copies", "highlight", "generation", "source", "from", "to")
 
 
 def read_request(values: "MultiDict[str, str]") -> SearchRequest:
@@ -22,6 +22,9 @@ def read_request(values: "MultiDict[str, str]") -> SearchRequest:
         generation=values.get("generation") or None,
         copies=values.get("copies") or "fold",  # type: ignore[arg-type]
         highlight=_boolean(values, "highlight", True),
+        source=values.get("source") or None,
+        published_from=values.get("from") or None,
+        published_to=values.get("to") or None,
     )
 
 

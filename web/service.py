@@ -4,7 +4,16 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer import NoIndex, Searcher, WarraqError, current_generation, open_searcher
+from indexer import (
+    Article,
+    CutLines,
+    NoIndex,
+    Originals,
+    Searcher,
+    WarraqError,
+    current_generation,
+    open_searcher,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +37,10 @@ class SearchService:
         index: Path,
         model: str | None = None,
         open_index: "Callable[[Path, str | None, Searcher | None], Searcher] | None" = None,
+        archive: Path | None = None,
     ) -> None:
-        self.index, self.model = index, model
+        self.index, self.model, self.archive = index, model, archive
+        self._originals = Originals()
         self._open = open_index or _open
         self._searcher: Searcher | None = None
         self._error: WarraqError = Loading()
@@ -51,6 +62,11 @@ class SearchService:
         if self._searcher is None:
             raise self._error
         return self._searcher
+
+    def cut_lines(self, article: Article) -> CutLines:
+        """Return what was cut of an article, read from its file where that is as it was."""
+        store = self.searcher().store
+        return self._originals.cut_lines(article, self.archive or store.archive, store.fields)
 
     def _current(self) -> str | None:
         try:

@@ -281,6 +281,7 @@ _TIME = re.compile(
     r"|ب?(?:ال)?توقيت [^\W\d_]+(?: المكرمه| المحتله)?(?!\w)"
     r"|\((?:[a-z]+ ){1,4}time\)|\[[a-z_]+/[a-z_]+\]"  # (Arabian Standard Time), [Africa/Cairo]
     r"|[0-9]{1,2} ?(?:mins?|minutes?|دقيقه|دقايق)(?!\w)"  # that it takes to read
+    r"|علي الساعه(?!\w)|العدد(?: رقم)? ?:? ?[0-9]+(?![0-9])"  # a paper's number beside its date
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’.][^\W\d_]+)*")
 _NUMBER = re.compile("[0-9]+")

@@ -1,17 +1,29 @@
-"""The files of an archive: found in a fixed order, read whole, never changed.
+"""The files of an archive: found in a fixed order, read in bounded memory, never changed.
 
-Owns what may be read at all: regular files inside the archive, under names that are text.
+Owns what may be read at all: regular files inside the archive, under names that are text, that hold
+still while they are read. Gzip is undone here, so readers see plain bytes.
 """
 
+import gzip
+import hashlib
+import io
 import os
 import stat
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from ..errors import ArchiveError, UnreadableFile
 
 INDEX_MARKER = "warraq.json"  # a folder that holds it is an index, not articles
+GZIP = ".gz"
+ARTICLE_SIZE = 32 << 20  # bytes; a file of one article is read whole, and no article is longer
+# News in JSON shrinks to a tenth, a markup of repeats to a fiftieth; gzip's limit is a thousandth.
+BOMB_SIZE, BOMB_RATIO = 64 << 20, 200
+_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +32,12 @@ class FoundFile:
 
     path: str
     location: Path
+
+    @property
+    def suffix(self) -> str:
+        """The format's suffix, in lower case, whether or not the file is gzipped."""
+        name = PurePosixPath(self.path.lower())
+        return name.with_suffix("").suffix if name.suffix == GZIP else name.suffix
 
 
 def check_archive(archive: Path) -> None:
@@ -59,25 +77,139 @@ def find_files(archive: Path) -> Iterator[FoundFile]:
     yield from sorted(found, key=lambda file: os.fsencode(file.path))
 
 
-def read_bytes(file: FoundFile, archive: Path) -> bytes:
-    """Read a file whole; UnreadableFile says why it must not or cannot be read."""
+class MovingFile(UnreadableFile):
+    """A file that was not the same before and after: what it holds now is not known."""
+
+
+class OpenFile:
+    """A file that is being read: its hash, and its plain bytes, whole or as a stream from the start."""
+
+    def __init__(self, file: FoundFile, sha256: str, raw: "_Counting") -> None:
+        self.path, self.suffix, self.sha256, self._raw = file.path, file.suffix, sha256, raw
+        self._compressed = file.path.lower().endswith(GZIP)
+
+    def read(self) -> bytes:
+        """Return the whole content; UnreadableFile where it is longer than an article can be."""
+        data = self.stream().read(ARTICLE_SIZE + 1)
+        if len(data) > ARTICLE_SIZE:
+            raise UnreadableFile(f"it is longer than {ARTICLE_SIZE >> 20} MiB, which no article is")
+        return data
+
+    def stream(self, *, counted: bool = True) -> BinaryIO:
+        """Return the content as a stream from its start; an earlier stream is at an end then.
+
+        What is read through it counts as progress, unless `counted` says that it will be read again.
+        """
+        self._raw.rewind(counted=counted)
+        return io.BufferedReader(_Inflating(self._raw) if self._compressed else self._raw, _BLOCK)
+
+
+@contextmanager
+def opened(
+    file: FoundFile,
+    archive: Path,
+    progress: Callable[[int], None] = lambda _: None,
+    *,
+    longest: int | None = None,
+) -> Iterator[OpenFile]:
+    """Open a file for reading; UnreadableFile says why it must not or cannot be read.
+
+    What goes wrong inside the block, and a file whose content changed meanwhile, are UnreadableFile
+    too. `progress` is told how many bytes of the file have been read; one that has more bytes than
+    `longest` is refused.
+    """
+    try:
+        with _descriptor(file, archive) as source:
+            if longest is not None and os.fstat(source.fileno()).st_size > longest:
+                raise UnreadableFile(f"it has more than {longest:,} bytes")
+            sha256 = _sha256(source)
+            yield OpenFile(file, sha256, _Counting(source, progress))
+            if _sha256(source) != sha256:
+                raise MovingFile("it changed while it was read; build again")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnreadableFile(f"it is not a whole gzip file: {error}") from error
+    except RuntimeError as error:  # what Path.resolve raises before Python 3.13
+        if "Symlink loop" not in str(error):
+            raise
+        raise UnreadableFile("it is a link to itself") from None
+    except OSError as error:
+        raise UnreadableFile(f"it cannot be read: {error.strerror or error}") from error
+
+
+def hash_file(file: FoundFile, archive: Path) -> str:
+    """Return a file's sha256 in hex; UnreadableFile says why there is none."""
+    with opened(file, archive) as source:
+        return source.sha256
+
+
+def _sha256(source: io.FileIO) -> str:
+    source.seek(0)
+    return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def _descriptor(file: FoundFile, archive: Path) -> io.FileIO:
     try:
         file.path.encode()
     except UnicodeEncodeError:
         raise UnreadableFile("its name is not UTF-8; rename it") from None
-    try:
-        if file.location.is_symlink() and not file.location.resolve().is_relative_to(archive.resolve()):
-            raise UnreadableFile("it is a link to a file outside the archive")
-        kind = file.location.stat().st_mode
-        if stat.S_ISDIR(kind):
-            raise UnreadableFile("it is a folder that is a link or cannot be listed")
-        if not stat.S_ISREG(kind):
-            raise UnreadableFile("it is not a regular file")
-        return file.location.read_bytes()
-    except RuntimeError:  # what Path.resolve raises before Python 3.13
-        raise UnreadableFile("it is a link to itself") from None
-    except OSError as error:
-        raise UnreadableFile(f"it cannot be read: {error.strerror or error}") from error
+    location = file.location.resolve()  # its folder may have become a link since it was found
+    if not location.is_relative_to(archive.resolve()):
+        raise UnreadableFile("it is a link to a file outside the archive")
+    # Without waiting for a pipe's writer, and without following a link that was put there since.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(location, flags | getattr(os, "O_BINARY", 0))
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(kind):
+        return io.FileIO(descriptor)
+    os.close(descriptor)
+    if stat.S_ISDIR(kind):
+        raise UnreadableFile("it is a folder that is a link or cannot be listed")
+    raise UnreadableFile("it is not a regular file")
+
+
+class _Counting(io.RawIOBase):
+    """A file that says how far reading it has come."""
+
+    def __init__(self, source: io.FileIO, progress: Callable[[int], None]) -> None:
+        self._source, self._progress = source, progress
+        self.rewind(counted=True)
+
+    def rewind(self, *, counted: bool) -> None:
+        self._source.seek(0)
+        self.count, self._counted = 0, counted
+
+    def close(self) -> None:
+        """Stay open: a stream that is dropped closes what it reads, and another may follow."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
+        count = self._source.readinto(buffer) or 0
+        self.count += count
+        if self._counted:
+            self._progress(self.count)
+        return count
+
+
+class _Inflating(io.RawIOBase):
+    """The plain bytes of a gzipped file, as long as they stay in proportion to it."""
+
+    def __init__(self, raw: _Counting) -> None:
+        self._raw = raw
+        self._plain = gzip.GzipFile(fileobj=io.BufferedReader(raw, _BLOCK))
+        self._count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
+        data = self._plain.read1(len(buffer))
+        self._count += len(data)
+        if self._count > max(BOMB_SIZE, BOMB_RATIO * self._raw.count):
+            raise UnreadableFile(f"it unpacks to more than {BOMB_RATIO} times its size; unpack it by hand")
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def printable(path: str) -> str:

@@ -27,3 +27,15 @@ def split_lines(text: str) -> list[Line]:
             break  # what follows the last line end is no line
         lines.append(Line(len(lines) + 1, match.start(1), match.end(1)))
     return lines
+
+
+def trimmed(text: str) -> list[Line]:
+    """Return the lines of a text that are not blank, without the white space around them."""
+    found = []
+    for line in split_lines(text):
+        content = text[line.start : line.end]
+        start = line.start + len(content) - len(content.lstrip())
+        end = line.start + len(content.rstrip())
+        if start < end:
+            found.append(Line(line.number, start, end))
+    return found

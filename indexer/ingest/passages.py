@@ -1,21 +1,22 @@
 """A document to passages: exact ranges of its text that a model can read whole. Pure functions.
 
 A paragraph is a line that is not blank; lines join where the text is evidently hard-wrapped. A
-heading opens a section and belongs to the first passage under it. A paragraph that is too short
-to mean anything joins its neighbour in the section; one that is too long for the model is cut at
-the sentence end nearest its middle, then again, or at a space where no sentence ends; never inside
-a word.
+heading opens a section and belongs to the first passage under it; a line that was cut parts what
+stands above it from what stands below. A paragraph that is too short to mean anything joins its
+neighbour in the section; one that is too long for the model is cut at the sentence end nearest its
+middle, then again, or at a space where no sentence ends; never inside a word.
 """
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
-from ..datatypes import Article, Document, Passage
-from ..text.language import UNDETERMINED, detect
-from .lines import Line, split_lines
+from ..datatypes import Article, Cut, Document, Passage
+from ..text.language import UNDETERMINED, paragraph_language
+from .lines import Line, trimmed
 
 SHORT = 40  # code points; a shorter paragraph joins its neighbour
 JOINED = 600  # code points; joining stops here, so that a list of short lines stays findable
@@ -38,10 +39,13 @@ class _Span:
 CountTokens = Callable[[str], int]
 
 
-def split_document(document: Document, count_tokens: CountTokens, window: int) -> Article:
+def split_document(
+    document: Document, count_tokens: CountTokens, window: int, cuts: Sequence[Cut] = ()
+) -> Article:
     """Split a document into passages whose embedded text has at most `window` tokens.
 
-    Only a single word longer than the window makes a longer passage; the model reads its start.
+    Cut lines are blank in its text, and no passage reaches over one. Only a single word longer than the
+    window makes a longer passage; the model reads its start.
     """
     text = document.text
 
@@ -50,10 +54,12 @@ def split_document(document: Document, count_tokens: CountTokens, window: int) -
             return False
         return count_tokens(embedded_text(document.title, text[span.start : span.end])) <= window
 
-    lines = [line for line in map(_trim(text), split_lines(text)) if line.start < line.end]
+    lines = trimmed(text)
+    wrapped = is_hard_wrapped(text, lines)
     spans = [
         piece
-        for section in _sections(text, _paragraphs(text, lines))
+        for run in _runs(lines, [cut.line for cut in cuts])
+        for section in _sections(text, _paragraphs(run, wrapped=wrapped), titled=run[0] is lines[0])
         # Twice: what is short after the first pass has a long neighbour and makes no list.
         for unit in _join_short(_join_short(section, fits, JOINED), fits)
         for piece in _cut(text, unit, fits)
@@ -66,7 +72,7 @@ def split_document(document: Document, count_tokens: CountTokens, window: int) -
         last = line
         while lines[last].end < span.end:
             last += 1
-        lang = detect(text[span.start : span.end])
+        lang = paragraph_language(text[span.start : span.end])
         passages.append(
             Passage(
                 document.doc_id,
@@ -78,7 +84,7 @@ def split_document(document: Document, count_tokens: CountTokens, window: int) -
                 document.lang if lang == UNDETERMINED else lang,
             )
         )
-    return Article(document, tuple(passages))
+    return Article(document, tuple(passages), tuple(cuts))
 
 
 def embedded_text(title: str, text: str) -> str:
@@ -92,17 +98,14 @@ def embedded_text(title: str, text: str) -> str:
     return text if not title or text.startswith(title) else f"{title}\n{text}"
 
 
-def _trim(text: str) -> Callable[[Line], Line]:
-    def trimmed(line: Line) -> Line:
-        content = text[line.start : line.end]
-        start = line.start + len(content) - len(content.lstrip())
-        return Line(line.number, start, max(start, line.start + len(content.rstrip())))
-
-    return trimmed
+def _runs(lines: list[Line], cut: list[int]) -> Iterator[list[Line]]:
+    """Yield the lines between one cut line and the next; `cut` holds the numbers of those."""
+    for _, run in groupby(lines, lambda line: bisect(cut, line.number)):
+        yield list(run)
 
 
-def _paragraphs(text: str, lines: list[Line]) -> list[_Span]:
-    if not is_hard_wrapped(text, lines):
+def _paragraphs(lines: list[Line], *, wrapped: bool) -> list[_Span]:
+    if not wrapped:
         return [_Span(line.start, line.end) for line in lines]
     paragraphs = [_Span(lines[0].start, lines[0].end)]
     for before, line in pairwise(lines):
@@ -126,11 +129,14 @@ def is_hard_wrapped(text: str, lines: list[Line]) -> bool:
     return len(breaks) >= 3 and full >= 0.9 * len(breaks)
 
 
-def _sections(text: str, paragraphs: list[_Span]) -> Iterator[list[_Span]]:
-    """Yield the paragraphs of each section, its heading joined to the first of them."""
+def _sections(text: str, paragraphs: list[_Span], *, titled: bool) -> Iterator[list[_Span]]:
+    """Yield the paragraphs of each section, its heading joined to the first of them.
+
+    `titled` says that the first paragraph is the article's title.
+    """
     section: list[_Span] = []
     heading: _Span | None = None
-    headings = _headings(text, paragraphs)
+    headings = _headings(text, paragraphs, titled=titled)
     for at, paragraph in enumerate(paragraphs):
         if at in headings:
             if heading is None:
@@ -144,12 +150,12 @@ def _sections(text: str, paragraphs: list[_Span]) -> Iterator[list[_Span]]:
         yield section
 
 
-def _headings(text: str, paragraphs: list[_Span]) -> set[int]:
+def _headings(text: str, paragraphs: list[_Span], *, titled: bool) -> set[int]:
     """Return the places of the headings: short lines above a long one, or above another heading."""
     found: set[int] = set()
     for at in reversed(range(len(paragraphs) - 1)):
         content, after = text[paragraphs[at].start : paragraphs[at].end], paragraphs[at + 1]
-        if at == 0:  # the title heads the article, whatever its length up to that of a paragraph
+        if at == 0 and titled:  # it heads the article, whatever its length up to that of a paragraph
             is_heading = len(content) <= 2 * HEADING
         else:
             heads_text = after.end - after.start > HEADING

@@ -1,66 +1,49 @@
-"""Bytes of one file to documents. One Reader a format, chosen by the file's name.
+"""One Reader a format, chosen by the file's suffix: all that the rest of Warraq knows of formats."""
 
-A reader gets the untouched bytes and returns documents whose text is the decoded file, or raises
-UnreadableFile with the reason. It splits nothing and knows no model.
-"""
+from collections.abc import Iterator, Mapping
+from functools import partial
+from types import TracebackType
+from typing import Self
 
-import hashlib
-from pathlib import PurePosixPath
-from typing import Protocol
-
-from ..datatypes import Document
 from ..errors import UnreadableFile
-from ..text.language import detect
-from .lines import split_lines
-
-TITLE_LENGTH = 200  # code points; a longer first line is a paragraph, its beginning the title
-SHORTENED = 90
-
-
-class Reader(Protocol):
-    """One format's way from bytes to documents."""
-
-    def __call__(self, path: str, data: bytes) -> list[Document]: ...
+from .extracts import Extract, Reader, RefusedRecord
+from .fields import FieldNames
+from .files import OpenFile
+from .pages import PageWorker, read_page
+from .records import read_csv, read_json, read_json_lines
+from .textfiles import read_markdown, read_text
 
 
-def read_text(path: str, data: bytes) -> list[Document]:
-    """Read a plain text article: one document, whose title is its first line that is not blank."""
-    if b"\0" in data:
-        raise UnreadableFile("it is not text: it holds NUL bytes")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(f"it is not UTF-8 text (byte {error.start + 1:,}); save it as UTF-8") from None
-    text = text.removeprefix("\ufeff")
-    lines = [stripped for line in split_lines(text) if (stripped := text[line.start : line.end].strip())]
-    if not lines:
-        raise UnreadableFile("it is empty")
-    metadata = {
-        "path": path,
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "basis": "file",
-        "encoding": "utf-8",
-    }
-    source = PurePosixPath(path).parent.as_posix()
-    return [
-        Document(path, _title(lines[0]), text, "" if source == "." else source, detect(text), None, metadata)
-    ]
+class Readers:
+    """The readers of one archive; they share a process that parses HTML, ended with the block."""
 
+    def __init__(self, names: FieldNames, worker: PageWorker | None = None) -> None:
+        self._worker = worker or PageWorker()
+        to_text = self._worker.fragment
+        page = partial(read_page, worker=self._worker)
+        self._by_suffix: Mapping[str, Reader] = {
+            ".txt": read_text,
+            ".md": partial(read_markdown, names=names),
+            ".html": page,
+            ".htm": page,
+            ".json": partial(read_json, names=names, to_text=to_text),
+            ".jsonl": partial(read_json_lines, names=names, to_text=to_text),
+            ".csv": partial(read_csv, names=names, to_text=to_text),
+        }
 
-def _title(line: str) -> str:
-    if len(line) <= TITLE_LENGTH:
-        return line
-    return line[: line.rfind(" ", 0, SHORTENED) + 1 or SHORTENED].rstrip() + "…"
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._worker.close()
 
-READERS: dict[str, Reader] = {".txt": read_text}
-
-
-def read_documents(path: str, data: bytes) -> list[Document]:
-    """Read a file by the reader of its suffix; UnreadableFile where there is none."""
-    suffix = PurePosixPath(path).suffix.lower()
-    reader = READERS.get(suffix)
-    if reader is None:
-        known = ", ".join(sorted(READERS))
-        raise UnreadableFile(f"{suffix or 'a file without a suffix'} is not a format that is read ({known})")
-    return reader(path, data)
+    def read(self, file: OpenFile) -> Iterator[Extract | RefusedRecord]:
+        """Yield the articles of a file; UnreadableFile where its format is not read, or its content."""
+        reader = self._by_suffix.get(file.suffix)
+        if reader is None:
+            known = ", ".join(sorted(self._by_suffix))
+            kind = file.suffix or "a file without a suffix"
+            raise UnreadableFile(f"{kind} is not a format that is read ({known}, plain or .gz)")
+        return reader(file)

@@ -3,8 +3,9 @@
 Fusion stays above it, so that every store ranks alike. Ids are strings; scores are higher-is-better.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..datatypes import Article, Candidate, Document, Passage
@@ -28,12 +29,24 @@ class Filters:
     """What a passage must be to be looked at by either leg; None asks nothing."""
 
     lang: str | None = None
+    source: str | None = None
+    published_from: str | None = None
+    """First day of an article, YYYY-MM-DD; an article without a date is never within days."""
+    published_to: str | None = None
+
+    @property
+    def by_date(self) -> bool:
+        return bool(self.published_from or self.published_to)
 
 
 class Store(Protocol):
     """What a search asks of a store. Candidates come best first, ties in the order of the archive."""
 
     generation: str
+    archive: Path
+    """Where the articles were when the index was built."""
+    fields: Mapping[str, str]
+    """The names of fields in records that the user gave for that."""
 
     def size(self) -> tuple[int, int]:
         """Count the documents and the passages."""
@@ -49,6 +62,10 @@ class Store(Protocol):
 
     def cosines(self, vector: "NDArray[np.float32]", passages: Sequence[Passage]) -> list[float]:
         """Return the dense scores of passages found otherwise."""
+        ...
+
+    def undated(self, filters: Filters) -> int:
+        """Count the articles without a date among those that the other filters leave."""
         ...
 
     def documents(self, doc_ids: Sequence[str]) -> dict[str, Document]:

@@ -16,7 +16,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,15 @@ class Manifest:
     failed: list[dict[str, str]]
     files: dict[str, str]
     """sha256 by name of every other file of the generation."""
+    sources: dict[str, int] = field(default_factory=dict)
+    """Documents by source."""
+    undated: int = 0
+    cut: dict[str, int] = field(default_factory=dict)
+    """Lines that were cut as furniture, by rule."""
+    repeated: list[dict[str, Any]] = field(default_factory=list)
+    """The commonest lines that were cut since many articles of a source have them."""
+    notes: list[dict[str, str]] = field(default_factory=list)
+    """Files whose text was repaired, or is odd."""
 
 
 class IndexFolder:
@@ -177,13 +186,9 @@ class IndexFolder:
             if path.is_file() and not path.name.startswith(".")  # Tantivy leaves lock files
         }
         built = datetime.now(UTC)
-        when = built.isoformat(timespec="seconds")
-        manifest = Manifest(
-            f"{built:%Y%m%dT%H%M%S%f}-{_digest({'built': when, 'files': files, **content})}",
-            when,
-            files=files,
-            **content,
-        )
+        unnamed = Manifest("", built.isoformat(timespec="seconds"), files=files, **content)
+        vouched = {name: value for name, value in asdict(unnamed).items() if name != "generation"}
+        manifest = replace(unnamed, generation=f"{built:%Y%m%dT%H%M%S%f}-{_digest(vouched)}")
         (aside / MANIFEST).write_text(json.dumps(asdict(manifest), ensure_ascii=False, indent=1), "utf-8")
         for path in [*aside.rglob("*"), aside]:
             sync(path)

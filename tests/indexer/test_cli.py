@@ -86,7 +86,7 @@ def test_build_reports_what_was_done(run, archive, tmp_path):
     assert done.err == ""  # no bars where nobody watches
     assert [*report] == [
         "documents", "passages", "encoded", "reused", "added", "changed", "removed", "unchanged",
-        "failed", "seconds", "generation",
+        "failed", "seconds", "generation", "cut", "repeated", "notes", "undated",
     ]  # fmt: skip
     assert (report["documents"], report["encoded"], report["added"], report["failed"]) == (2, 4, 2, [])
     assert report["generation"] == current_generation(tmp_path / "new")

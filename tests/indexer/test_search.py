@@ -26,6 +26,7 @@ from indexer import (
 )
 from indexer.build import write_generation
 from indexer.datatypes import Article, Document, Passage
+from indexer.intake import Given
 from indexer.ranking.fusion import DEPTH, LITERAL_WEIGHT, SURFACE_WEIGHT
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
@@ -445,8 +446,8 @@ def written(index, articles, model=None):
 
     folder = IndexFolder(index)
     folder.prepare()
-    sources = [lambda _, name=name, some=some: [article(name, some)] for name, some in articles.items()]
-    write_generation(folder, sources, model or FakeModel(), "/somewhere", {})
+    given = Given(article(name, some) for name, some in articles.items())
+    write_generation(folder, given, model or FakeModel(), "/somewhere")
     return Searcher(EmbeddedStore.open(folder), model or FakeModel())
 
 

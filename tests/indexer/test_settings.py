@@ -10,6 +10,8 @@ from places import ROOT
 
 from indexer.settings import (
     ANALYSIS_VERSION,
+    FORMAT_VERSION,
+    READING_VERSION,
     SPLITTING_VERSION,
     BuildSettings,
     cache_dir,
@@ -66,6 +68,7 @@ def test_build_settings_are_json_with_every_version_in_them():
         {"query": "q: ", "document": "d: "},
         512,
         {"method": "m-1", "sample": "def", "used": False},
+        {"text": "story"},
     )
     assert json.loads(json.dumps(settings.to_json())) == {
         "model": "name",
@@ -74,6 +77,9 @@ def test_build_settings_are_json_with_every_version_in_them():
         "prompts": {"query": "q: ", "document": "d: "},
         "window": 512,
         "neutral": {"method": "m-1", "sample": "def", "used": False},
+        "fields": {"text": "story"},
+        "reading_version": READING_VERSION,
+        "format_version": FORMAT_VERSION,
         "splitting_version": SPLITTING_VERSION,
         "analysis_version": ANALYSIS_VERSION,
     }

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from indexer.errors import ArchiveError, UnreadableFile
-from indexer.ingest.files import INDEX_MARKER, check_archive, find_files, printable, read_bytes
+from indexer.ingest.files import INDEX_MARKER, check_archive, find_files, opened, printable
 
 
 @pytest.fixture
@@ -25,6 +25,11 @@ def write(archive, *paths):
 
 def paths_of(archive):
     return [file.path for file in find_files(archive)]
+
+
+def read_bytes(file, archive):
+    with opened(file, archive) as source:
+        return source.read()
 
 
 def refusal(archive, path):

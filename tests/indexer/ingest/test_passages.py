@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from places import ROOT, SEEDS
+from reading import read_documents
 
 from indexer.datatypes import Document
 from indexer.ingest.lines import split_lines
 from indexer.ingest.passages import is_hard_wrapped, split_document
-from indexer.ingest.readers import read_documents
 
 SENTENCE = "أعلنت وزارة المياه أن السدود امتلأت بعد أمطار الشتاء الغزيرة في شمال البلاد"
 PARAGRAPH = (

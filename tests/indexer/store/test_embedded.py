@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from places import SETTINGS
 
 from indexer.datatypes import Article, Document, Passage
 from indexer.store.base import Filters, WeightedTerm
@@ -63,13 +64,15 @@ def write(path, articles, terms, vectors, dimension=DIMENSION):
         row = 0
         for article in articles:
             end = row + len(article.passages)
-            writer.add(article, terms[row:end], [number.to_bytes(32, "big") for number in range(row, end)])
+            writer.add(
+                article, b"", terms[row:end], [number.to_bytes(32, "big") for number in range(row, end)]
+            )
             row = end
         writer.finish(dimension, iter(np.array_split(vectors, 3)))
         folder.publish(
             aside,
             archive="/somewhere",
-            settings={},
+            settings=SETTINGS,
             documents=len(articles),
             passages=row,
             languages={},
@@ -389,7 +392,7 @@ def test_what_the_build_saw_of_the_files_is_kept(tmp_path):
         writer.add_file("talks.txt", "ab" * 32)
         writer.add_file("ar/صورة.txt", None, "not text")
         writer.finish(4, iter(()))
-        folder.publish(aside, archive="", settings={}, documents=0, passages=0, languages={}, failed=[])
+        folder.publish(aside, archive="", settings=SETTINGS, documents=0, passages=0, languages={}, failed=[])
     store = EmbeddedStore.open(folder)
     assert store.files() == {"talks.txt": ("ab" * 32, None), "ar/صورة.txt": (None, "not text")}
     store.close()
@@ -401,9 +404,9 @@ def test_the_writer_tells_what_it_holds(tmp_path):
     text = "Grain talks.\nقمة 😀 الحبوب."
     passages = (Passage("a", 1, 0, 12, 1, 1, "en"), Passage("a", 2, 13, 26, 2, 2, "ar"))
     talks = Article(Document("a", "Talks", text, "a", "en"), passages)
-    writer.add(talks, [held(["grain"]), held(["قمة"])], [b"k1", b"k2"])
+    writer.add(talks, b"", [held(["grain"]), held(["قمة"])], [b"k1", b"k2"])
     passage = Passage("b", 1, 0, 3, 1, 1, "ar")
-    writer.add(Article(Document("b", "", "هدن", "b", "ar"), (passage,)), [held(["هدن"])], [b"k1"])
+    writer.add(Article(Document("b", "", "هدن", "b", "ar"), (passage,)), b"", [held(["هدن"])], [b"k1"])
     assert writer.vector_keys() == [b"k1", b"k2", b"k1"]
     assert [writer.length(row) for row in range(3)] == [12, 13, 3]
     assert writer.texts([2, 1, 1]) == [("", "هدن"), ("Talks", "قمة 😀 الحبوب."), ("Talks", "قمة 😀 الحبوب.")]
@@ -441,6 +444,6 @@ def test_many_threads_read_at_once(world):
         return dense, lexical, cosines, article
 
     one_by_one = [ask(number) for number in range(40)]
-    world.store._rows_by_lang.clear()
+    world.store._rows.clear()
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(ask, [*range(40)] * 3)) == one_by_one * 3

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import faiss
 import numpy as np
 import pytest
-from places import ROOT
+from places import ROOT, SETTINGS
 
 from indexer import IndexUnusable, NoIndex
 from indexer.datatypes import Article, Document, Passage
@@ -27,7 +27,7 @@ from indexer.text.analysis import tokens
 
 CONTENT = {
     "archive": "/somewhere/مقالات",
-    "settings": {"model": "fake", "prompts": {"query": "q: "}},
+    "settings": {"model": "fake", "prompts": {"query": "q: "}, **SETTINGS},
     "documents": 1,
     "passages": 2,
     "languages": {"ar": 1, "en": 1},
@@ -273,6 +273,7 @@ def real_generation(folder):
         writer = EmbeddedWriter(aside)
         writer.add(
             Article(document, passages),
+            b"",
             [tokens("Grain talks."), tokens("قمة الحبوب.")],
             [b"1" * 32, b"2" * 32],
         )

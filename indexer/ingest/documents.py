@@ -1,0 +1,129 @@
+"""A file of the archive to documents: what its reader found, with ids, language and facts.
+
+The text of a document is untouched here: nothing is cut yet, and where the file does not say its
+title, the first line that cleaning leaves is the title.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+from ..datatypes import Document, FailedFile
+from ..errors import UnreadableFile
+from ..text.language import detect
+from .dates import find_published
+from .extracts import Extract
+from .files import FoundFile, OpenFile, opened, printable
+from .lines import split_lines
+from .readers import Readers
+from .sidecars import Sidecars
+
+FIRST_LINES = 8  # that are not blank, in which an article's date may stand
+REREAD = 256 << 20  # bytes; what is read anew for one article takes a second at the most
+_HEAD = 8_192  # code points that hold them
+REFUSED_LISTED = 20  # records of one file that are refused one by one; a file of another kind has millions
+
+
+def documents_of(
+    source: OpenFile, readers: Readers, sidecars: Sidecars, taken: Callable[[str], bool] = lambda _: False
+) -> Iterator[Document | FailedFile]:
+    """Yield the documents of a file, and the records of it that are none, in order.
+
+    `taken` says whether an id is used up by an earlier record. Raises UnreadableFile where the file is
+    refused as a whole, which may come after documents: they are void then.
+    """
+    path, documents, refused = printable(source.path), 0, 0
+    for found in readers.read(source):
+        if isinstance(found, Extract):
+            documents += 1
+            yield _document(found, source, sidecars, taken)
+            continue
+        refused += 1
+        if refused <= REFUSED_LISTED:
+            yield FailedFile(f"{path}::{found.number}", found.reason)
+    if not documents and not refused:
+        raise UnreadableFile("it is empty: there are no articles in it")
+    if refused > REFUSED_LISTED:
+        yield FailedFile(path, f"{refused - REFUSED_LISTED:,} more of its records are refused")
+
+
+def _document(
+    extract: Extract, source: OpenFile, sidecars: Sidecars, taken: Callable[[str], bool]
+) -> Document:
+    lang = detect(extract.text)
+    beside = sidecars.facts(source.path, lang)
+    many = extract.number is not None
+    facts = extract.facts.or_else(beside) if many else beside.or_else(extract.facts)
+    notes = list(extract.notes)
+    doc_id = _doc_id(source.path, extract, taken)
+    if many and extract.id and not doc_id.endswith(f"::{extract.id}"):
+        notes.append(f"record {extract.number} has the id of another, {extract.id}")
+    metadata = {
+        "path": source.path,
+        "sha256": source.sha256,
+        "basis": extract.basis,
+        "encoding": extract.encoding,
+        "author": facts.author,
+        "url": facts.url,
+        "notes": "; ".join(notes),
+        "left_out": str(len(extract.left_out) or ""),
+        "record": str(extract.number or ""),
+    }
+    return Document(
+        doc_id,
+        facts.title,
+        extract.text,
+        facts.source or _folder(source.path),
+        lang,
+        facts.published or _said_date(extract, lang),
+        {name: value for name, value in metadata.items() if value},
+    )
+
+
+def _doc_id(path: str, extract: Extract, taken: Callable[[str], bool]) -> str:
+    """Return the id of an article: its file's path, and its own id or number where the file holds many."""
+    if extract.number is None:
+        if taken(path):
+            raise UnreadableFile("its name is the id of an article in another file; rename it")
+        return path
+    own = f"{path}::{extract.id or extract.number}"
+    if not taken(own):
+        return own
+    doc_id, again = f"{path}::{extract.number}", 1
+    while taken(doc_id):
+        again += 1
+        doc_id = f"{path}::{extract.number}~{again}"
+    return doc_id
+
+
+def _folder(path: str) -> str:
+    folder = PurePosixPath(path).parent.as_posix()
+    return "" if folder == "." else folder
+
+
+def _said_date(extract: Extract, lang: str) -> str | None:
+    """Return the date that an article's first lines say it is of."""
+    first = []
+    for line in split_lines(extract.text[:_HEAD]):
+        if content := extract.text[line.start : line.end].strip():
+            first.append(content)
+        if len(first) == FIRST_LINES:
+            break
+    return find_published(first, day_first=lang == "ar")
+
+
+def untouched(document: Document, archive: Path, readers: Readers) -> Extract | None:
+    """Return the article that a document was made of, read from its file anew, cut lines and all.
+
+    None where the file is gone, refused or not what it was: by its hash, before and after; and where it
+    is too long to be read for one article.
+    """
+    path = document.metadata["path"]
+    record = document.metadata.get("record", "")
+    try:
+        with opened(FoundFile(path, archive / path), archive, longest=REREAD) as source:
+            if source.sha256 != document.metadata["sha256"]:
+                return None
+            extracts = (each for each in readers.read(source) if isinstance(each, Extract))
+            return next((each for each in extracts if str(each.number or "") == record), None)
+    except UnreadableFile:
+        return None
