@@ -4,6 +4,7 @@
 are in an index, whose texts the index does not hold.
 """
 
+import os
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -138,12 +139,14 @@ def inspect_file(
     """
     fields = dict(fields or {})
     check_names(fields)
+    if not os.path.exists(file):  # noqa: PTH110 - Path.exists raises where the path cannot be
+        raise ArchiveError(f"There is no file {file}.")
     location = file.resolve()
     try:
         with _holding(location, index) as held:
             return held.inspect(file, record, fields)
     except UnreadableFile as error:
-        raise ArchiveError(f"{file} is not read: {error}.") from error
+        raise ArchiveError(f"{file} cannot be an article: {error}.") from error
 
 
 class _Place:
