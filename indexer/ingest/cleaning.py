@@ -186,7 +186,8 @@ class _Page:
             return None
         self.title = None
         if known:
-            same = next((at for at, content in enumerate(self.contents) if _same(content, known)), None)
+            shown = (at for at, rule in enumerate(self.rules) if rule != "front-matter")
+            same = next((at for at in shown if _same(self.contents[at], known)), None)
             if same is not None:
                 return same
         top = [at for at in range(min(TOP, len(self.rules))) if self._can_head(at)]
@@ -355,9 +356,9 @@ class _Page:
     def _comments(self) -> None:
         """Cut what stands under the heading of the comments, where nothing of the article follows."""
         last = self._last_prose()
-        for at, rule in enumerate(self.rules):
-            long_after = any(len(self.contents[each]) >= 2 * PROSE for each in self._kept() if each > at)
-            if rule == "comments" and 2 * at > len(self.rules) and (at > last or not long_after):
+        long = max((at for at in self._kept() if len(self.contents[at]) >= 2 * PROSE), default=-1)
+        for at in range(len(self.rules) // 2 + 1, len(self.rules)):
+            if self.rules[at] == "comments" and at > min(last, long):
                 for other in range(at + 1, len(self.rules)):
                     self.rules[other] = self.rules[other] or "comments"
                 return

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 
@@ -37,7 +38,7 @@ _NETWORK = "network"
 _HOME = frozenset({"الرييسيه", "الرئيسيه", "home"})
 _PREFIXES = ("وال", "بال", "لل", "ال", "و", "ب", "ل")
 
-_BASE64 = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{14,}={0,2}(?![\w+/=])")
+_BASE64 = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/_-]{14,}={0,2}(?![\w+/=])")
 _IDENTIFIER = re.compile(
     r"(?:[?&]|\b)(?:utm_\w+|fbclid|gclid|msclkid|sid|sessionid|session_id|session|phpsessid|_ga|clickid|click_id"
     r"|tracking_?id|visitor_?id|uid|cid|ref_src)=[\w%.:-]+"
@@ -45,7 +46,6 @@ _IDENTIFIER = re.compile(
     re.IGNORECASE,
 )
 _URL = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
-_ADDRESS = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 _PLAYER = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?(?:\s*[/|]\s*-?\d{1,2}:\d{2}(?::\d{2})?)+|0?0:00")
 _HASHTAGS = re.compile(r"(?:#[\w_]+[\s,،|]*){1,}")
 # Who took a picture stands at the end of its caption, in brackets, after a dash or a label.
@@ -133,6 +133,7 @@ def reasons() -> Mapping[str, str]:
 
 def rule_of(line: str) -> str | None:
     """Return the rule by which a line is furniture on its own account, None where it is not."""
+    line = _UNSEEN.sub("", line)
     if len(line) > LONG:
         return None
     if _is_tracking(line):
@@ -248,7 +249,9 @@ def names_a_section(line: str) -> bool:
     """Whether a line is the name of a section of a site, such as «اقتصاد وبورصة»."""
     words = _folded_words(line)
     joining = _book().joining
-    return 0 < len(words) <= 4 and all(_names_section(word) or word in joining for word in words)
+    known = sum(map(_names_section, words))
+    named = known and all(_names_section(word) or word in joining for word in words)
+    return bool(named) and len(words) <= 4 and not _SENTENCE_END.search(line.strip())
 
 
 def is_network(line: str) -> bool:
@@ -264,8 +267,19 @@ def _is_tracking(line: str) -> bool:
     if without != content and len(_WORD.findall(_URL.sub("", without))) <= 4:
         return True
     # An address of the reader's, not one that a sentence speaks of.
-    found = _ADDRESS.search(content)
-    return bool(found) and len(content) <= 60 and len(_WORD.findall(_ADDRESS.sub("", content))) <= 4
+    without = " ".join(token for token in content.split() if not _is_address(token.strip("()[]،,;.")))
+    return without != " ".join(content.split()) and len(content) <= 60 and len(_WORD.findall(without)) <= 4
+
+
+def _is_address(token: str) -> bool:
+    """Whether a token is an IP address, of either version."""
+    if token.count(":") < 2 and token.count(".") != 3:
+        return False
+    try:
+        ip_address(token)
+        return True
+    except ValueError:
+        return False
 
 
 def _hides_text(token: str) -> bool:
