@@ -183,6 +183,8 @@ class _Place:
     def _read(self, record: str | None, fields: FieldNames) -> tuple[Document, tuple[str, ...], int]:
         """Return the article asked for, what is outside it, and how many articles the file has."""
         beside = [self._file, *(_found(path, self._archive) for path in self._beside())]
+        if self._store and not fields:
+            fields = self._store.fields
         sidecars = Sidecars(self._archive, beside, fields)
         chosen, refused, count = None, None, 0
         with Readers(fields) as readers:

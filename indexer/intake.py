@@ -147,7 +147,9 @@ class Intake:
         for path, file in self.files.items():
             writer.add_file(path, file.sha256, file.reason)
         for source, articles in self._drafts.sources():
-            writer.add_line_counts(source, articles, self._drafts.line_counts(source))
+            # What stands in one article alone stays out: even its key may give away a personal line.
+            counts = (each for each in self._drafts.line_counts(source) if each[1] > 1)
+            writer.add_line_counts(source, articles, counts)
 
     def repeated(self) -> list[RepeatedLine]:
         """Return the commonest of the lines that were cut since many articles have them."""

@@ -60,13 +60,13 @@ def line_key(line: str) -> int:
 
 
 def line_keys(text: str) -> tuple[int, frozenset[int]]:
-    """Return the key of a text's longest line, and the keys of all its lines that are not blank.
+    """Return a key of a text's longest lines, and the keys of all its lines that are not blank.
 
-    Copies of one article share their longest line, so that they can be counted as one.
+    Copies of one article share their three longest lines, so that they can be counted as one.
     """
     lines = [content for line in split_lines(text) if (content := text[line.start : line.end].strip())]
-    longest = max(lines, key=len, default="")
-    return line_key(longest), frozenset(map(line_key, lines))
+    longest = sorted(set(lines), key=lambda line: (-len(line), line))[:3]
+    return line_key(" ".join(longest)), frozenset(map(line_key, lines))
 
 
 def least_articles(articles: int) -> int:
@@ -123,8 +123,8 @@ class _Page:
         for at, line in enumerate(lines):
             if line.end <= matter:
                 self.rules[at] = "front-matter"
-            elif self.rules[at] is None and repeated and (key := line_key(self.contents[at])) in repeated:
-                self.rules[at], self.counts[at] = "repeated", repeated[key]
+        if repeated:
+            self._repeated(repeated)
         self.title = self._title_line(document.title)
         if self.title is None:
             return
@@ -142,6 +142,18 @@ class _Page:
         self._comments()
         self._boxes()
         self._after_the_article()
+
+    def _repeated(self, repeated: Mapping[int, int]) -> None:
+        """Cut the lines that many articles have; not where they are most of the text, as in near copies."""
+        keys = {at: line_key(self.contents[at]) for at in self._kept()}
+        found = {at: repeated[key] for at, key in keys.items() if key in repeated}
+        prose = [at for at in keys if self._is_prose(at)]
+        again = [at for at in prose if at in found]
+        length = sum(len(self.contents[at]) for at in prose)
+        if len(again) >= 3 and 2 * sum(len(self.contents[at]) for at in again) > length:
+            return
+        for at, count in found.items():
+            self.rules[at], self.counts[at] = "repeated", count
 
     # -- where things are
 

@@ -39,6 +39,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|nbsp|amp|quot|lt|gt|[lr][ds]quo|hellip|[mn]dash);", re.I)
 _NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")  # controls, halves of characters
+_HOST = re.compile(r"[^\s<>\"']+")
 _SPACING = re.compile(r"[\s_@-]+")
 _INNER = ("name", "title", "rendered", "$date", "$oid", "#text")  # where exports put a value inside another
 _LENGTH = 500  # code points of a title, a name or an address; a longer one is something else
@@ -133,7 +134,8 @@ def _address(url: str) -> Any:
     """Return the parts of a web address, None for what is none."""
     try:
         parts = urlsplit(url)
-        return parts if parts.scheme in ("http", "https") and parts.hostname else None
+        host = parts.hostname or ""
+        return parts if parts.scheme in ("http", "https") and _HOST.fullmatch(host) else None
     except ValueError:  # such as an unclosed bracket
         return None
 

@@ -12,7 +12,7 @@ import sys
 from typing import Any, BinaryIO
 
 MEMORY = 2 << 30  # bytes of address space; the largest page that is read needs a quarter of it
-_UNSEEN = ("script", "style", "noscript", "template", "head", "svg", "math", "iframe", "object", "select")
+_UNSEEN = ("script", "style", "noscript", "template", "title", "svg", "math", "iframe", "object", "select")
 _HEADING = 1_000  # code points of a title element; what is longer is no title
 _END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
 _IN_LINES = """

@@ -5,7 +5,9 @@ import re
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,7 @@ class PageWorker:
     def __init__(self, seconds: float = SECONDS) -> None:
         self.seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._asking = threading.Lock()
 
     def page(self, page: str) -> dict[str, Any]:
         """Return a page's `text`, `title`, `author`, `url`, `published` and visible `lines`.
@@ -54,16 +57,37 @@ class PageWorker:
 
     def close(self) -> None:
         """End the process, if there is one."""
+        with self._asking:
+            self._end()
+
+    def _end(self) -> None:
         if self._process:
-            self._process.kill()
-            self._process.communicate()
+            _end(self._process)
             self._process = None
 
     def _ask(self, request: dict[str, str]) -> dict[str, Any]:
+        with self._asking:
+            answer, late = self._answer(json.dumps(request).encode())
+            if late or answer is None or "error" in answer:
+                self._end()  # what is left of its memory may be little
+        if answer is None:
+            raise UnreadableFile(
+                f"its markup takes more than {self.seconds:g} seconds to parse"
+                if late
+                else "its markup ends the parser"
+            )
+        if "error" in answer:
+            raise UnreadableFile(str(answer["error"]))
+        return answer
+
+    def _answer(self, request: bytes) -> tuple[dict[str, Any] | None, bool]:
+        """Return the answer to a request, None where there is none, and whether time was up."""
         if self._process and self._process.poll() is not None:
-            self.close()  # it ended on its own; this page is not the reason
-        process = self._process = self._process or _start()
-        late = threading.Event()
+            self._end()  # it ended on its own; this page is not the reason
+        if self._process is None:
+            self._process = _start()
+            weakref.finalize(self, _end, self._process)  # where nobody closes it
+        process, late = self._process, threading.Event()
 
         def end() -> None:
             late.set()
@@ -72,25 +96,12 @@ class PageWorker:
         timer = threading.Timer(self.seconds, end)
         timer.start()
         try:
-            answer = _exchange(process, json.dumps(request).encode())
+            return _exchange(process, request), late.is_set()
         except OSError:  # it ended while it was spoken to
-            answer = None
+            return None, late.is_set()
         finally:
             timer.cancel()
             timer.join()
-        if late.is_set():
-            self.close()
-        if answer is None:
-            self.close()
-            raise UnreadableFile(
-                f"its markup takes more than {self.seconds:g} seconds to parse"
-                if late.is_set()
-                else "its markup ends the parser"
-            )
-        if "error" in answer:
-            self.close()  # what is left of its memory may be little
-            raise UnreadableFile(str(answer["error"]))
-        return answer
 
 
 def _start() -> "subprocess.Popen[bytes]":
@@ -98,6 +109,15 @@ def _start() -> "subprocess.Popen[bytes]":
         [sys.executable, "-I", str(_WORKER)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            with suppress(OSError):  # what was still to be written to it
+                pipe.close()
 
 
 def _exchange(process: "subprocess.Popen[bytes]", request: bytes) -> dict[str, Any] | None:

@@ -3,7 +3,6 @@
 import csv
 import html
 import io
-import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +17,7 @@ from .fields import ENTITY, ID, TEXT, FieldNames, facts_of, known_names, one_lin
 from .files import OpenFile
 
 RECORD_SIZE = 8 << 20  # bytes of a record; more is no article
-_SAMPLE = 1 << 16  # bytes by which an encoding is told
+_SAMPLED = 1 << 16  # bytes by which an encoding is told
 _ID_LENGTH = 200  # code points; a longer id is a text
 _MARKUP = re.compile(
     r"</?(?:p|br|div|h[1-6]|ul|ol|li|a|span|strong|em|b|i|table|blockquote|img)\b[^<>]*>", re.I
@@ -35,7 +34,7 @@ ToText = Callable[[str], str]
 def read_json_lines(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Extract | RefusedRecord]:
     """Read a file with a JSON object on each line that is not blank."""
     try:
-        encoding = _encoding(file)
+        encoding = encoding_of(_sample(file))
     except UnreadableFile:
         encoding = "utf-8"  # then each line is judged by itself
     stream = _as_utf8(file.stream(), encoding)
@@ -88,9 +87,7 @@ def read_csv(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Ext
         columns = next(csv.reader([header], delimiter=delimiter))
         if value_of(dict.fromkeys(columns, "text"), TEXT, names) is None:
             raise UnreadableFile(f"no column of it is an article's text; {_remedy('COLUMN')}")
-        rows = csv.reader(lines, delimiter=delimiter)
-        for number, row in enumerate(filter(any, rows), 1):
-            lines.rest()
+        for number, row in enumerate(_rows(lines, delimiter), 1):
             if row == [_END]:
                 return
             if row[-1].endswith(_END):
@@ -104,6 +101,13 @@ def read_csv(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Ext
         raise UnreadableFile(f"it is not CSV: {error}") from None
     except UnicodeDecodeError as error:
         raise UnreadableFile(f"it is not {error.encoding} text; save it as UTF-8") from None
+
+
+def _rows(lines: "_Lines", delimiter: str) -> Iterator[list[str]]:
+    for row in csv.reader(lines, delimiter=delimiter):
+        lines.rest()
+        if any(row):
+            yield row
 
 
 def _extract(
@@ -220,24 +224,36 @@ def _events(stream: "_Paced") -> Iterator[tuple[str, Any]]:
                 raise UnreadableFile("its lists and objects are nested too deeply")
             yield event, value
     except (ijson.common.JSONError, ValueError) as error:
-        raise UnreadableFile(f"it is not JSON: {_first_line(error)}") from None
+        raise stream.failure or UnreadableFile(f"it is not JSON: {_first_line(error)}") from None
+    if stream.failure:
+        raise stream.failure
 
 
 def _is_json_lines(file: OpenFile) -> bool:
     """Whether a file's first two lines that are not blank are JSON objects, each by itself."""
-    stream = _as_utf8(file.stream(counted=False), _encoding(file))
-    first_two = list(itertools.islice(_bounded_lines(stream), 2))
+    encoding = _encoding(file)  # before the stream, which it would end
+    stream = _as_utf8(file.stream(counted=False), encoding)
+    lines = _bounded_lines(stream)
+    return _is_object(next(lines, None)) and _is_object(next(lines, None))
+
+
+def _is_object(line: bytes | None) -> bool:
     try:
-        return len(first_two) == 2 and all(line and isinstance(json.loads(line), dict) for line in first_two)
+        return line is not None and isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return False
 
 
 def _encoding(file: OpenFile) -> str:
-    sample = file.stream(counted=False).read(_SAMPLE)
-    if not sample.strip():
+    sample = _sample(file)
+    encoding = encoding_of(sample)
+    if len(sample) < _SAMPLED and not sample.decode(encoding, "ignore").strip():
         raise UnreadableFile("it is empty")
-    return encoding_of(sample)
+    return encoding
+
+
+def _sample(file: OpenFile) -> bytes:
+    return file.stream(counted=False).read(_SAMPLED)
 
 
 def _as_utf8(stream: BinaryIO, encoding: str) -> BinaryIO:
@@ -257,7 +273,7 @@ class _Recoded(io.RawIOBase):
     def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
         if not self._encoded:
             try:
-                self._encoded = self._text.read(_SAMPLE).encode()
+                self._encoded = self._text.read(_SAMPLED).encode()
             except UnicodeError as error:
                 raise UnreadableFile(f"it is not {self._text.encoding} text; save it as UTF-8") from error
         count = min(len(buffer), len(self._encoded))
@@ -266,16 +282,26 @@ class _Recoded(io.RawIOBase):
 
 
 class _Paced:
-    """A stream that is refused where more than a record's size is read of it without a rest."""
+    """A stream that is refused where more than a record's size is read of it without a rest.
+
+    It ends where reading fails, and `failure` says why: an exception that passes through ijson leaves
+    parts of it behind that complain.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self._count = stream, 0
+        self.failure: Exception | None = None
 
     def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
+        try:
+            data = self._stream.read(size)
+        except Exception as error:
+            self.failure = error
+            return b""
         self._count += len(data)
         if self._count > 2 * RECORD_SIZE:
-            raise UnreadableFile(_too_long())
+            self.failure = UnreadableFile(_too_long())
+            return b""
         return data
 
     def rest(self) -> None:
@@ -318,9 +344,9 @@ def _bounded_lines(stream: BinaryIO) -> Iterator[bytes | None]:
             if line.strip():
                 yield line
             continue
+        yield None
         while line and not line.endswith(b"\n"):
             line = stream.readline(RECORD_SIZE)
-        yield None
 
 
 def _first_line(error: Exception) -> str:

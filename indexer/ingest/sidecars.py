@@ -115,9 +115,11 @@ def _read_table(file: FoundFile, archive: Path) -> dict[str, Mapping[str, Any]]:
         raise UnreadableFile(f"it is not CSV: {error}") from None
     by_file: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        plain = {plain_name(key): value for key, value in row.items() if key}
-        named = next((plain[name] for name in _FILE_COLUMNS if plain.get(name)), None)
-        if named:
+        column = next(
+            (key for name in _FILE_COLUMNS for key in row if plain_name(key) == name and row[key]), None
+        )
+        if column:
+            named = row.pop(column)  # a file's name is not its article's title
             by_file.setdefault(PurePosixPath(named.strip()).name, row)
     if not by_file:
         raise UnreadableFile("it names no files: a column file, filename or path should")

@@ -7,7 +7,7 @@ from typing import Any
 from ..text.language import detect
 from .encodings import decode
 from .extracts import Extract, RefusedRecord, of_text
-from .fields import Facts, FieldNames, facts_of
+from .fields import Facts, FieldNames, facts_of, one_line
 from .files import OpenFile
 
 _HEAD = 1 << 16  # code points in which a Markdown file has its first heading
@@ -56,6 +56,8 @@ def _first_heading(text: str) -> str:
     tokens = MarkdownIt("commonmark").parse(text)
     for heading, inline in pairwise(tokens):
         if heading.type == "heading_open":
-            children = inline.children or []
-            return " ".join("".join(each.content for each in children if each.content).split())
+            # A break between lines has no content.
+            return one_line(
+                "".join(each.content or " " * each.type.endswith("break") for each in inline.children or [])
+            )
     return ""

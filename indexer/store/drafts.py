@@ -44,7 +44,7 @@ class Drafts:
         self._database.execute("COMMIT")
 
     def add(self, document: Document, longest: int, lines: Collection[int]) -> None:
-        """Add a document with the keys of its lines; those of one longest line count as one article."""
+        """Add a document with the keys of its lines; those of the same longest lines count as one article."""
         self._database.execute(
             "INSERT INTO documents VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)",
             (document.doc_id, document.title, document.text, document.source, document.lang,

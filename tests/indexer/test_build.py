@@ -1,9 +1,13 @@
 """Builds: what is counted, what is embedded, what is refused, and when an index is stale."""
 
+import base64
 import hashlib
 import json
 import os
+import random
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +15,7 @@ import pytest
 from fakes import SAMPLE, FakeModel, TwoTongues
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from places import ROOT
+from places import ROOT, SEEDS
 
 from indexer import (
     ArchiveError,
@@ -23,6 +27,8 @@ from indexer import (
     current_generation,
     read_manifest,
 )
+from indexer.datatypes import RepeatedLine
+from indexer.ingest.cleaning import line_key
 from indexer.models.neutral import METHOD, NeutralEncoder, NeutralSpace, estimate, read_sample
 from indexer.search import in_space
 from indexer.store.embedded import EmbeddedStore
@@ -493,3 +499,252 @@ def test_another_method_or_sample_is_built_anew(archive, index, model, monkeypat
     assert second.generation != first.generation
     assert second.encoded == 0
     assert build_index(archive, index, model).generation == second.generation
+
+
+# --- repetition: a line that many articles of a source have ------------------------------------------
+
+LINE = "The harbour master writes every Thursday"
+PARAGRAPH = "Envoys met in Geneva on Monday to discuss the grain corridor across the Black Sea."
+
+
+def put_voyages(folder, numbers, *lines):
+    """Articles of their own words, with lines below that others have too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in numbers:
+        body = f"Ship number {number} left the port on day {number} with grain for {number} thousand people."
+        (folder / f"v{number:02}.txt").write_text("\n".join([f"Voyage {number}", body, *lines]), "utf-8")
+
+
+def cut_by_repetition(index):
+    """By id, the lines that were cut since many articles have them, and in how many they stand."""
+    store = EmbeddedStore.open(IndexFolder(index))
+    found = {
+        doc_id: [(cut.line, cut.articles) for cut in store.article(doc_id).cuts if cut.rule == "repeated"]
+        for doc_id in store.digests()
+    }
+    store.close()
+    return {doc_id: cuts for doc_id, cuts in found.items() if cuts}
+
+
+def test_a_repeated_line_is_cut_counted_and_told(empty, index, model):
+    put_voyages(empty / "wire", range(6), "Loading", LINE)
+    put_voyages(empty / "post", range(20, 24), LINE)
+    report = build_index(empty, index, model)
+    assert report.cut == {"loading": 6, "repeated": 6}
+    assert report.repeated == (RepeatedLine("wire", 6, "wire/v00.txt", 4),)
+    assert cut_by_repetition(index) == {f"wire/v0{number}.txt": [(4, 6)] for number in range(6)}
+    assert sum(LINE in text for text in found_texts(index)) == 4  # the other source keeps it
+    assert sum(LINE in text for text in model.encoded) == 4
+    manifest = read_manifest(index)
+    assert (manifest.cut, manifest.undated) == (report.cut, report.undated)
+    assert manifest.repeated == [{"source": "wire", "articles": 6, "doc_id": "wire/v00.txt", "line": 4}]
+    again = build_index(empty, index, model)
+    assert (again.cut, again.repeated) == (report.cut, report.repeated)
+
+
+def test_twenty_copies_of_an_article_lose_nothing(empty, index, model):
+    for number in range(20):
+        put(empty, **{f"copy{number}": f"Talks in Geneva\n{PARAGRAPH}\n{LINE}"})
+    report = build_index(empty, index, model)
+    assert (report.cut, report.repeated, report.documents) == ({}, (), 20)
+    assert sum(LINE in text for text in found_texts(index)) == 20
+
+
+def test_crossing_the_threshold_cuts_or_restores_every_article_that_has_the_line(empty, index, model):
+    put_voyages(empty / "wire", range(4), LINE)
+    put_voyages(empty / "wire", range(10, 13))
+    assert build_index(empty, index, model).cut == {}
+    encoded = len(model.encoded)
+
+    put_voyages(empty / "wire", [4], LINE)
+    report = build_index(empty, index, model)
+    assert (report.added, report.changed, report.removed, report.unchanged) == (1, 0, 0, 7)
+    assert report.cut == {"repeated": 5}
+    assert cut_by_repetition(index) == {f"wire/v0{number}.txt": [(3, 5)] for number in range(5)}
+    assert not any(LINE in text for text in found_texts(index))
+
+    (empty / "wire" / "v02.txt").unlink()
+    report = build_index(empty, index, model)
+    assert (report.added, report.changed, report.removed, report.unchanged) == (0, 0, 1, 7)
+    assert (report.cut, report.repeated) == ({}, ())
+    assert sum(LINE in text for text in found_texts(index)) == 4
+    assert encoded < len(model.encoded) < encoded + 8  # texts that were known are not embedded again
+
+
+def test_a_source_that_grows_needs_more_articles_for_the_same_line(empty, index, model):
+    put_voyages(empty / "wire", range(5), LINE)
+    assert build_index(empty, index, model).cut == {"repeated": 5}
+    put_voyages(empty / "wire", range(10, 56))  # 5 of 51 are less than a tenth
+    report = build_index(empty, index, model)
+    assert (report.cut, report.unchanged) == ({}, 5)
+    assert build_index(empty, index, model, rebuild=True).cut == {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_index_made_in_steps_is_the_one_made_at_once(empty, tmp_path, seed):
+    """Passages, cuts, reports and ranked lists, whatever was added, changed and removed on the way."""
+    draw, model = random.Random(seed), FakeModel()
+    lines = ["Standing line one", "سطر ثابت في كل خبر", "Loading", "Most read"]
+    index = tmp_path / "steps"
+    for step in range(4):
+        for _ in range(draw.randint(6, 10)):
+            source, number = draw.choice(["wire", "post"]), draw.randrange(12)
+            others = draw.sample(lines, draw.randint(0, 3))
+            put_voyages(empty / source, [number], *others, *([LINE] if source == "wire" else []))
+        put_voyages(empty / "wire", [20 + step], LINE)
+        for path in draw.sample(sorted(empty.rglob("*.txt")), draw.randint(0, 3)):
+            path.unlink()
+        stepped = build_index(empty, index, model)
+    fresh = build_index(empty, tmp_path / "fresh", FakeModel())
+    for name in ("documents", "passages", "cut", "repeated", "undated", "failed", "notes"):
+        assert getattr(stepped, name) == getattr(fresh, name)
+    assert "repeated" in fresh.cut
+    assert cut_by_repetition(index) == cut_by_repetition(tmp_path / "fresh")
+    assert all_that_is_held(index) == all_that_is_held(tmp_path / "fresh")
+
+
+def all_that_is_held(index):
+    """Articles, files and ranked lists of an index, without what names its generation."""
+    store = EmbeddedStore.open(IndexFolder(index))
+    searcher = Searcher(store, FakeModel())
+    found = (
+        [store.article(doc_id) for doc_id in sorted(store.digests())],
+        store.files(),
+        [
+            [
+                (hit.passage, hit.score, [each.passage for each in hit.also_in])
+                for hit in searcher.search(request).hits
+            ]
+            for query in ("grain ship", LINE, "سطر ثابت")
+            for mode in ("hybrid", "dense", "lexical")
+            for request in (
+                SearchRequest(query, mode=mode, limit=100),
+                SearchRequest(query, mode=mode, source="post"),
+            )
+        ],
+    )
+    store.close()
+    return found
+
+
+# --- what was cut is nowhere in the index ------------------------------------------------------------
+
+ADDRESS, READER = "203.0.113.77", "zubaidareader@harbour.example"
+TRACKED = base64.b64encode(f"ip: {ADDRESS}".encode()).decode()
+PRIVATE = f"""Voyage of the Kingfisher
+{PARAGRAPH}
+Your address: {ADDRESS}
+{TRACKED}
+Subscribe to our newsletter, {READER}, and never miss a ship
+A second paragraph, about the quartermaster and the ropes that he kept for the winter.
+"""
+
+
+def written_as(secret):
+    """A secret in every form in which a file might hold it, letters in lower case."""
+    for text in (secret, base64.b64encode(secret.encode()).decode().rstrip("=")):
+        yield from (text.lower().encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
+
+
+def holding(folder, *secrets):
+    """The files below a folder that hold one of the secrets, each with that secret."""
+    return [
+        (path.relative_to(folder).as_posix(), secret)
+        for path in folder.rglob("*")
+        for secret in secrets
+        if path.is_file() and any(form in path.read_bytes().lower() for form in written_as(secret))
+    ]
+
+
+@pytest.fixture
+def private(empty):
+    """An archive with what nobody but the reader should know, and the lines that say it."""
+    put(empty, private=PRIVATE)
+    secrets = [ADDRESS, TRACKED, READER, f"ip: {ADDRESS}"]
+    if SEEDS.exists():
+        for path in SEEDS.glob("*.txt"):
+            shutil.copy(path, empty)
+        token = next(SEEDS.glob("000_*")).read_text("utf-8-sig").split("\n")[17].split()[0]
+        decoded = base64.b64decode(token).decode().strip()
+        secrets += [token.rstrip("="), decoded, decoded.split()[-1]]
+    return empty, secrets
+
+
+def test_what_was_cut_is_in_no_file_of_the_index(private, index, model):
+    archive, secrets = private
+    report = build_index(archive, index, model)
+    assert report.cut["tracking"] >= 2
+    assert holding(index, "quartermaster")  # what was not cut is found so
+    assert holding(index, *secrets) == []
+    assert not any(secret in text for text in model.encoded for secret in secrets)
+
+
+def test_what_was_cut_is_found_by_no_question(private, index, model):
+    archive, _ = private
+    build_index(archive, index, model)
+    searcher = Searcher(EmbeddedStore.open(IndexFolder(index)), model)
+    for word, found in (("quartermaster", 1), ("zubaidareader", 0), (TRACKED, 0), ("203", 0)):
+        assert searcher.search(SearchRequest(word, mode="lexical", source="")).total == found
+    searcher.store.close()
+
+
+def test_not_even_the_key_of_a_line_is_kept_that_stands_in_one_article(private, index, model):
+    """An address has so few spellings that a hash of its line would tell it."""
+    archive, _ = private
+    build_index(archive, index, model)
+    store = EmbeddedStore.open(IndexFolder(index))
+    _, lines = store.repeated_lines("")
+    store.close()
+    assert line_key(TRACKED) not in lines
+    assert line_key(f"Your address: {ADDRESS}") not in lines
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_what_was_cut_is_in_no_file_after_a_build_that_failed(private, index, model, error):
+    class Failing(FakeModel):
+        def encode_passages(self, texts):
+            if any(text not in SAMPLE for text in texts):
+                seen.append(holding(index, *secrets))
+                raise error
+            return super().encode_passages(texts)
+
+    archive, secrets = private
+    seen = []
+    with pytest.raises(error):
+        build_index(archive, index, Failing())
+    assert seen == [[]]  # in the middle, and after
+    assert holding(index, *secrets) == []
+    assert list((index / "generations").iterdir()) == []
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[3])
+from fakes import SAMPLE, FakeModel
+from indexer import build_index
+
+class Killed(FakeModel):
+    def encode_passages(self, texts):
+        if any(text not in SAMPLE for text in texts):
+            os._exit(9)
+        return super().encode_passages(texts)
+
+build_index(Path(sys.argv[1]), Path(sys.argv[2]), Killed())
+"""
+
+
+def test_what_was_cut_is_in_no_file_after_a_build_that_was_killed(private, index, tmp_path):
+    archive, secrets = private
+    (temporary := tmp_path / "temporary").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, archive, index, ROOT / "tests" / "support"],
+        env={**os.environ, "TMPDIR": str(temporary), "SQLITE_TMPDIR": str(temporary)},
+        check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 9
+    assert list((index / "generations").glob(".new-*/articles.sqlite"))  # it was in the middle
+    for folder in (index, temporary):
+        assert holding(folder, *secrets) == []
+    build_index(archive, index, FakeModel())
+    assert list((index / "generations").glob(".new-*")) == []

@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -450,3 +451,197 @@ def test_search_folds_copies_and_runs_unless_it_is_told_not_to(run, crowd):
     assert "Also in" not in told
     assert "more in this article" not in told
     assert run(*question, "--copies", "some").status == 2
+
+
+# What was cut, and filters
+
+
+LINE = "The harbour master writes every Thursday"
+
+
+def furnish(folder, index):
+    """Articles of two sources with furniture, days for two of them, and an index of all."""
+    (folder / "wire").mkdir(parents=True)
+    for number in range(6):
+        body = f"Ship number {number} left the port on day {number} with grain for {number} thousand people."
+        text = "\n".join([f"Voyage {number}", "Loading", body, LINE, "Share"])
+        (folder / "wire" / f"v{number}.txt").write_text(text, "utf-8")
+        if number < 2:
+            (folder / "wire" / f"v{number}.meta.json").write_text(
+                json.dumps({"date": f"2025-03-0{number + 1}"})
+            )
+    (folder / "post.txt").write_text(
+        "A voyage to the north\nThe ship and its grain were lost in the ice of the north."
+    )
+    build_index(folder, index, FakeModel(name="bundled"))
+    return folder, index
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory):
+    """The same for tests that only read it."""
+    folder = tmp_path_factory.mktemp("furnished")
+    return furnish(folder / "articles", folder / "index")
+
+
+def test_build_tells_what_was_cut_and_which_lines_stand_often(run, furnished, tmp_path):
+    folder, _ = furnished
+    done = run("build", "--archive", folder, "--index", tmp_path / "new")
+    first, cut, repeated = done.out.splitlines()
+    assert first.startswith("Built: 7 added. 7 articles, ")
+    assert cut.startswith("Cut as furniture: 18 lines (loading 6, repeated 6, share 6).")
+    assert "warraq inspect FILE" in cut
+    assert repeated.strip() == "in 6 articles of wire: line 4 of wire/v0.txt"
+    again = run("build", "--archive", folder, "--index", tmp_path / "new", "--json").json
+    assert again["cut"] == {"loading": 6, "repeated": 6, "share": 6}
+    assert again["repeated"] == [{"source": "wire", "articles": 6, "doc_id": "wire/v0.txt", "line": 4}]
+    assert again["undated"] == 5
+
+
+def test_info_tells_sources_undated_articles_and_what_was_cut(run, furnished):
+    _, index = furnished
+    told = run("info", "--index", index).out.splitlines()
+    assert "undated     5" in told
+    at = told.index("sources     2")
+    assert told[at + 1 : at + 3] == ["  wire: 6", "  (the archive itself): 1"]
+    assert any(line.startswith("Cut as furniture: 18 lines") for line in told)
+    assert "  in 6 articles of wire: line 4 of wire/v0.txt" in told
+    assert run("info", "--index", index, "--json").json["sources"] == {"wire": 6, "": 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "left", "undated"),
+    [((), "012345p", ""), (("--source", "wire"), "012345", ""), (("--source", ""), "p", ""), (("--from", "2025-03-02"), "1", "5 articles without a date were"),
+     (("--to", "2025-03-01"), "0", "5 articles without a date were"), (("--from", "2025-03-01", "--to", "2025-03-02"), "01", "5 articles without a date were"),
+     (("--source", "wire", "--to", "2025-12-31"), "01", "4 articles without a date were"), (("--source", "", "--to", "2025-12-31"), "", "1 article without a date was"),
+     (("--source", "nowhere"), "", "")],
+)  # fmt: skip
+def test_search_is_filtered_by_source_and_days(run, furnished, options, left, undated):
+    _, index = furnished
+    arguments = ("search", "ship grain", "--index", index, "--limit", 100, "--copies", "all", *options)
+    done = run(*arguments, "--json")
+    names = {hit["source"]["doc_id"].removesuffix(".txt") for hit in done.json["hits"]}
+    assert "".join(sorted(name[-1] if name != "post" else "p" for name in names)) == left
+    assert done.status == (0 if left else 1)
+    note = f"{undated} left out by the date filter."
+    assert done.json["warnings"] == ([note] if undated else [])
+    assert done.err == (f"Note: {note}\n" if undated else "")
+    printed = run(*arguments)
+    assert (printed.status, printed.err) == (done.status, done.err)
+    assert printed.out.count("wire/v") + printed.out.count("post.txt") == len(done.json["hits"])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--from", "yesterday"),
+        ("--to", "2025-02-30"),
+        ("--from", ""),
+        ("--from", "2025-03-02", "--to", "2025-03-01"),
+    ],
+)
+def test_days_that_are_none_are_wrong_usage(run, furnished, options):
+    done = run("search", "ship", "--index", furnished[1], *options, "--json")
+    assert (done.status, done.out, len(errors(done)), done.err.count("\n")) == (2, "", 1, 1)
+
+
+def test_a_printed_passage_names_its_source_and_its_day(run, furnished):
+    shown = run("search", "ship number 1", "--index", furnished[1], "--from", "2025-03-02").out
+    assert shown.splitlines()[0].startswith("1. wire/v1.txt:3  [en, ")
+    assert shown.splitlines()[1] == "Voyage 1 · wire · 2025-03-02"
+
+
+# Inspect
+
+
+def test_inspect_prints_one_object(run, furnished):
+    folder, index = furnished
+    found = run("inspect", folder / "wire" / "v1.txt", "--index", index, "--json").json
+    assert {"path", "title", "lang", "published", "lines", "passages"} <= found.keys()
+    assert (found["title"], found["lang"], found["published"]) == ("Voyage 1", "en", "2025-03-02")
+    assert [(row["line"], row["kept"], row["rule"]) for row in found["lines"]] == [
+        (1, True, None), (2, False, "loading"), (3, True, None), (4, False, "repeated"), (5, False, "share"),
+    ]  # fmt: skip
+    (first, second) = found["passages"]
+    assert [*first] == ["start", "end", "line_start", "line_end"]
+    assert (first["line_end"], second["line_start"]) == (1, 3)
+
+
+def test_inspect_shows_a_stranger_what_becomes_of_each_line(run, furnished, tmp_path):
+    folder, index = furnished
+    done = run("inspect", folder / "wire" / "v1.txt", "--index", index)
+    assert (done.status, done.err) == (0, "")
+    shown = done.out.splitlines()
+    assert f"file        {folder / 'wire' / 'v1.txt'}" in shown
+    assert "published   2025-03-02" in shown
+    assert "source      wire" in shown
+    assert "repetition" not in done.out
+    assert "    1            Voyage 1" in shown
+    assert "    2  loading   Loading" in shown
+    assert f"    4  repeated  {LINE}" in shown
+    at = next(number for number, line in enumerate(shown) if line.endswith("3 cut."))
+    assert shown[at] == "2 lines kept in 2 passages, 3 cut."
+    assert "  repeated: it stands in 6 articles of this source" in shown[at:]
+    assert "  loading: what a page shows while it loads" in shown[at:]
+    alone = run("inspect", folder / "wire" / "v1.txt", "--index", tmp_path / "none").out
+    assert "repetition  not known: the index does not hold this very file" in alone.splitlines()
+    assert f"    4           {LINE}" in alone.splitlines()
+    assert "3 lines kept in 3 passages, 2 cut." in alone
+
+
+def test_inspect_tells_each_repeated_line_in_how_many_articles_it_stands(run, tmp_path):
+    folder, index = furnish(tmp_path / "articles", tmp_path / "index")
+    for number in range(5):
+        path = folder / "wire" / f"v{number}.txt"
+        path.write_text(path.read_text("utf-8") + "\nNine quays and a light\n", "utf-8")
+    build_index(folder, index, FakeModel(name="bundled"))
+    shown = run("inspect", folder / "wire" / "v1.txt", "--index", index).out
+    assert "6 articles of this source" in shown
+    assert "5 articles of this source" in shown
+
+
+def test_inspect_takes_an_article_of_many_and_the_names_of_its_fields(run, tmp_path):
+    records = [{"id": name, "what": {"was": f"Grain left port {name} today."}} for name in "abc"]
+    (tmp_path / "feed.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records))
+    arguments = ("inspect", tmp_path / "feed.jsonl", "--index", tmp_path / "none", "--field", "text=what.was")
+    assert run(*arguments, "--json").json["title"] == "Grain left port a today."
+    done = run(*arguments, "--record", "c")
+    assert "article     feed.jsonl::c (3 in the file)" in done.out.splitlines()
+    assert "text        extracted from the file" in done.out.splitlines()
+    done = run(*arguments, "--record", "d", "--json")
+    assert (done.status, done.out, len(errors(done)), done.err.count("\n")) == (2, "", 1, 1)
+
+
+@pytest.mark.parametrize("field", ["text", "text=", "=x", "colour=x", ""])
+def test_a_field_that_is_none_is_wrong_usage(run, archive, tmp_path, field):
+    for command in (("inspect", archive / "talks.txt"), ("build", "--archive", archive)):
+        done = run(*command, "--index", tmp_path / "none", "--field", field, "--json")
+        assert (done.status, done.out, len(errors(done))) == (2, "", 1)
+
+
+def test_a_file_that_cannot_be_inspected_is_wrong_usage_in_one_line(run, tmp_path):
+    (tmp_path / "binary.txt").write_bytes(b"\0")
+    (tmp_path / "page.pdf").write_bytes(b"%PDF")
+    (tmp_path / "loop.txt").symlink_to(tmp_path / "loop.txt")
+    for name in ("binary.txt", "page.pdf", "loop.txt", "none.txt", "no/way.txt", "binary.txt/x", "."):
+        for arguments in ((), ("--json",)):
+            done = run("inspect", tmp_path / name, "--index", tmp_path / "none", *arguments)
+            assert (done.status, done.out, len(errors(done)), done.err.count("\n")) == (2, "", 1, 1), name
+    assert run("inspect").status == 2
+
+
+def test_serve_reads_an_archive_where_it_has_moved(run, tmp_path, monkeypatch):
+    folder, index = furnish(tmp_path / "articles", tmp_path / "index")
+    moved = folder.rename(folder.with_name("moved"))
+    served = []
+    monkeypatch.setattr("web.run", lambda app, host, port: served.append((app, host, port)))
+    run("serve", "--index", index, "--archive", moved, "--port", "0")
+    run("serve", "--index", index, "--port", "0")
+    shown = []
+    for app, host, port in served:
+        assert (host, port) == ("127.0.0.1", 0)
+        client = app.test_client()
+        while (response := client.get("/documents/wire/v1.txt")).status_code == 503:
+            time.sleep(0.01)
+        shown.append(LINE in response.get_data(as_text=True))
+    assert shown == [True, False]

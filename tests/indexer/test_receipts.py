@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.datatypes import Document, Highlight, Hit, Passage, SearchRequest, SearchResult
-from indexer.receipts import document_url, next_page, result_json
+from indexer.receipts import document_url, next_page, previous_page, result_json
 
 RESULT_KEYS = [
     "query", "parsed", "language", "mode", "generation", "took_ms", "answerable",
@@ -194,3 +194,18 @@ def test_the_address_of_a_document_leads_back_to_its_id(doc_id):
     assert (parts.netloc, parts.query, parts.fragment) == ("", "", "p3")
     assert address.isascii()
     assert not set(address) & set(" \"<>'\\\n")
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    st.sampled_from([None, "2025-03-01", "0001-01-01"]),
+    st.sampled_from([None, "2025-03-01", "9999-12-31"]),
+)
+def test_the_addresses_of_other_pages_keep_source_and_days(source, first, last):
+    request = SearchRequest("ماء", 10, 20, source=source, published_from=first, published_to=last)
+    wanted = {"source": source, "from": first, "to": last}
+    for address in (next_page(result(request), "/"), previous_page(result(request), "/")):
+        values = parse_qs(urlsplit(address).query, keep_blank_values=True, strict_parsing=True)
+        kept = {name: values[name] for name in wanted if name in values}
+        assert kept == {name: [value] for name, value in wanted.items() if value is not None}

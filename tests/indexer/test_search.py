@@ -651,3 +651,143 @@ def test_an_opened_index_has_its_space_and_one_without_has_the_encoder_as_it_is(
     assert other.encoder is plain
     for each in (searcher, again, other):
         each.store.close()
+
+
+# --- sources and days ------------------------------------------------------------------------------
+
+WHERE = ["wire", "post", "harbour.example"]
+WHEN = [None, "2024-12-31", "2025-03-01", "2025-03-15", "2025-04-01"]
+
+
+@pytest.fixture(scope="module")
+def dated(tmp_path_factory):
+    """A searcher over 120 records with sources and days, one passage each, and what each record says."""
+    random, folder = np.random.default_rng(3), tmp_path_factory.mktemp("dated")
+    records = []
+    for at in range(120):
+        words = random.choice(ARABIC if at % 3 else ENGLISH, size=random.integers(3, 8))
+        text = f"{' '.join(words)} {at}"
+        records.append(
+            {
+                "id": f"{at}",
+                "text": text,
+                "source": WHERE[random.integers(3)],
+                "date": WHEN[random.integers(5)],
+            }
+        )
+    (folder / "feed.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records), "utf-8")
+    index = tmp_path_factory.mktemp("dated-index")
+    build_index(folder, index, FakeModel())
+    searcher = opened(index)
+    assert searcher.size() == (120, 120)
+    yield searcher, records
+    searcher.store.close()
+
+
+def within(record, source=None, published_from=None, published_to=None, lang=None):
+    day = record["date"]
+    return (
+        source in (None, record["source"])
+        and lang in (None, detect(record["text"]))
+        and not (day is None and (published_from or published_to))
+        and (published_from is None or day >= published_from)
+        and (published_to is None or day <= published_to)
+    )
+
+
+ASKED = [
+    {"source": "wire"}, {"source": "nowhere"}, {"published_from": "2025-03-01"}, {"published_to": "2025-03-01"},
+    {"published_from": "2025-03-01", "published_to": "2025-03-01"}, {"published_from": "2025-03-02", "published_to": "2025-03-14"},
+    {"source": "post", "published_from": "2025-01-01", "lang": "ar"}, {"source": "harbour.example", "lang": "en"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("asked", ASKED, ids=str)
+def test_source_and_days_leave_what_they_say_and_both_legs_their_depth(dated, mode, asked):
+    searcher, records = dated
+    query = "river treaty نهر قمح"
+    left = {record["id"] for record in records if within(record, **asked)}
+    words = {word.term for word in tokens(query)}
+    if mode == "lexical":
+        left = {
+            record["id"] for record in records
+            if record["id"] in left and words & {word.term for word in tokens(record["text"])}
+        }  # fmt: skip
+    hits = whole(searcher, query, mode=mode, **asked)
+    assert sorted(hit.document.doc_id.removeprefix("feed.jsonl::") for hit in hits) == sorted(left)
+    assert all(asked.get("source", hit.document.source) == hit.document.source for hit in hits)
+    everywhere = {hit.document.doc_id: hit.score for hit in whole(searcher, query, mode="dense")}
+    if mode == "dense":
+        assert [hit.score for hit in hits] == pytest.approx(
+            [everywhere[hit.document.doc_id] for hit in hits], abs=1e-6
+        )
+
+
+def undated_warning(number):
+    if not number:
+        return ()
+    return (f"{number} articles without a date were left out by the date filter.",)
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=str)
+def test_undated_articles_that_days_leave_out_are_counted(dated, asked):
+    searcher, records = dated
+    by_date = asked.keys() & {"published_from", "published_to"}
+    others = {name: value for name, value in asked.items() if name not in by_date}
+    undated = sum(record["date"] is None and within(record, **others) for record in records)
+    assert undated != 1
+    result = searcher.search(SearchRequest("river", **asked))
+    assert result.warnings == (undated_warning(undated) if by_date else ())
+    assert result_json(result)["warnings"] == list(result.warnings)
+
+
+def test_one_undated_article_is_told_in_the_singular(tmp_path, index, model):
+    (folder := tmp_path / "few").mkdir()
+    for name, day in (("a", "2025-03-01"), ("b", "2025-04-01"), ("c", None)):
+        (folder / f"{name}.txt").write_text(f"The river rose, said {name}.")
+        if day:
+            (folder / f"{name}.meta.json").write_text(json.dumps({"date": day}))
+    build_index(folder, index, model)
+    searcher = opened(index)
+    result = searcher.search(SearchRequest("river", published_from="2025-03-02"))
+    assert [hit.document.doc_id for hit in result.hits] == ["b.txt"]
+    assert result.warnings == ("1 article without a date was left out by the date filter.",)
+    assert searcher.search(SearchRequest("river", published_from="2025-03-02", lang="ar")).warnings == ()
+    assert (
+        searcher.search(SearchRequest("river", published_from="2025-03-02", source="")).warnings
+        == result.warnings
+    )
+    assert searcher.search(SearchRequest("river", published_from="2025-03-02", source="x")).warnings == ()
+    searcher.store.close()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_rare_source_leaves_both_legs_their_whole_depth(tmp_path, index, mode):
+    """More passages of another source than a leg is deep, every one of them better."""
+    (folder := tmp_path / "many").mkdir()
+    records = [{"text": f"river river river {at}", "source": "wire"} for at in range(DEPTH + 10)]
+    records += [
+        {"text": "river " + "dam port light olive canal drone " * (at + 2), "source": "post"}
+        for at in range(4)
+    ]
+    (folder / "feed.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records), "utf-8")
+    build_index(folder, index, FakeModel())
+    searcher = opened(index)
+    assert searcher.search(SearchRequest("river", mode=mode, source="post", copies="all")).total == 4
+    assert {hit.document.source for hit in whole(searcher, "river", mode=mode)[:50]} == {"wire"}
+    searcher.store.close()
+
+
+def test_a_cut_line_is_found_by_no_question(tmp_path, index, model):
+    (folder := tmp_path / "cut").mkdir()
+    body = "The river rose in the night, and by the morning the quartermaster had counted nine boats less."
+    (folder / "a.txt").write_text(
+        f"A river at night\n{body}\nSubscribe to the Kingfisher newsletter today\n{body[::-1]}"
+    )
+    build_index(folder, index, model)
+    searcher = opened(index)
+    for word, total in (("quartermaster", 1), ("Kingfisher", 0), ("newsletter", 0)):
+        assert searcher.search(SearchRequest(word, mode="lexical")).total == total
+    assert not any("Kingfisher" in hit.text for hit in whole(searcher, "Kingfisher", mode="dense"))
+    searcher.store.close()

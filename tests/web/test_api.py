@@ -361,3 +361,67 @@ def test_what_nobody_foresaw_is_500_and_tells_nothing_of_the_inside(archive, ind
     response = create_app(SearchService(index, None, explode)).test_client().get(f"{SEARCH}?q=x")
     problem(response, 500, "internal")
     assert "secret" not in response.get_data(as_text=True)
+
+
+# --- sources and days ------------------------------------------------------------------------------
+
+DATED = [
+    ("a", "wire", "2025-03-01"), ("b", "wire", "2025-03-15"), ("c", "صحيفة المرفأ", "2025-03-15"), ("d", "wire", None),
+    ("e", "wire", None), ("f", "post & sons", "2025-04-01"), ("g", "post & sons", None),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def dated(tmp_path_factory):
+    folder, index = tmp_path_factory.mktemp("dated"), tmp_path_factory.mktemp("dated-index")
+    records = [{"id": name, "text": f"The river rose in {name}.", "source": source, "date": day}
+               for name, source, day in DATED]  # fmt: skip
+    (folder / "feed.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records), "utf-8")
+    build_index(folder, index, FakeModel())
+    return create_app(SearchService(index, None, open_fake)).test_client()
+
+
+def ids(hits):
+    return "".join(sorted(hit["source"]["doc_id"][-1] for hit in hits))
+
+
+@pytest.mark.parametrize(
+    ("values", "left", "undated"),
+    [({}, "abcdefg", 0), ({"source": "wire"}, "abde", 0), ({"source": "صحيفة المرفأ"}, "c", 0), ({"source": "Wire"}, "", 0),
+     ({"source": ""}, "abcdefg", 0), ({"from": "2025-03-15"}, "bcf", 3), ({"to": "2025-03-15"}, "abc", 3),
+     ({"from": "2025-03-01", "to": "2025-03-01"}, "a", 3), ({"from": "", "to": ""}, "abcdefg", 0),
+     ({"source": "wire", "from": "2025-03-02"}, "b", 2), ({"source": "post & sons", "to": "2025-12-31"}, "f", 1),
+     ({"from": "2025-03-01", "lang": "ar"}, "", 0), ({"source": "صحيفة المرفأ", "to": "2025-12-31"}, "c", 0)],
+)  # fmt: skip
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+def test_source_and_days_are_parameters(dated, mode, values, left, undated):
+    response = dated.get(f"{SEARCH}?{urlencode({'q': 'river', 'mode': mode, **values})}")
+    assert response.status_code == 200
+    found = response.get_json()
+    assert (ids(found["hits"]), found["total"]) == (left, len(left))
+    told = "1 article without a date was" if undated == 1 else f"{undated} articles without a date were"
+    assert found["warnings"] == ([f"{told} left out by the date filter."] if undated else [])
+
+
+@pytest.mark.parametrize(
+    "values", [{"source": "wire"}, {"source": "post & sons", "to": "2025-12-31"}, {"from": "2025-03-01"}]
+)
+def test_next_keeps_source_and_days_to_the_end_of_the_list(dated, values):
+    address = f"{SEARCH}?{urlencode({'q': 'river', 'limit': 1, **values})}"
+    whole = dated.get(address.replace("limit=1", "limit=100")).get_json()
+    hits, totals = found_by(dated, address)
+    assert totals == {whole["total"]}
+    assert ids(hits) == ids(whole["hits"])
+    assert len(hits) == whole["total"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code", "told"),
+    [("from=2025-03-02&to=2025-03-01", "bad_from", "2025-03-01"), ("from=03/01/2025", "bad_from", "YYYY-MM-DD"),
+     ("to=2025-02-29", "bad_to", "2025-02-29"), ("to=2025-03-01T00:00", "bad_to", "YYYY-MM-DD"), ("from=20250301", "bad_from", "YYYY-MM-DD"),
+     ("from=0000-01-01", "bad_from", "0000"), ("to=2025-3-1", "bad_to", "2025-3-1"), ("from=%002025-03-01", "bad_from", "YYYY"),
+     ("from=2025-03-01%0A", "bad_from", "YYYY"), ("from=2025-03-01&from=2025-03-01", "bad_from", "more than once"),
+     ("to=2025-03-01&to=", "bad_to", "more than once"), ("source=a&source=a", "bad_source", "more than once")],
+)  # fmt: skip
+def test_days_that_are_none_are_400_and_say_why(dated, parameters, code, told):
+    assert told in problem(dated.get(f"{SEARCH}?q=river&{parameters}"), 400, code)

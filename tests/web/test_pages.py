@@ -1,5 +1,7 @@
 """The pages: what a reader sees, in which direction, and that text is never markup."""
 
+import json
+import shutil
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
@@ -377,3 +379,223 @@ def test_what_the_pages_link_to_is_there(get, index):
     for link in links:
         with client.get(link["href"]) as response:
             assert response.status_code == 200
+
+
+# --- what was cut, and where the words come from -----------------------------------------------------
+
+LINE = "The harbour master writes every Thursday"
+HOSTILE = "Subscribe to our newsletter <script>alert(1)</script> & <b>now</b> {{ 7*7 }}"
+
+
+def furnish(folder, index):
+    """An archive with furniture in it, some of it hostile, and an index of it."""
+    (folder / "wire").mkdir(parents=True)
+    for number in range(5):
+        body = f"Ship number {number} left the port on day {number} with <i>grain</i> for {number} thousand people."
+        text = "\n".join([f"Voyage {number}", HOSTILE, body, LINE, "جار التحميل"])
+        (folder / "wire" / f"v{number}.txt").write_text(text, "utf-8")
+    meta = {
+        "author": "سلمى <b>حداد</b>",
+        "date": "2025-03-01",
+        "source": "wire",
+        "url": "https://harbour.example/v?a=1&b=2",
+    }
+    (folder / "wire" / "v1.meta.json").write_text(json.dumps(meta), "utf-8")
+    (folder / "plain.txt").write_text(
+        "A plain article\nNothing stands around it, and nothing of it was cut.", "utf-8"
+    )
+    (folder / "feed.jsonl").write_text(
+        json.dumps({"id": "x", "text": f"{LINE}, as <b>he</b> says.\nShare"}) + "\n"
+    )
+    build_index(folder, index, FakeModel())
+    return folder, index
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory):
+    """The same for tests that only read it."""
+    folder = tmp_path_factory.mktemp("furnished")
+    return furnish(folder / "articles", folder / "index")
+
+
+@pytest.fixture
+def own(tmp_path):
+    """The same for a test that changes it."""
+    return furnish(tmp_path / "articles", tmp_path / "index")
+
+
+def shown(index, address, archive=None):
+    """A page as any browser gets it; an article's own address may lead elsewhere."""
+    service = SearchService(index, None, open_fake, archive)
+    response = create_app(service).test_client().get(address)
+    service._originals.close()
+    assert response.status_code == 200
+    page = Page(response)
+    assert [each.tag for each in page.elements if each.tag in ("script", "b", "i", "img")] == []
+    return page
+
+
+def cut_lines(page):
+    """What a page shows as cut: number, rule, reason, and the line itself where it is shown."""
+    details = page.one("details", id="cut")
+    items = [each for each in page.all("li") if "value" in each.attributes]
+    return details, [
+        (
+            int(item["value"]),
+            [each.text for each in page.elements if each.tag == "span" and each.parent is item],
+            next((each for each in page.elements if each.tag == "p" and each.parent is item), None),
+        )
+        for item in items
+    ]
+
+
+def test_a_document_shows_what_was_cut_of_it_with_rule_and_reason(cut):
+    _, index = cut
+    page = shown(index, "/documents/wire/v2.txt")
+    details, lines = cut_lines(page)
+    assert "What was cut: 3 lines" in details.text
+    assert "open" not in details.attributes
+    assert [(number, spans) for number, spans, _ in lines] == [
+        (2, ["subscribe", "a newsletter, channel, app or subscription that is offered"]),
+        (4, ["repeated", "it stands in 5 articles of this source"]),
+        (5, ["loading", "what a page shows while it loads"]),
+    ]
+    assert [line.text for *_, line in lines] == [HOSTILE, LINE, "جار التحميل"]
+    assert {line["dir"] for *_, line in lines} == {"auto"}
+    passages = page.all("div", class_="passage")
+    assert not any(LINE in each.text or "Subscribe" in each.text for each in passages)
+    assert any("<i>grain</i>" in each.text for each in passages)
+
+
+def test_a_document_of_which_nothing_was_cut_says_nothing_of_it(cut):
+    page = shown(cut[1], "/documents/plain.txt")
+    assert page.all("details", id="cut") == []
+    assert "cut" not in page.one("article").text.replace("was cut.", "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda file: file.unlink(), lambda file: file.write_text("Another text.\nShare\n" * 9, "utf-8")],
+)
+def test_where_the_file_is_gone_or_another_ranges_and_rules_are_shown_alone(own, change):
+    folder, index = own
+    change(folder / "wire" / "v2.txt")
+    page = shown(index, "/documents/wire/v2.txt")
+    details, lines = cut_lines(page)
+    assert "cannot be shown" in details.text
+    assert [(number, spans[0], line) for number, spans, line in lines] == [
+        (2, "subscribe", None), (4, "repeated", None), (5, "loading", None),
+    ]  # fmt: skip
+    assert LINE not in page.source
+    assert "Another text" not in page.source
+    assert "Ship number 2 left the port" in page.one("article").text  # the article itself is in the index
+
+
+def test_where_the_file_is_as_it_was_nothing_is_said_of_that(cut):
+    assert "cannot be shown" not in shown(cut[1], "/documents/wire/v2.txt").source
+
+
+def test_an_archive_that_has_moved_is_read_where_it_is(own):
+    folder, index = own
+    moved = folder.rename(folder.with_name("moved"))
+    assert LINE not in shown(index, "/documents/wire/v2.txt").source
+    assert [line.text for *_, line in cut_lines(shown(index, "/documents/wire/v2.txt", moved))[1]] == [
+        HOSTILE, LINE, "جار التحميل"
+    ]  # fmt: skip
+
+
+def test_a_document_shows_source_author_date_and_its_own_address(cut):
+    page = shown(cut[1], "/documents/wire/v1.txt")
+    facts = page.one("p", class_="source")
+    assert [each.text for each in page.all("bdi") if each.parent is facts][:3] == [
+        "wire",
+        "سلمى <b>حداد</b>",
+        "2025-03-01",
+    ]
+    link = next(each for each in page.all("a") if each.parent is facts)
+    assert link["href"] == "https://harbour.example/v?a=1&b=2"
+    assert set(link["rel"].split()) == {"noreferrer", "noopener"}
+    plain = shown(cut[1], "/documents/plain.txt").one("p", class_="source")
+    assert "None" not in plain.text
+    assert "text extracted" not in facts.text + plain.text
+
+
+def test_a_document_from_a_record_says_that_its_text_was_extracted(cut):
+    page = shown(cut[1], "/documents/feed.jsonl::x")
+    assert "text extracted from the file" in page.one("p", class_="source").text
+    assert [(number, line.text) for number, _, line in cut_lines(page)[1]] == [(2, "Share")]
+
+
+def test_a_page_shows_how_much_of_the_file_is_outside_the_article(tmp_path, index, model):
+    (folder := tmp_path / "pages").mkdir()
+    body = "".join(
+        f"<p>Ship number {at} left the port on day {at} with grain for {at} thousand people.</p>"
+        for at in range(9)
+    )
+    (folder / "v.html").write_text(
+        f"<html><head><title>Nine ships in nine days</title></head><body><nav>Harbour &lt;b&gt;front&lt;/b&gt; page</nav>"
+        f"<article><h1>Nine ships in nine days</h1>{body}</article><footer>Quayside Media, pier 4</footer></body></html>",
+        "utf-8",
+    )
+    build_index(folder, index, model)
+    page = shown(index, "/documents/v.html")
+    details, _ = cut_lines(page)
+    outside = [each.text for each in page.all("li") if "value" not in each.attributes]
+    assert outside == ["Harbour <b>front</b> page", "Quayside Media, pier 4"]
+    assert "What was cut: 0 lines, and 2 outside the article" in details.text
+    assert "what the page shows outside its article" in details.text
+    (folder / "v.html").unlink()
+    assert "and 2 outside the article" in cut_lines(shown(index, "/documents/v.html"))[0].text
+
+
+def test_documents_are_shown_whatever_became_of_the_archive(own):
+    folder, index = own
+    shutil.rmtree(folder)
+    for address in ("/documents/wire/v2.txt", "/documents/feed.jsonl::x", "/documents/plain.txt"):
+        assert shown(index, address).all("div", class_="passage")
+
+
+# --- filters -----------------------------------------------------------------------------------------
+
+
+def test_source_and_days_are_fields_that_keep_what_was_asked(cut):
+    _, index = cut
+    page = shown(index, asked(q="ship", source="wire", **{"from": "2025-01-01", "to": "2025-12-31"}))
+    assert [each["value"] for each in page.all("input") if each["name"] != "q"] == [
+        "wire",
+        "2025-01-01",
+        "2025-12-31",
+    ]
+    assert [each["type"] for each in page.all("input") if each["name"] in ("from", "to")] == ["date", "date"]
+    assert "open" in page.one("details", class_="filters").attributes
+    assert {each.text for each in page.all("bdi", class_="path")} == {"wire/v1.txt"}
+    assert "4 articles without a date were left out by the date filter." in page.one("main").text
+    assert "2025-03-01" in page.one("ol").text
+    plain = shown(index, asked(q="ship"))
+    assert "open" not in plain.one("details", class_="filters").attributes
+    assert "without a date" not in plain.source
+
+
+def test_a_filter_that_leaves_nothing_says_so(cut):
+    text = shown(cut[1], asked(q="ship", source="wire", to="2024-12-31")).one("main").text
+    assert "Nothing was found" in text
+    assert "4 articles without a date were left out by the date filter." in text
+    assert "without the filters" in text
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [({"from": "yesterday"}, "YYYY-MM-DD"), ({"to": "2025-02-30"}, "2025-02-30"), ({"from": "2025-03-02", "to": "2025-03-01"}, "after to")],
+)  # fmt: skip
+def test_days_that_are_none_are_a_400_page_that_says_why(get, values, told):
+    assert told in get(asked(q="ship", **values), 400).one("main").text
+
+
+def test_next_and_previous_keep_source_and_days(cut):
+    page = shown(
+        cut[1], asked(q="ship", source="wire", limit=1, offset=1, mode="dense", to="", **{"from": ""})
+    )
+    for rel in ("prev", "next"):
+        assert parse_qs(urlsplit(page.one("a", rel=rel)["href"]).query)["source"] == ["wire"]
+    page = shown(cut[1], asked(q="ship", limit=1, mode="dense", to="2025-12-31"))
+    assert parse_qs(urlsplit(page.one("a", rel="next")["href"]).query)["to"] == ["2025-12-31"]

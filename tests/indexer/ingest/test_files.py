@@ -1,12 +1,24 @@
 """Files of real folders: found in order, read whole, or refused with a reason."""
 
+import gzip
+import hashlib
 import os
 import threading
 
 import pytest
 
 from indexer.errors import ArchiveError, UnreadableFile
-from indexer.ingest.files import INDEX_MARKER, check_archive, find_files, opened, printable
+from indexer.ingest import files
+from indexer.ingest.files import (
+    INDEX_MARKER,
+    FoundFile,
+    MovingFile,
+    check_archive,
+    find_files,
+    hash_file,
+    opened,
+    printable,
+)
 
 
 @pytest.fixture
@@ -108,6 +120,48 @@ def test_a_linked_folder_is_not_passed_over_in_silence(folder, tmp_path):
     assert [path for path in paths_of(folder) if path.startswith("linked")] != []
 
 
+def test_a_linked_folder_is_refused_whether_it_leads_out_or_not(folder, tmp_path):
+    write(folder, "real/a.txt")
+    (folder / "in").symlink_to("real")
+    (folder / "out").symlink_to(tmp_path)
+    assert refusal(folder, "in") == "it is a folder that is a link or cannot be listed"
+    assert refusal(folder, "out") == "it is a link to a file outside the archive"
+
+
+def test_folders_that_link_to_each_other_end_nothing(folder):
+    write(folder, "a/a.txt", "b/b.txt")
+    (folder / "a/to-b").symlink_to(folder / "b")
+    (folder / "b/to-a").symlink_to(folder / "a")
+    (folder / "b/up").symlink_to("..")
+    assert paths_of(folder) == ["a/a.txt", "a/to-b", "b/b.txt", "b/to-a", "b/up"]
+
+
+def test_a_link_to_a_link_that_leads_out_is_refused(folder):
+    write(folder.parent, "secret.txt")
+    (folder / "a.txt").symlink_to("b.txt")
+    (folder / "b.txt").symlink_to("../secret.txt")
+    assert refusal(folder, "a.txt") == "it is a link to a file outside the archive"
+
+
+def test_a_folder_that_became_a_link_since_it_was_found_is_not_followed(folder):
+    write(folder, "sub/a.txt")
+    write(folder.parent, "elsewhere/a.txt")
+    (file,) = find_files(folder)
+    (folder / "sub").rename(folder.parent / "moved")
+    (folder / "sub").symlink_to(folder.parent / "elsewhere")
+    with pytest.raises(UnreadableFile, match="outside the archive"):
+        read_bytes(file, folder)
+
+
+def test_a_link_is_not_changed_by_reading_it(folder):
+    write(folder, "a.txt")
+    (folder / "b.txt").symlink_to("a.txt")
+    before = {path: (path.lstat().st_mtime_ns, path.lstat().st_mode) for path in folder.iterdir()}
+    for file in find_files(folder):
+        read_bytes(file, folder)
+    assert {path: (path.lstat().st_mtime_ns, path.lstat().st_mode) for path in folder.iterdir()} == before
+
+
 def test_a_pipe_is_refused_without_waiting_for_a_writer(folder):
     os.mkfifo(folder / "a.txt")
     said = []
@@ -156,3 +210,203 @@ def test_a_file_for_a_folder_is_said_with_the_remedy(tmp_path):
 def test_a_path_that_no_folder_can_have_is_an_error_of_the_archive(tmp_path):
     with pytest.raises(ArchiveError):
         check_archive(tmp_path / ("a" * 300))
+
+
+# What a file is when it is read
+
+
+def rewritten(folder, before, after, path="a.txt"):
+    """Open a file, rewrite it before the block ends, and return what is said of it."""
+    (folder / path).write_bytes(before)
+    (file,) = find_files(folder)
+    with pytest.raises(UnreadableFile) as caught, opened(file, folder) as source:
+        source.read()
+        (folder / path).write_bytes(after)
+    return caught
+
+
+@pytest.mark.parametrize("after", [b"other text", b"some text and more", b"some", b""])
+def test_a_file_that_changes_while_it_is_read_is_refused(folder, after):
+    caught = rewritten(folder, b"some text!", after)
+    assert caught.type is MovingFile
+    assert str(caught.value) == "it changed while it was read; build again"
+
+
+def test_a_file_that_changes_with_size_and_time_kept_is_refused(folder):
+    (folder / "a.txt").write_bytes(b"some text")
+    (file,) = find_files(folder)
+    with pytest.raises(MovingFile), opened(file, folder) as source:
+        source.read()
+        times = (folder / "a.txt").stat()
+        (folder / "a.txt").write_bytes(b"soup text")
+        os.utime(folder / "a.txt", ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_a_file_that_is_replaced_by_another_meanwhile_is_read_as_it_was(folder):
+    write(folder, "a.txt")
+    (file,) = find_files(folder)
+    with opened(file, folder) as source:
+        (folder / "new").write_bytes(b"new")
+        (folder / "new").replace(folder / "a.txt")
+        assert source.read() == b"a.txt"
+
+
+def test_a_file_is_known_by_the_hash_of_its_bytes_as_they_lie_there(folder):
+    data = gzip.compress(b"text")
+    (folder / "a.txt.gz").write_bytes(data)
+    (file,) = find_files(folder)
+    assert hash_file(file, folder) == hashlib.sha256(data).hexdigest()
+
+
+def test_what_goes_wrong_in_the_block_is_not_taken_for_the_file(folder):
+    write(folder, "a.txt")
+    (file,) = find_files(folder)
+    with pytest.raises(ZeroDivisionError), opened(file, folder):
+        1 / 0  # noqa: B018
+    with pytest.raises(RuntimeError, match="ours"), opened(file, folder):
+        raise RuntimeError("ours")
+
+
+def test_every_stream_begins_at_the_start(folder):
+    (folder / "a.txt.gz").write_bytes(gzip.compress(b"abcdef"))
+    (file,) = find_files(folder)
+    with opened(file, folder) as source:
+        assert source.stream().read(3) == b"abc"
+        assert source.stream().read(4) == b"abcd"
+        assert source.read() == b"abcdef"
+
+
+@pytest.mark.parametrize("path", ["a.txt", "a.txt.gz"])
+def test_progress_counts_the_bytes_of_the_file_once(folder, path):
+    data = os.urandom(700_000)  # so that gzip makes no less of it
+    (folder / path).write_bytes(gzip.compress(data) if path.endswith(".gz") else data)
+    (file,) = find_files(folder)
+    told = []
+    with opened(file, folder, told.append) as source:
+        source.stream(counted=False).read()
+        assert told == []
+        assert source.read() == data
+    assert told == sorted(told)
+    assert told[-1] == file.location.stat().st_size
+
+
+def test_a_file_that_is_longer_than_asked_for_is_refused_before_it_is_read(folder):
+    write(folder, "a.txt")
+    (file,) = find_files(folder)
+    with opened(file, folder, longest=5) as source:
+        assert source.read() == b"a.txt"
+    with pytest.raises(UnreadableFile, match="more than 4 bytes"), opened(file, folder, longest=4):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("path", "suffix"),
+    [
+        ("a.txt", ".txt"), ("A.TXT", ".txt"), ("a.b.json", ".json"), ("a.JSONL.gz", ".jsonl"),
+        ("A.HTML.GZ", ".html"), ("a.gz", ""), ("a", ""), ("a.txt.gz.gz", ".gz"), ("b.txt/a", ""),
+        ("b.gz/a.md", ".md"), ("مقال.csv", ".csv"), ("a.", ""), ("a.txt.", ""), ("a.txt .gz", ".txt "),
+    ],
+)  # fmt: skip
+def test_the_suffix_is_that_of_the_format(folder, path, suffix):
+    found = FoundFile(path, folder / path)
+    assert found.suffix.rstrip(".") == suffix
+
+
+# Gzip
+
+
+def unzipped(folder, data, path="a.txt.gz"):
+    (folder / path).write_bytes(data)
+    (file,) = find_files(folder)
+    return read_bytes(file, folder)
+
+
+def gzip_refusal(folder, data):
+    with pytest.raises(UnreadableFile) as caught:
+        unzipped(folder, data)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["a.txt.gz", "A.TXT.GZ", "مقال.txt.gz"])
+def test_gzip_is_undone(folder, path):
+    assert unzipped(folder, gzip.compress("نص\r\n".encode()), path) == "نص\r\n".encode()
+
+
+def test_only_one_layer_of_gzip_is_undone(folder):
+    inner = gzip.compress(b"text")
+    assert unzipped(folder, gzip.compress(inner)) == inner
+
+
+def test_gzip_files_that_were_joined_are_read_to_the_end(folder):
+    assert unzipped(folder, gzip.compress(b"one ") + gzip.compress(b"two")) == b"one two"
+
+
+def test_a_gzip_file_that_ends_early_is_refused_wherever_it_ends(folder):
+    whole = gzip.compress(b"Divers have mapped the drowned harbour off the point. " * 3)
+    for length in range(1, len(whole)):
+        assert "not a whole gzip file" in gzip_refusal(folder, whole[:length]), length
+
+
+def test_no_damaged_byte_of_a_gzip_file_changes_the_text_unseen(folder):
+    text = b"Divers have mapped the drowned harbour off the point. " * 3
+    whole = gzip.compress(text, mtime=0)
+    for at in range(len(whole)):
+        damaged = whole[:at] + bytes([whole[at] ^ 0x15]) + whole[at + 1 :]
+        try:
+            assert unzipped(folder, damaged) == text  # a byte that says when and where it was packed
+            assert at < 10
+        except UnreadableFile:
+            pass
+
+
+@pytest.mark.parametrize("data", [b"plain text", gzip.compress(b"text") + b"junk"])
+def test_what_is_not_all_gzip_is_refused(folder, data):
+    assert "not a whole gzip file" in gzip_refusal(folder, data)
+
+
+def test_an_empty_file_is_empty_gzipped_or_not(folder):
+    assert unzipped(folder, b"") == b""
+
+
+def test_a_gzip_bomb_is_refused_long_before_it_is_unpacked(folder, monkeypatch):
+    monkeypatch.setattr(files, "BOMB_SIZE", 10_000)
+    (folder / "a.jsonl.gz").write_bytes(gzip.compress(bytes(20 << 20)))
+    (file,) = find_files(folder)
+    came = 0
+    with pytest.raises(UnreadableFile, match="more than 200 times its size"), opened(file, folder) as source:
+        stream = source.stream()
+        while block := stream.read(100_000):
+            came += len(block)
+    assert came < 5 << 20
+
+
+def test_text_that_packs_well_is_no_bomb(folder, monkeypatch):
+    monkeypatch.setattr(files, "BOMB_SIZE", 10_000)
+    text = "".join(f"<td>{number}</td>\n" for number in range(50_000)).encode()
+    assert unzipped(folder, gzip.compress(text)) == text
+
+
+def test_a_small_file_may_unpack_to_any_size_that_is_no_harm(folder):
+    assert unzipped(folder, gzip.compress(bytes(1 << 20))) == bytes(1 << 20)
+
+
+# Size
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_file_of_one_article_has_a_greatest_size(folder, monkeypatch, pack):
+    monkeypatch.setattr(files, "ARTICLE_SIZE", 1 << 20)
+    path = "a.txt" if pack is bytes else "a.txt.gz"
+    data = os.urandom(1 << 20)
+    assert unzipped(folder, pack(data), path) == data
+    with pytest.raises(UnreadableFile, match="it is longer than 1 MiB, which no article is"):
+        unzipped(folder, pack(data + b"x"), path)
+
+
+def test_a_file_of_many_articles_is_read_as_a_stream_whatever_its_size(folder, monkeypatch):
+    monkeypatch.setattr(files, "ARTICLE_SIZE", 1 << 20)
+    (folder / "a.jsonl").write_bytes(bytes(3 << 20))
+    (file,) = find_files(folder)
+    with opened(file, folder) as source:
+        stream = source.stream()
+        assert sum(map(len, iter(lambda: stream.read(1 << 16), b""))) == 3 << 20

@@ -10,6 +10,7 @@ from places import ROOT, SEEDS
 from reading import read_documents
 
 from indexer.datatypes import Document
+from indexer.ingest.cleaning import clean
 from indexer.ingest.lines import split_lines
 from indexer.ingest.passages import is_hard_wrapped, split_document
 
@@ -288,6 +289,85 @@ def test_each_passage_has_its_own_language_and_without_letters_that_of_the_docum
 def test_passages_carry_the_id_of_their_document():
     (passage,) = split(PARAGRAPH)
     assert (passage.doc_id, passage.passage_id) == ("a.txt", "a.txt#1")
+
+
+# --- around lines that were cut --------------------------------------------------------------------
+
+
+def cut_and_split(lines, window=512, count=words, end="\n"):
+    """Clean an article of these lines and split it; returns the untouched text and what came of it."""
+    text = end.join(lines)
+    cleaned, cuts = clean(document(text))
+    return text, split_document(cleaned, count, window, cuts)
+
+
+def quotes(text, cut_article):
+    return [text[each.start : each.end] for each in cut_article.passages]
+
+
+def test_no_passage_reaches_over_a_cut_line_though_its_neighbours_are_short():
+    text, found = cut_and_split(["Talks in Geneva", PARAGRAPH, "نعم ولا.", "Loading", "لا ونعم.", PARAGRAPH])
+    assert [cut.line for cut in found.cuts] == [4]
+    assert quotes(text, found) == [f"Talks in Geneva\n{PARAGRAPH}\nنعم ولا.", f"لا ونعم.\n{PARAGRAPH}"]
+
+
+def test_a_heading_does_not_head_what_stands_beyond_a_cut_line():
+    text, found = cut_and_split(["Talks", PARAGRAPH, f"{SENTENCE}.", "The grain deal", "Loading", PARAGRAPH])
+    assert quotes(text, found) == [f"Talks\n{PARAGRAPH}", f"{SENTENCE}.\nThe grain deal", PARAGRAPH]
+
+
+def test_hard_wrapped_lines_do_not_join_over_a_cut_line():
+    wrapped = textwrap.fill(f"{SENTENCE} " * 8, 72, break_on_hyphens=False).split("\n")
+    text, found = cut_and_split(["Talks", "", *wrapped[:4], "Loading", *wrapped[4:]])
+    assert [cut.rule for cut in found.cuts] == ["loading"]
+    assert quotes(text, found)[-2:] == ["\n".join(["Talks", "", *wrapped[:4]]), "\n".join(wrapped[4:])]
+
+
+def test_only_what_stands_first_in_the_article_is_split_as_a_title_is():
+    """A question of two lines' length heads the article; under a cut line it is a paragraph like others."""
+    line = "Will the corridor across the Black Sea be open again before the winter, when the ice closes the ports of the north?"
+    other = "Who is to pay for all the ships and their crews that must wait at the quays of the south until spring comes?"
+    assert 100 < len(line) <= 200
+    assert 100 < len(other) <= 200
+    text, found = cut_and_split([line, PARAGRAPH, "Loading", other, PARAGRAPH])
+    assert quotes(text, found) == [f"{line}\n{PARAGRAPH}", other, PARAGRAPH]
+
+
+def test_the_title_rule_holds_where_the_first_lines_were_cut():
+    text, found = cut_and_split(["Loading", "Talks in Geneva, and after them?", PARAGRAPH, SENTENCE])
+    assert [cut.line for cut in found.cuts] == [1]
+    assert quotes(text, found)[0] == f"Talks in Geneva, and after them?\n{PARAGRAPH}"
+
+
+CUT_LINES = ["Loading", "Share", "Most read", "203.0.113.7", "  Advertisement ", "شارك", "جار التحميل"]
+cut_pages = st.lists(
+    st.sampled_from([*CUT_LINES, *BITS[-3:], "Talks in Geneva", "نعم.", "A heading", ""]), max_size=20
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(cut_pages, st.sampled_from(["\n", "\r\n", "\n\n"]), st.integers(5, 60))
+def test_what_is_kept_is_in_exactly_one_passage_and_what_is_cut_in_none(lines, end, window):
+    text, found = cut_and_split(lines, window, end=end)
+    assert_ranges_cover(found.document.text, found.passages)
+    assert_words_are_whole(found.document.text, found.passages)
+    assert_lines_are_right(text, found.passages)
+    for cut in found.cuts:
+        assert all(each.end <= cut.start or each.start >= cut.end for each in found.passages)
+    assert all(
+        text[each.start : each.end] == found.document.text[each.start : each.end] for each in found.passages
+    )
+
+
+def test_languages_are_told_apart_paragraph_by_paragraph():
+    persian = "وزارت نیرو اعلام کرد که سدها پس از باران‌های زمستانی پر شده‌اند و آب شهرها تا تابستان کافی است."
+    mixed = (
+        "قال الوزير في مؤتمر صحفي إن الاتفاق سيوقع غدا في جنيف: "
+        "we have agreed on every point that was still open between the two sides."
+    )
+    urdu = "وزیر نے کہا کہ بارش کے بعد ڈیم بھر گئے ہیں اور شہروں کے لیے پانی گرمیوں تک کافی ہے۔"
+    text = "\n\n".join(["محادثات جنيف", f"{SENTENCE}.", PARAGRAPH, mixed, persian, urdu])
+    assert [each.lang for each in split(text, lang="ar")] == ["ar", "en", "mixed", "fa", "ur"]
 
 
 def holds_for_file(path):

@@ -1,6 +1,8 @@
 """Bytes to documents: what is read, what is refused and with which words."""
 
+import gzip
 import hashlib
+import json
 
 import pytest
 from reading import read_documents
@@ -45,9 +47,54 @@ def test_the_suffix_decides_in_either_case(path):
     assert read("Title", path).doc_id == path
 
 
-@pytest.mark.parametrize("path", ["a.docx", "a", "a.txt.bak", "folder.txt/a"])
+@pytest.mark.parametrize(
+    "path", ["a.docx", "a", "a.txt.bak", "folder.txt/a", "a.gz", "a.pdf.gz", "a.txt.gz.gz"]
+)
 def test_another_suffix_is_refused_with_those_that_are_read(path):
-    assert ".txt" in refusal("Title", path)
+    message = refusal("Title", path)
+    assert "(.csv, .htm, .html, .json, .jsonl, .md, .txt, plain or .gz)" in message
+
+
+PROSE = "Divers have mapped the drowned harbour off the point, and found two quays of dressed stone there."
+FORMATS = {
+    ".txt": PROSE,
+    ".md": PROSE,
+    ".html": f"<body><p>{PROSE}</p></body>",
+    ".htm": f"<body><p>{PROSE}</p></body>",
+    ".json": json.dumps({"text": PROSE}),
+    ".jsonl": json.dumps({"text": PROSE}),
+    ".csv": f'text\n"{PROSE}"\n',
+}
+
+
+@pytest.mark.parametrize("case", [str.lower, str.upper, str.title])
+@pytest.mark.parametrize("suffix", [*FORMATS, *(f"{suffix}.gz" for suffix in FORMATS)])
+def test_every_format_is_read_plain_and_gzipped_in_either_case(suffix, case):
+    plain = suffix.removesuffix(".gz")
+    data = FORMATS[plain].encode()
+    document = read(gzip.compress(data) if suffix != plain else data, f"a{case(suffix)}")
+    assert document.text == PROSE
+    assert document.metadata["basis"] == ("file" if plain in (".txt", ".md") else "extracted")
+    assert document.metadata["encoding"] == "utf-8"
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_no_format_is_read_from_gzip_in_gzip(suffix):
+    data = gzip.compress(gzip.compress(FORMATS[suffix].encode()))
+    assert refusal(data, f"a{suffix}.gz") if suffix != ".jsonl" else not read_documents(f"a{suffix}.gz", data)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_every_format_is_refused_where_it_is_empty(suffix):
+    assert refusal(b"", f"a{suffix}").startswith("it is empty")
+    assert refusal(b"", f"a{suffix}.gz").startswith("it is empty")
+    assert refusal(gzip.compress(b" \n"), f"a{suffix}.gz").startswith("it is empty")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_gzip_file_that_ends_early_is_refused_in_every_format(suffix):
+    data = gzip.compress(FORMATS[suffix].encode() * 20)
+    assert "not a whole gzip file" in refusal(data[:-9], f"a{suffix}.gz")
 
 
 def test_a_byte_order_mark_is_not_counted():

@@ -4,15 +4,16 @@ import math
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from places import SETTINGS
 
-from indexer.datatypes import Article, Document, Passage
+from indexer.datatypes import Article, Cut, Document, Passage
 from indexer.store.base import Filters, WeightedTerm
 from indexer.store.embedded import EmbeddedStore, EmbeddedWriter
 from indexer.store.generation import IndexFolder
@@ -447,3 +448,170 @@ def test_many_threads_read_at_once(world):
     world.store._rows.clear()
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(ask, [*range(40)] * 3)) == one_by_one * 3
+
+
+# --- filters -------------------------------------------------------------------------------------
+
+SOURCES = ["", "wire", "Wire", "wire/sub", "harbour.example", "صحيفة المرفأ", 'quote" OR 1=1 --', "two words"]
+DAYS = [
+    None,
+    "0001-01-01",
+    "1999-12-31",
+    "2025-02-28",
+    "2025-03-01",
+    "2025-03-02",
+    "2025-10-01",
+    "9999-12-31",
+]
+
+
+@pytest.fixture(scope="module")
+def dated(tmp_path_factory):
+    """A store of 300 passages of articles with sources and days, some without, and what went into it."""
+    draw, numbers = random.Random(8), np.random.default_rng(8)
+    languages = draw.choices(["ar", "en", "fr"], k=300)
+    articles = [
+        replace(
+            each, document=replace(each.document, source=draw.choice(SOURCES), published=draw.choice(DAYS))
+        )
+        for each in make_articles(languages)
+    ]
+    terms = [draw.choices(VOCABULARY, k=draw.randint(1, 12)) for _ in languages]
+    vectors = unit(numbers.normal(size=(300, DIMENSION)))
+    folder = tmp_path_factory.mktemp("dated") / "index"
+    store = write(folder, articles, [held(each, each) for each in terms], vectors)
+    rows = [(article.document, passage) for article in articles for passage in article.passages]
+    passages = [passage for _, passage in rows]
+    yield SimpleNamespace(
+        store=store, articles=articles, rows=rows, passages=passages, vectors=vectors, terms=terms
+    )
+    store.close()
+
+
+def left_by(filters, document, lang):
+    """Whether a passage is within filters, said without a store."""
+    day = document.published
+    return (
+        filters.lang in (None, lang)
+        and filters.source in (None, document.source)
+        and (filters.published_from is None or (day is not None and day >= filters.published_from))
+        and (filters.published_to is None or (day is not None and day <= filters.published_to))
+    )
+
+
+some_days = st.sampled_from([*DAYS, "2025-01-01", "2024-12-31", "0001-01-02", "9999-12-30"])
+some_filters = st.builds(
+    Filters,
+    st.sampled_from([None, None, "ar", "en", "zz"]),
+    st.sampled_from([None, None, *SOURCES, "wir", "nowhere", "sub", "words"]),
+    some_days,
+    some_days,
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(some_filters, st.sampled_from([1, 10, 300]))
+@example(Filters(), 300)
+@example(Filters(source=""), 300)
+@example(Filters(published_from="2025-03-02", published_to="2025-03-01"), 300)
+def test_both_legs_look_at_what_filters_leave_and_at_nothing_else(dated, filters, depth):
+    left = [
+        row for row, (document, passage) in enumerate(dated.rows) if left_by(filters, document, passage.lang)
+    ]
+    vector = dated.vectors[len(left) % 300]
+    scores = dated.vectors @ vector
+    dense = dated.store.dense(vector, depth, filters)
+    assert found(dated, dense) == sorted(left, key=lambda row: (-scores[row], row))[:depth]
+    assert [each.score for each in dense] == pytest.approx(
+        [scores[row] for row in found(dated, dense)], abs=1e-6
+    )
+
+    everywhere = {row: each.score for each in dated.store.lexical(wanted("grain", "سلام"), 300, NO_FILTER)
+                  for row in found(dated, [each])}  # fmt: skip
+    lexical = dated.store.lexical(wanted("grain", "سلام"), depth, filters)
+    rows = found(dated, lexical)
+    holding = [row for row in left if {"grain", "سلام"} & set(dated.terms[row])]
+    assert set(rows) <= set(holding)
+    assert len(rows) == min(depth, len(holding))
+    # A filter changes no score: the rank among what is left is the rank among all.
+    assert [each.score for each in lexical] == pytest.approx([everywhere[row] for row in rows], rel=1e-6)
+    assert (
+        min((everywhere[row] for row in rows), default=0)
+        >= max((everywhere[row] for row in set(holding) - set(rows)), default=0) - 1e-4
+    )
+
+    undated = {
+        document.doc_id for document, passage in dated.rows
+        if document.published is None and left_by(Filters(filters.lang, filters.source), document, passage.lang)
+    }  # fmt: skip
+    assert dated.store.undated(filters) == len(undated)
+
+
+def test_the_filters_that_are_tried_leave_something_and_leave_something_out(dated):
+    for filters in (
+        Filters(source="wire"),
+        Filters(published_from="2025-03-01"),
+        Filters("ar", "", None, "2025-03-01"),
+    ):
+        left = [left_by(filters, document, passage.lang) for document, passage in dated.rows]
+        assert 0 < sum(left) < len(left)
+
+
+def test_more_filters_than_are_kept_answer_as_the_first_did(dated):
+    many = [Filters(source=source, published_from=day) for source in SOURCES for day in DAYS]
+    first = [dated.store.dense(dated.vectors[0], 10, each) for each in many]
+    assert [dated.store.dense(dated.vectors[0], 10, each) for each in reversed(many)] == first[::-1]
+    assert len(dated.store._rows) < len(many)
+
+
+def test_only_days_make_a_filter_by_date():
+    assert [each.by_date for each in (Filters(), Filters("ar", "wire"))] == [False, False]
+    assert [
+        each.by_date for each in (Filters(published_from="2025-03-01"), Filters(published_to="2025-03-01"))
+    ] == [True] * 2
+
+
+# --- what was cut, and lines that stand often --------------------------------------------------------
+
+
+def test_cuts_come_back_with_their_article(tmp_path):
+    text = "Title\nLoading\nText of it\n203.0.113.7"
+    cuts = (Cut(2, 6, 13, "loading"), Cut(4, 25, 36, "repeated", 17))
+    article = Article(Document("a", "Title", text, "wire", "en"), (Passage("a", 1, 0, 5, 1, 1, "en"),), cuts)
+    plain = Article(Document("b", "", "x", "wire", "en"), (Passage("b", 1, 0, 1, 1, 1, "en"),))
+    store = write(tmp_path / "index", [article, plain], [[], []], unit(np.eye(2, 4)), 4)
+    assert store.article("a") == article
+    assert store.article("b").cuts == ()
+    store.close()
+
+
+def test_the_writer_counts_sources_undated_articles_and_cut_lines(tmp_path):
+    (tmp_path / "aside").mkdir()
+    writer = EmbeddedWriter(tmp_path / "aside")
+    for doc_id, source, day, rules in (
+        ("a", "wire", None, ["tags", "share"]), ("b", "post", "2025-03-01", ["share"]), ("c", "wire", None, []),
+        ("d", "", "2025-03-01", []),
+    ):  # fmt: skip
+        cuts = tuple(Cut(line, 2 * line, 2 * line + 1, rule) for line, rule in enumerate(rules, 1))
+        writer.add(Article(Document(doc_id, "", "", source, "en", day), (), cuts), doc_id.encode(), [], [])
+    assert list(writer.sources().items()) == [("wire", 2), ("", 1), ("post", 1)]
+    assert writer.undated() == 2
+    assert list(writer.cut_lines().items()) == [("share", 2), ("tags", 1)]
+    assert writer.digests() == {each: each.encode() for each in "abcd"}
+    writer.finish(4, iter(()))
+
+
+def test_lines_that_stand_often_are_known_by_source(tmp_path):
+    folder = IndexFolder(tmp_path / "index")
+    folder.prepare()
+    with folder.write_aside() as aside:
+        writer = EmbeddedWriter(aside)
+        writer.add_line_counts("wire", 70, iter([(-(2**63), 7), (2**63 - 1, 70)]))
+        writer.add_line_counts("", 9, [(-(2**63), 9)])
+        writer.finish(4, iter(()))
+        folder.publish(aside, archive="", settings=SETTINGS, documents=0, passages=0, languages={}, failed=[])
+    store = EmbeddedStore.open(folder)
+    assert store.repeated_lines("wire") == (70, {-(2**63): 7, 2**63 - 1: 70})
+    assert store.repeated_lines("") == (9, {-(2**63): 9})
+    assert store.repeated_lines("nowhere") == (0, {})
+    store.close()

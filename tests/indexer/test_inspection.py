@@ -1,0 +1,323 @@
+"""Inspection: what becomes of each line of a file, alone or as an index holds it; and what was cut."""
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from fakes import FakeModel
+from places import ROOT
+
+from indexer import ArchiveError, Originals, RequestError, build_index, inspect_file, reason_of
+from indexer.ingest.furniture import reasons
+from indexer.inspection import inspection_json
+from indexer.store.embedded import EmbeddedStore
+from indexer.store.generation import IndexFolder
+
+LINE = "The harbour master writes every Thursday"
+KEYS = [
+    "path", "doc_id", "articles", "title", "lang", "published", "source", "author", "url", "basis", "encoding",
+    "notes", "indexed", "lines", "outside", "passages",
+]  # fmt: skip
+PAGE = """<html><head><title>Voyage 7 of the corridor</title></head><body>
+<nav><a href="/">Harbour front page and tides</a></nav>
+<article><h1>Voyage 7 of the corridor</h1>
+{body}<p>Advertisement</p>{body}</article>
+<footer>Quayside Media, pier 4</footer></body></html>"""
+PARAGRAPH = (
+    "Ship number {} left the port on day {} of the year with grain for {} thousand people in the south."
+)
+
+
+def voyage(number, *others):
+    return (
+        "\n".join([f"Voyage {number} of the corridor", "", PARAGRAPH.format(number, number, number), *others])
+        + "\n"
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Five articles of a source with a line in common, one with a date, and a file of many articles."""
+    folder = tmp_path / "articles"
+    (folder / "wire").mkdir(parents=True)
+    for number in range(5):
+        (folder / "wire" / f"v{number}.txt").write_text(voyage(number, "Loading", LINE), "utf-8")
+    (folder / "wire" / "v0.meta.json").write_text('{"published": "2025-03-01", "author": "Salma Haddad"}')
+    records = [
+        {"id": name, "title": f"Record {name}", "body": voyage(at, "Share")}
+        for at, name in enumerate("xyz", 60)
+    ]
+    (folder / "feed.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records), "utf-8")
+    return folder
+
+
+@pytest.fixture
+def nowhere(tmp_path):
+    return tmp_path / "no index"
+
+
+@pytest.fixture
+def store(folder, index, model):
+    build_index(folder, index, model)
+    store = EmbeddedStore.open(IndexFolder(index))
+    yield store
+    store.close()
+
+
+def told(file, index, **options):
+    return inspection_json(inspect_file(file, index, **options))
+
+
+def rules(found):
+    return {row["line"]: row["rule"] for row in found["lines"]}
+
+
+# --- a file alone --------------------------------------------------------------------------------
+
+
+def test_a_file_is_told_line_by_line_without_an_index(folder, nowhere):
+    file = folder / "wire" / "v0.txt"
+    found = told(file, nowhere)
+    assert list(found) == KEYS
+    text = file.read_text("utf-8")
+    assert [row["line"] for row in found["lines"]] == [1, 3, 4, 5]
+    for row in found["lines"]:
+        assert list(row) == ["line", "kept", "rule", "reason", "articles", "text"]
+        assert row["text"] == text.split("\n")[row["line"] - 1]
+        assert row["kept"] == (row["rule"] is None) == (row["reason"] is None)
+    assert rules(found) == {1: None, 3: None, 4: "loading", 5: None}
+    assert found["lines"][2]["reason"] == reasons()["loading"]
+    assert (found["path"], found["doc_id"], found["articles"]) == (str(file), "v0.txt", 1)
+    assert (found["title"], found["lang"], found["basis"]) == ("Voyage 0 of the corridor", "en", "file")
+    assert (found["published"], found["author"]) == ("2025-03-01", "Salma Haddad")  # from beside it
+    assert (found["indexed"], found["outside"], found["notes"]) == (False, [], None)
+    assert not nowhere.exists()
+    json.dumps(found)
+
+
+def test_passages_are_ranges_of_the_file_that_leave_out_what_is_cut(folder, nowhere):
+    file = folder / "wire" / "v0.txt"
+    text = file.read_text("utf-8")
+    passages = told(file, nowhere)["passages"]
+    assert [list(each) for each in passages] == [["start", "end", "line_start", "line_end"]] * 2
+    assert [text[each["start"] : each["end"]] for each in passages] == [
+        "Voyage 0 of the corridor\n\n" + PARAGRAPH.format(0, 0, 0),
+        LINE,
+    ]
+    assert [(each["line_start"], each["line_end"]) for each in passages] == [(1, 3), (5, 5)]
+
+
+def test_one_row_stands_for_each_line_that_is_not_blank_whatever_ends_it(tmp_path, nowhere):
+    file = tmp_path / "odd.txt"
+    file.write_bytes("\ufeff\r\n  Talks in Geneva \r\r\nA line\u2028with a break.\n\t\nThe end.".encode())
+    assert [(row["line"], row["text"]) for row in told(file, nowhere)["lines"]] == [
+        (2, "Talks in Geneva"), (4, "A line\u2028with a break."), (6, "The end."),
+    ]  # fmt: skip
+
+
+def test_an_article_of_a_file_of_many_is_named_by_its_id(folder, nowhere):
+    file = folder / "feed.jsonl"
+    assert told(file, nowhere)["doc_id"] == "feed.jsonl::x"
+    for record in ("y", "feed.jsonl::y"):
+        found = told(file, nowhere, record=record)
+        assert (found["doc_id"], found["articles"], found["title"]) == ("feed.jsonl::y", 3, "Record y")
+        assert (found["basis"], rules(found)[6]) == ("extracted", "share")
+    with pytest.raises(ArchiveError, match="no article with the id w"):
+        inspect_file(file, nowhere, record="w")
+
+
+def test_fields_of_other_names_are_named(tmp_path, nowhere):
+    file = tmp_path / "feed.jsonl"
+    file.write_text(json.dumps({"what": {"was": "Grain left the port today."}}) + "\n")
+    with pytest.raises(ArchiveError, match="--field text=NAME"):
+        inspect_file(file, nowhere)
+    assert (
+        told(file, nowhere, fields={"text": "what.was"})["lines"][0]["text"] == "Grain left the port today."
+    )
+    with pytest.raises(RequestError, match="There is no field 'colour'"):
+        inspect_file(file, nowhere, fields={"colour": "x"})
+
+
+def test_a_page_shows_what_stands_outside_its_article(tmp_path, nowhere):
+    file = tmp_path / "v.html"
+    body = "".join(f"<p>{PARAGRAPH.format(at, at, at)}</p>" for at in range(8))
+    file.write_text(PAGE.format(body=body), "utf-8")
+    found = told(file, nowhere)
+    assert found["basis"] == "extracted"
+    assert found["title"] == "Voyage 7 of the corridor"
+    assert [row["rule"] for row in found["lines"] if row["text"] == "Advertisement"] == ["advertisement"]
+    assert "Quayside Media, pier 4" in found["outside"]
+    assert not any(row["text"] in found["outside"] for row in found["lines"])
+
+
+def unreadable(folder):
+    (folder / "binary.txt").write_bytes(b"\0\1\2")
+    (folder / "blank.txt").write_text(" \n")
+    (folder / "page.pdf").write_bytes(b"%PDF")
+    (folder / "broken.json").write_text('[{"text": "a')
+    (folder / "none.jsonl").write_text('{"text": ""}\n')
+    (folder / "loop.txt").symlink_to(folder / "loop.txt")
+    return ["binary.txt", "blank.txt", "page.pdf", "broken.json", "none.jsonl", "loop.txt", "no.txt", "no/way.txt",
+            "binary.txt/x.txt", "wire", "x" * 300]  # fmt: skip
+
+
+def test_a_file_that_cannot_be_read_is_refused_with_its_name_and_the_reason(folder, nowhere):
+    for name in unreadable(folder):
+        with pytest.raises(ArchiveError) as error:
+            inspect_file(folder / name, nowhere)
+        assert name in str(error.value)
+        assert "\n" not in str(error.value)
+        assert error.value.exit_status == 2
+
+
+def test_a_file_is_found_by_whatever_way_it_is_named(folder, index, store, monkeypatch):
+    monkeypatch.chdir(folder / "wire")
+    (folder.parent / "link").symlink_to(folder)
+    for name in (Path("v0.txt"), Path("../wire/v0.txt"), folder.parent / "link" / "wire" / "v0.txt"):
+        found = told(name, index)
+        assert (found["doc_id"], found["indexed"], found["path"]) == ("wire/v0.txt", True, str(name))
+
+
+# --- as an index holds it ------------------------------------------------------------------------
+
+
+def test_where_the_index_holds_the_file_repetition_is_known(folder, index, store):
+    found = told(folder / "wire" / "v3.txt", index)
+    assert (found["indexed"], found["doc_id"], found["source"]) == (True, "wire/v3.txt", "wire")
+    assert rules(found) == {1: None, 3: None, 4: "loading", 5: "repeated"}
+    row = found["lines"][3]
+    assert (row["articles"], row["reason"], row["text"]) == (
+        5,
+        "it stands in 5 articles of this source",
+        LINE,
+    )
+    assert found["lines"][2]["articles"] is None
+
+
+def test_what_is_told_of_every_file_is_what_the_index_holds(folder, index, store):
+    shutil.copytree(ROOT / "archive" / "ukraine", folder / "ukraine")
+    build_index(folder, index, FakeModel())
+    held = EmbeddedStore.open(IndexFolder(index))
+    for path in held.files():
+        if not path.endswith("meta.json"):
+            inspection = inspect_file(folder / path, index)
+            assert inspection.article == held.article(inspection.article.document.doc_id)
+            assert {each.line: (each.rule, each.articles) for each in inspection.lines if each.rule} == {
+                cut.line: (cut.rule, cut.articles) for cut in inspection.article.cuts
+            }
+    held.close()
+
+
+def test_a_file_that_has_changed_since_is_told_as_it_is_now(folder, index, store):
+    file = folder / "wire" / "v3.txt"
+    file.write_text(voyage(3, LINE, "Share"), "utf-8")
+    found = told(file, index)
+    assert found["indexed"] is False
+    assert rules(found) == {1: None, 3: None, 4: None, 5: "share"}
+    build_index(folder, index, FakeModel())
+    found = told(file, index)
+    assert (found["indexed"], rules(found)[4]) == (True, "repeated")
+
+
+def test_a_file_elsewhere_is_no_file_of_the_index_though_it_is_the_same(folder, index, store, tmp_path):
+    shutil.copy(folder / "wire" / "v3.txt", tmp_path / "v3.txt")
+    found = told(tmp_path / "v3.txt", index)
+    assert (found["indexed"], found["doc_id"], rules(found)[5]) == (False, "v3.txt", None)
+
+
+def test_a_record_of_an_indexed_file_is_told_as_the_index_holds_it(folder, index, store):
+    found = told(folder / "feed.jsonl", index, record="z")
+    assert (found["indexed"], found["doc_id"], found["articles"]) == (True, "feed.jsonl::z", 3)
+    assert store.article("feed.jsonl::z").document.title == found["title"] == "Record z"
+
+
+def test_the_names_of_fields_that_the_index_was_built_with_need_not_be_given_again(tmp_path, index, model):
+    (archive := tmp_path / "named").mkdir()
+    (archive / "feed.jsonl").write_text(json.dumps({"what": {"was": "Grain left the port today."}}) + "\n")
+    build_index(archive, index, model, fields={"text": "what.was"})
+    assert told(archive / "feed.jsonl", index, fields={"text": "what.was"})["indexed"] is True
+    assert told(archive / "feed.jsonl", index)["indexed"] is True
+
+
+@pytest.mark.parametrize("damage", ["articles.sqlite", "manifest.json"])
+def test_a_damaged_index_is_as_none(folder, index, store, damage):
+    (index / "generations" / store.generation / damage).write_bytes(b"x")
+    found = told(folder / "wire" / "v3.txt", index)
+    assert (found["indexed"], rules(found)[5]) == (False, None)
+
+
+def test_a_reason_is_told_for_every_rule_and_repetition_with_its_number():
+    assert all(reason_of(rule) == reason for rule, reason in reasons().items())
+    assert reason_of("repeated", 1_204) == "it stands in 1,204 articles of this source"
+
+
+# --- what was cut of an indexed article ----------------------------------------------------------
+
+
+@pytest.fixture
+def originals():
+    originals = Originals()
+    yield originals
+    originals.close()
+
+
+def test_cut_lines_are_read_from_the_file(folder, store, originals):
+    article = store.article("wire/v2.txt")
+    found = originals.cut_lines(article, store.archive, store.fields)
+    assert [(cut.line, cut.rule, text) for cut, text in found.cuts] == [
+        (4, "loading", "Loading"), (5, "repeated", LINE)
+    ]  # fmt: skip
+    assert tuple(cut for cut, _ in found.cuts) == article.cuts
+    assert (found.from_file, found.outside) == (True, ())
+
+
+def test_cut_lines_of_a_record_are_read_from_its_file(store, originals):
+    found = originals.cut_lines(store.article("feed.jsonl::y"), store.archive, store.fields)
+    assert [(cut.line, text) for cut, text in found.cuts] == [(6, "Share")]
+
+
+@pytest.mark.parametrize(
+    "change", [Path.unlink, lambda file: file.write_text(voyage(2, "Loading", LINE, "Changed"))]
+)
+def test_where_the_file_is_gone_or_another_the_ranges_and_rules_are_told_alone(
+    folder, store, originals, change
+):
+    change(folder / "wire" / "v2.txt")
+    article = store.article("wire/v2.txt")
+    found = originals.cut_lines(article, store.archive, store.fields)
+    assert found.cuts == tuple((cut, None) for cut in article.cuts)
+    assert (found.from_file, found.outside) == (False, ())
+
+
+def test_an_archive_that_has_moved_is_read_where_it_is_now(folder, store, originals):
+    moved = folder.rename(folder.with_name("moved"))
+    article = store.article("wire/v2.txt")
+    assert originals.cut_lines(article, store.archive, store.fields).from_file is False
+    assert originals.cut_lines(article, moved, store.fields).from_file is True
+
+
+def test_a_file_that_became_a_link_out_of_the_archive_is_not_read(folder, store, originals, tmp_path):
+    file = folder / "wire" / "v2.txt"
+    file.rename(tmp_path / "outside.txt")
+    file.symlink_to(tmp_path / "outside.txt")
+    assert originals.cut_lines(store.article("wire/v2.txt"), store.archive, store.fields).from_file is False
+
+
+def test_many_threads_are_shown_each_the_lines_of_their_own_page(tmp_path, index, model):
+    (archive := tmp_path / "pages").mkdir()
+    for number in range(4):
+        body = "".join(f"<p>{PARAGRAPH.format(number, at, at)}</p>" for at in range(12))
+        page = PAGE.format(body=body).replace("Advertisement", f"Share this story: {number} Facebook")
+        (archive / f"{number}.html").write_text(page, "utf-8")
+    build_index(archive, index, model)
+    store, originals = EmbeddedStore.open(IndexFolder(index)), Originals()
+    articles = [store.article(f"{number}.html") for number in range(4)]
+    alone = [originals.cut_lines(each, archive, {}) for each in articles]
+    assert [f"{number} Facebook" in each.cuts[0][1] for number, each in enumerate(alone)] == [True] * 4
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda each: originals.cut_lines(each, archive, {}), articles * 6))
+    assert together == alone * 6
+    originals.close()
+    store.close()
