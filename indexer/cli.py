@@ -303,13 +303,17 @@ def _inspection_text(inspection: Inspection) -> str:
         lines.append(f"{each.line:>5}  {each.rule or '':<{width}}  {each.text}")
     for text in inspection.outside:
         lines.append(f"{'':>5}  {'page':<{width}}  {text}")
-    reasons = {each.rule: reason_of(each.rule, each.articles) for each in inspection.lines if each.rule}
+    reasons = {
+        (each.rule, each.articles): reason_of(each.rule, each.articles)
+        for each in inspection.lines
+        if each.rule
+    }
     if inspection.outside:
-        reasons["page"] = reason_of("page")
+        reasons["page", None] = reason_of("page")
     cut = sum(each.rule is not None for each in inspection.lines)
     kept = len(inspection.lines) - cut
     lines += ["", f"{kept:,} lines kept in {len(inspection.article.passages):,} passages, {cut:,} cut."]
-    lines += [f"  {rule}: {reason}" for rule, reason in reasons.items()]
+    lines += [f"  {rule}: {reason}" for (rule, _), reason in reasons.items()]
     return "\n".join(lines)
 
 

@@ -688,15 +688,16 @@ def test_what_was_cut_is_found_by_no_question(private, index, model):
     searcher.store.close()
 
 
-def test_not_even_the_key_of_a_line_is_kept_that_stands_in_one_article(private, index, model):
-    """An address has so few spellings that a hash of its line would tell it."""
-    archive, _ = private
-    build_index(archive, index, model)
+@pytest.mark.parametrize("articles", [1, 3, 6])
+def test_not_even_the_key_of_a_readers_line_is_kept(empty, index, model, articles):
+    """An address has so few spellings that a hash of its line would tell it, in however many articles."""
+    put_voyages(empty, range(articles), TRACKED, f"Your address: {ADDRESS}", LINE)
+    build_index(empty, index, model)
     store = EmbeddedStore.open(IndexFolder(index))
     _, lines = store.repeated_lines("")
     store.close()
-    assert line_key(TRACKED) not in lines
-    assert line_key(f"Your address: {ADDRESS}") not in lines
+    assert lines.keys() & {line_key(TRACKED), line_key(f"Your address: {ADDRESS}")} == set()
+    assert line_key(LINE) in lines or articles < 5
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])

@@ -111,11 +111,24 @@ def test_copies_of_an_article_count_as_one_and_lose_nothing(folder):
     assert {each for cut in cuts.values() for each in cut} == {(3, "repeated", 5)}
 
 
-def test_articles_that_share_their_longest_line_are_not_taken_for_copies(folder):
-    notice = "What stands in this bulletin was written by the crews of the ships that it speaks of. " * 4
-    put_voyages(folder, "wire", 8, LINE, notice.strip())
+@pytest.mark.parametrize("number", [1, 2])
+def test_articles_that_share_their_longest_lines_are_not_taken_for_copies(folder, number):
+    notices = [f"Notice {at}: what stands here was written by the crews of the ships it speaks of, and by nobody "
+               f"else, and who finds a fault in it writes to the house at pier {at}." for at in range(number)]  # fmt: skip
+    put_voyages(folder, "wire", 8, LINE, *notices)
     cuts = cuts_of(take_in(folder)[1])
-    assert {at for at, *_ in cuts.get("wire/v00.txt", [])} == {3, 4}
+    assert {at for at, *_ in cuts.get("wire/v00.txt", [])} == set(range(3, 4 + number))
+
+
+def test_versions_of_one_article_keep_what_they_share(folder):
+    """A report that was stored each time it grew: its paragraphs stand in many files and are no furniture."""
+    shared = [f"The storm reached the {quay} quay in the night and took with it what stood there, the mayor said."
+              for quay in ("north", "south", "west")]  # fmt: skip
+    for at in range(8):
+        news = f"Boat number {at} was found on day {at} by the {at} men who had gone out to look for it, and it was empty."
+        put(folder, **{f"wire__version{at}": "\n".join(["The storm", *shared, news]) + "\n"})
+    _, articles = take_in(folder)
+    assert cuts_of(articles) == {}
 
 
 def test_a_line_is_the_same_however_it_is_spaced_and_ended(folder):

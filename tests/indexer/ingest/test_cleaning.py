@@ -521,7 +521,7 @@ LONG_PAGES = {
     "paragraphs": [f"{SECOND[:-1]}, in the words of witness {number}." for number in range(10_000)],
     "headlines": ["Most read", *(f"Ship number {number} of the corridor" for number in range(10_000))],
     "furniture": ["Comments (3)", "Contents", "Share", "Related articles", "1204"] * 2_000,
-    "a line": [", ".join(["grain"] * 20_000), ", " * 20_000 + "x"],
+    "a line": [", ".join(["grain"] * 20_000), "a" + ", " * 20_000 + "x"],
 }
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.errors import RequestError
@@ -127,6 +127,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([names[0] for names in NAMES.values()]), JSON))
 def test_facts_of_any_record_can_be_written_down(record):
     facts = facts_of(record, {}, "en")

@@ -169,6 +169,16 @@ SENTENCES_THAT_OPEN_LIKE_FURNITURE = [
     "Copyright law was written for printers, the judge said.",
     "Loading the ship took three days.",
     "1. Water: the dams are empty",
+    "هذه المادة مخصصة لدعم المزارعين في الجنوب.",
+    "المزيد من المياه يعني المزيد من القمح.",
+    "تمت ترجمة هذا الكتاب إلى تسع لغات.",
+    "يحظر النقل ليلا على الشاحنات.",
+    "Next came the floods of 1953.",
+    "You can change your mind until midnight on Friday, the court ruled.",
+    "By joining the union, workers accept its terms.",
+    "Tell us the truth, the families demanded at the hearing.",
+    "Screenshot evidence was refused by the judge.",
+    "Built on sand",
 ]
 
 

