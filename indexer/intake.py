@@ -74,6 +74,7 @@ class Intake:
     notes: list[FailedFile] = field(default_factory=list)
     left_out: int = 0
     _repeated: dict[tuple[str, int], RepeatedLine] = field(default_factory=dict)
+    _tracking: set[int] = field(default_factory=set)
     _drafts: Drafts = field(default_factory=Drafts)
 
     def read(self, found: Sequence[FoundFile]) -> None:
@@ -135,6 +136,8 @@ class Intake:
             self._tell("cutting", done, total)
             document, cuts = clean(draft, repeated[draft.source])
             for cut in cuts:
+                if cut.rule == "tracking":
+                    self._tracking.add(line_key(draft.text[cut.start : cut.end]))
                 if cut.articles:
                     key = draft.source, line_key(draft.text[cut.start : cut.end])
                     first = RepeatedLine(draft.source, cut.articles, draft.doc_id, cut.line)
@@ -147,8 +150,12 @@ class Intake:
         for path, file in self.files.items():
             writer.add_file(path, file.sha256, file.reason)
         for source, articles in self._drafts.sources():
-            # What stands in one article alone stays out: even its key may give away a personal line.
-            counts = (each for each in self._drafts.line_counts(source) if each[1] > 1)
+            # Even the key of a personal line may give it away: rare lines and tracking strings stay out.
+            counts = (
+                (line, count)
+                for line, count in self._drafts.line_counts(source)
+                if count >= least_articles(0) and line not in self._tracking
+            )
             writer.add_line_counts(source, articles, counts)
 
     def repeated(self) -> list[RepeatedLine]:

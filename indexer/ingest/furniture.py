@@ -22,8 +22,7 @@ LONG = 320  # code points; a longer line is text, whatever it says
 MADE_OF = 10  # words; a line that is made of a rule's words alone is no longer
 
 _PATTERNS = Path(__file__).with_name("furniture.toml")
-_EDGES = re.compile(r"^[^\w#@©<\[(«\"“]+|[^\w)\]»\"”%؟?!.…*]+$")
-_SPACE = re.compile(r"\s+")
+_BEGINNINGS, _ENDS = frozenset('_#@©<[(«"“'), frozenset('_)]»"”%؟?!.…*')
 _UNSEEN = re.compile("[\u0640\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad]")
 _LETTERS = str.maketrans("ىةکی", "يهكي")
 _MACRO = re.compile("<(network|share|channel)>")
@@ -74,10 +73,22 @@ class _Rule:
     words: frozenset[str]
 
 
-@lru_cache(maxsize=65_536)
 def fold(line: str) -> str:
     """Return a line as patterns see it: no marks or hamza seats, one case, single spaces, bare edges."""
-    return _EDGES.sub("", _SPACE.sub(" ", _plain(_UNSEEN.sub("", line)).casefold()).strip())
+    return _fold(line) if len(line) > LONG else _fold_short(line)
+
+
+def _fold(line: str) -> str:
+    folded = " ".join(_plain(_UNSEEN.sub("", line)).casefold().split())
+    start, end = 0, len(folded)
+    while start < end and not (folded[start].isalnum() or folded[start] in _BEGINNINGS):
+        start += 1
+    while end > start and not (folded[end - 1].isalnum() or folded[end - 1] in _ENDS):
+        end -= 1
+    return folded[start:end]
+
+
+_fold_short = lru_cache(maxsize=65_536)(_fold)
 
 
 def _plain(text: str) -> str:

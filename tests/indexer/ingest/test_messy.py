@@ -138,7 +138,7 @@ ARCHIVE_CUT = {
     },
     "ukraine/2025-12-miami-talks.en.txt": {
         2: "title-repeated", 3: "loading", 4: "navigation", 7: "see-also", 10: "subscribe",
-        15: "advertisement", 19: "see-also", 20: "tracking",
+        15: "advertisement", 16: "related", 17: "related", 18: "related", 19: "see-also", 20: "tracking",
     },
     # Nothing stands around these, and nothing of them may be lost.
     "noor-ouarzazate-solar.ar.txt": {},
