@@ -115,6 +115,8 @@ class Originals:
 
     def cut_lines(self, article: Article, archive: Path, fields: FieldNames) -> CutLines:
         """Return what was cut of an indexed article, from its file where that is as it was."""
+        if not article.cuts and "left_out" not in article.document.metadata:
+            return CutLines((), (), True)  # most articles: their files need not be read
         original = untouched(article.document, archive, Readers(fields, self._worker))
         texts = [original.text[cut.start : cut.end] if original else None for cut in article.cuts]
         return CutLines(

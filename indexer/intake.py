@@ -136,12 +136,12 @@ class Intake:
             self._tell("cutting", done, total)
             document, cuts = clean(draft, repeated[draft.source])
             for cut in cuts:
+                key = line_key(draft.text[cut.start : cut.end])
                 if cut.rule == "tracking":
-                    self._tracking.add(line_key(draft.text[cut.start : cut.end]))
+                    self._tracking.add(key)
                 if cut.articles:
-                    key = draft.source, line_key(draft.text[cut.start : cut.end])
                     first = RepeatedLine(draft.source, cut.articles, draft.doc_id, cut.line)
-                    self._repeated.setdefault(key, first)
+                    self._repeated.setdefault((draft.source, key), first)
             yield split_document(document, encoder.count_tokens, encoder.window, cuts), _digest(draft)
         self._tell("cutting", total, total)
 

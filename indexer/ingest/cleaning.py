@@ -1,19 +1,19 @@
 """A document to the lines that are its article: what is cut, and by which rule. Pure functions.
 
 Three witnesses speak: what a line says (furniture.py), where it stands, and in how many articles of
-its source it stands. Everything that is cut is a whole line with a rule of `RULES`; the rest of the
+its source it stands. Everything that is cut is a whole line under a rule of furniture.toml; the rest of the
 text is untouched. In doubt a line is kept.
 """
 
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..datatypes import Cut, Document
 from .furniture import LONG, fold, is_network, is_tag_bag, names_a_section, rule_of
-from .lines import Line, split_lines, trimmed
+from .lines import Line, trimmed
 from .textfiles import front_matter
 
 TITLE_LENGTH = 200  # code points; a longer first line is a paragraph, its beginning the title
@@ -64,7 +64,7 @@ def line_keys(text: str) -> tuple[int, frozenset[int]]:
 
     Copies of one article share their three longest lines, so that they can be counted as one.
     """
-    lines = [content for line in split_lines(text) if (content := text[line.start : line.end].strip())]
+    lines = [text[line.start : line.end] for line in trimmed(text)]
     longest = sorted(set(lines), key=lambda line: (-len(line), line))[:3]
     return line_key(" ".join(longest)), frozenset(map(line_key, lines))
 
@@ -496,6 +496,3 @@ def _with_site(title: str, content: str) -> bool:
         if _key(after) == title and len(_WORDS.findall(before)) <= 4:
             return True
     return False
-
-
-Cleaner = Callable[[Document], tuple[Document, tuple[Cut, ...]]]

@@ -13,7 +13,7 @@ from ..text.language import detect
 from .dates import find_published
 from .extracts import Extract
 from .files import FoundFile, OpenFile, opened, printable
-from .lines import split_lines
+from .lines import trimmed
 from .readers import Readers
 from .sidecars import Sidecars
 
@@ -102,12 +102,8 @@ def _folder(path: str) -> str:
 
 def _said_date(extract: Extract, lang: str) -> str | None:
     """Return the date that an article's first lines say it is of."""
-    first = []
-    for line in split_lines(extract.text[:_HEAD]):
-        if content := extract.text[line.start : line.end].strip():
-            first.append(content)
-        if len(first) == FIRST_LINES:
-            break
+    head = extract.text[:_HEAD]
+    first = [head[line.start : line.end] for line in trimmed(head)[:FIRST_LINES]]
     return find_published(first, day_first=lang == "ar")
 
 

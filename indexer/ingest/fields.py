@@ -152,6 +152,11 @@ def plain_name(name: str) -> str:
     return _SPACING.sub("", name).casefold()
 
 
+def delimiter_of(header: str) -> str:
+    """Return what parts the columns of a table, by its header: the likeliest sign that it uses most."""
+    return max(",;\t|", key=header.count)
+
+
 def known_names(field: str) -> Iterable[str]:
     """Return the names a field goes by, as they are compared."""
     return map(plain_name, NAMES[field])

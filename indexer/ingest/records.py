@@ -13,7 +13,18 @@ from ..errors import UnreadableFile
 from ..text.language import detect
 from .encodings import encoding_of, repair
 from .extracts import Extract, RefusedRecord, with_title
-from .fields import ENTITY, ID, TEXT, FieldNames, facts_of, known_names, one_line, plain_name, value_of
+from .fields import (
+    ENTITY,
+    ID,
+    TEXT,
+    FieldNames,
+    delimiter_of,
+    facts_of,
+    known_names,
+    one_line,
+    plain_name,
+    value_of,
+)
 from .files import OpenFile
 
 RECORD_SIZE = 8 << 20  # bytes of a record; more is no article
@@ -24,7 +35,6 @@ _MARKUP = re.compile(
 )
 _BLOCK = re.compile(r"<(?:p|br|div|h[1-6]|ul|ol|li|table|blockquote)\b", re.I)
 _NESTED = 100  # lists and objects in one another, and lists of paragraphs a tenth of it
-_DELIMITERS = ",;\t|"
 _END = "\udfff"  # half a character, which no text that was decoded holds
 
 ToText = Callable[[str], str]
@@ -83,7 +93,7 @@ def read_csv(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Ext
     lines = _Lines(io.TextIOWrapper(_as_utf8(file.stream(), encoding), "utf-8", newline=""))
     try:
         header = next(filter(str.strip, lines))
-        delimiter = max(_DELIMITERS, key=header.count)
+        delimiter = delimiter_of(header)
         columns = next(csv.reader([header], delimiter=delimiter))
         if value_of(dict.fromkeys(columns, "text"), TEXT, names) is None:
             raise UnreadableFile(f"no column of it is an article's text; {_remedy('COLUMN')}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import UnreadableFile
 from .encodings import decode
-from .fields import Facts, FieldNames, facts_of, plain_name
+from .fields import Facts, FieldNames, delimiter_of, facts_of, plain_name
 from .files import GZIP, FoundFile, opened
 
 META, TABLE = ".meta.json", "metadata.csv"
@@ -110,7 +110,7 @@ def _read_table(file: FoundFile, archive: Path) -> dict[str, Mapping[str, Any]]:
     header = text.split("\n", 1)[0]
     lines = io.StringIO(text, newline="")
     try:
-        rows = list(csv.DictReader(lines, restkey="", delimiter=max(",;\t|", key=header.count)))
+        rows = list(csv.DictReader(lines, restkey="", delimiter=delimiter_of(header)))
     except csv.Error as error:
         raise UnreadableFile(f"it is not CSV: {error}") from None
     by_file: dict[str, Mapping[str, Any]] = {}

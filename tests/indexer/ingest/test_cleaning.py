@@ -1,11 +1,9 @@
 """Cleaning by value: which lines of an article go for what stands around them, and which title is found."""
 
-import signal
-from contextlib import contextmanager
-
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from limits import at_most
 
 from indexer.datatypes import Document
 from indexer.ingest.cleaning import clean, least_articles, line_key, line_keys
@@ -499,22 +497,6 @@ def test_any_text_can_be_cleaned(text):
 
 
 # --- time ----------------------------------------------------------------------------------------
-
-
-@contextmanager
-def at_most(seconds):
-    """Fail where the block takes longer, without waiting for its end."""
-
-    def fail(*_):
-        raise AssertionError(f"it takes more than {seconds} seconds")
-
-    before = signal.signal(signal.SIGALRM, fail)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 LONG_PAGES = {

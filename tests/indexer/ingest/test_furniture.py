@@ -1,11 +1,9 @@
 """Lines on their own account: what each rule cuts, and what only looks like it and stays."""
 
-import signal
-from contextlib import contextmanager
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from limits import at_most
 
 from indexer.ingest.furniture import (
     LONG,
@@ -180,22 +178,6 @@ SENTENCES_THAT_OPEN_LIKE_FURNITURE = [
     "Screenshot evidence was refused by the judge.",
     "Built on sand",
 ]
-
-
-@contextmanager
-def at_most(seconds):
-    """Fail where the block takes longer: a pattern that goes astray would not come back."""
-
-    def fail(*_):
-        raise AssertionError(f"it takes more than {seconds} seconds")
-
-    before = signal.signal(signal.SIGALRM, fail)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize(("rule", "line"), [(rule, line) for rule, lines in CUT.items() for line in lines])

@@ -1,6 +1,5 @@
 """HTML: the article of a page and its facts; a parser that may take what it wants, but not for long."""
 
-import codecs
 import gzip
 import os
 import signal
@@ -11,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from encoded import IN_BYTES
 
 from indexer.datatypes import Document
 from indexer.errors import UnreadableFile
@@ -189,14 +189,6 @@ def test_the_lines_outside_the_article_are_counted(read):
 
 # Encodings
 
-IN_BYTES = {
-    "utf-8": str.encode,
-    "utf-8 with a mark": lambda text: codecs.BOM_UTF8 + text.encode(),
-    "utf-16-le": lambda text: codecs.BOM_UTF16_LE + text.encode("utf-16-le"),
-    "utf-16-be": lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
-    "windows-1256": lambda text: text.encode("windows-1256"),
-    "iso-8859-6": lambda text: text.encode("iso-8859-6"),
-}
 DECLARATIONS = {
     "none": "",
     "utf-8": '<meta charset="utf-8">',

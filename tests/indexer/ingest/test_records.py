@@ -8,6 +8,7 @@ import json
 import time
 
 import pytest
+from encoded import IN_BYTES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import read_all
@@ -21,14 +22,6 @@ ARABIC = (
     "رسم غواصون من هيئة مسح السواحل ميناء غارقا قبالة الرأس، ووجدوا رصيفين من حجر منحوت على عمق تسعة أمتار."
     "\nوقالت الهيئة إن الميناء ضاع في زلزال قديم، وإن أحدا لم يرسمه من قبل."
 )
-ENCODINGS = {
-    "utf-8": str.encode,
-    "utf-8 with a mark": lambda text: codecs.BOM_UTF8 + text.encode(),
-    "utf-16-le": lambda text: codecs.BOM_UTF16_LE + text.encode("utf-16-le"),
-    "utf-16-be": lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
-    "windows-1256": lambda text: text.encode("windows-1256"),
-    "iso-8859-6": lambda text: text.encode("iso-8859-6"),
-}
 
 
 @pytest.fixture
@@ -553,7 +546,7 @@ def test_a_file_that_ends_within_a_character_is_refused(read):
 # Encodings
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("encoding", IN_BYTES)
 @pytest.mark.parametrize("path", ["a.json", "a.jsonl", "a.csv", "A.JSON.GZ", "a.jsonl.gz", "a.Csv.gz"])
 @pytest.mark.parametrize("number", [1, 60], ids=["few", "many"])
 def test_every_encoding_gives_the_same_texts(read, path, encoding, number):
@@ -564,7 +557,7 @@ def test_every_encoding_gives_the_same_texts(read, path, encoding, number):
         data = lines(*articles)
     else:
         data = json.dumps(articles, ensure_ascii=False, indent=1)
-    data = ENCODINGS[encoding](data)
+    data = IN_BYTES[encoding](data)
     documents, refused = read(gzip.compress(data) if path.lower().endswith("gz") else data, path)
     assert refused == {}
     assert [each.text for each in documents] == [f"ميناء غارق\n\n{each['text']}" for each in articles]

@@ -1,10 +1,10 @@
 """Plain text and Markdown: the document is the file, letter for letter, whatever its encoding."""
 
-import codecs
 import gzip
 import time
 
 import pytest
+from encoded import IN_BYTES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import read_untouched
@@ -22,14 +22,6 @@ ARABIC = (
     "رسم غواصون من هيئة مسح السواحل ميناء غارقا قبالة الرأس، ووجدوا رصيفين من حجر منحوت\n"
     "على عمق تسعة أمتار. وقالت الهيئة إن الميناء ضاع في زلزال قديم، وإن أحدا لم يرسمه من قبل.\n"
 )
-ENCODINGS = {
-    "utf-8": str.encode,
-    "utf-8 with a mark": lambda text: codecs.BOM_UTF8 + text.encode(),
-    "utf-16-le": lambda text: codecs.BOM_UTF16_LE + text.encode("utf-16-le"),
-    "utf-16-be": lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
-    "windows-1256": lambda text: text.encode("windows-1256"),
-    "iso-8859-6": lambda text: text.encode("iso-8859-6"),
-}
 
 
 def read(text, path="a.txt", names=None, **beside):
@@ -38,10 +30,10 @@ def read(text, path="a.txt", names=None, **beside):
 
 
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".TXT.gz", ".Md.GZ"])
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("encoding", IN_BYTES)
 @pytest.mark.parametrize("text", [ENGLISH, ARABIC], ids=["english", "arabic"])
 def test_the_text_is_the_decoded_file_in_every_encoding(text, encoding, suffix):
-    data = ENCODINGS[encoding](text)
+    data = IN_BYTES[encoding](text)
     document = read(gzip.compress(data) if suffix.lower().endswith(".gz") else data, f"a{suffix}")
     assert document.text == text
     assert document.metadata["basis"] == "file"
