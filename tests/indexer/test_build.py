@@ -646,13 +646,21 @@ def written_as(secret):
         yield from (text.lower().encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
 
 
+def content_of(path):
+    """The bytes of a file; none, of one that a writer at work has renamed meanwhile."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        return b""
+
+
 def holding(folder, *secrets):
     """The files below a folder that hold one of the secrets, each with that secret."""
     return [
         (path.relative_to(folder).as_posix(), secret)
-        for path in folder.rglob("*")
+        for path, content in [(path, content_of(path).lower()) for path in folder.rglob("*")]
         for secret in secrets
-        if path.is_file() and any(form in path.read_bytes().lower() for form in written_as(secret))
+        if any(form in content for form in written_as(secret))
     ]
 
 
