@@ -1,31 +1,32 @@
 """The write side: an archive of files, or articles made elsewhere, to a new generation.
 
-`build_index` is the one door. It reads and splits articles one by one, embeds the passages whose
-vectors are not known yet, writes all of it aside and switches to it. An archive that is as the
-current generation holds it is left alone.
+`build_index` is the one door. It begins with the current generation, reads and splits the articles
+that are not as that one holds them, embeds the passages whose vectors are not known yet, writes all
+of it aside, checks it and switches to it. An archive that is as it was is left alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from .datatypes import Article, BuildReport, FailedFile, RepeatedLine
+from .datatypes import BuildReport, FailedFile, RepeatedLine
 from .errors import IndexUnusable, UnreadableFile
 from .ingest.fields import FieldNames, check_names
 from .ingest.files import FoundFile, find_files, hash_file, printable
 from .ingest.passages import embedded_text
-from .intake import Intake, Progress, SeenFile
+from .intake import Intake, Progress
 from .models.bundled import WEIGHTS_SHA256
 from .models.encoder import Encoder, vector_key
 from .models.neutral import METHOD, ROLES, NeutralSpace, Role, estimate, improves, read_sample
-from .settings import ANALYSIS_VERSION, READING_VERSION, SPLITTING_VERSION, BuildSettings
-from .store.embedded import EmbeddedStore, EmbeddedWriter
+from .settings import ANALYSIS_VERSION, KEPT, READING_VERSION, SPLITTING_VERSION, BuildSettings, cache_dir
+from .store.base import SeenFile
+from .store.embedded import EmbeddedStore
 from .store.generation import SPACE, IndexFolder, Manifest
+from .store.secret import name_of, read_secret
 from .store.vectors import VectorCache
-from .text.analysis import tokens
+from .store.writing import EmbeddedWriter, Entry
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,20 +50,27 @@ class Material(Protocol):
     """What a generation is made of, as `Intake` takes it from an archive."""
 
     fields: FieldNames
-    failed: list[FailedFile]
-    notes: list[FailedFile]
-    left_out: int
 
-    def articles(self, encoder: Encoder) -> Iterator[tuple[Article, bytes]]:
-        """Yield each article, split for the encoder's window, with the digest that tells it from others."""
+    @property
+    def base(self) -> EmbeddedStore | None:
+        """The generation to begin with."""
+        ...
+
+    @property
+    def dropped(self) -> Collection[str]:
+        """The ids of its documents that are not taken over."""
+        ...
+
+    def __len__(self) -> int:
+        """Count the articles that are to be written; none where nothing needs the model."""
+        ...
+
+    def entries(self, encoder: Encoder) -> Iterator[Entry]:
+        """Yield each article that is to be written, split for the encoder's window."""
         ...
 
     def record(self, writer: EmbeddedWriter) -> None:
         """Have the generation hold what else the next build must know."""
-        ...
-
-    def repeated(self) -> list[RepeatedLine]:
-        """Return the lines that were cut since many articles have them."""
         ...
 
 
@@ -73,14 +81,16 @@ def build_index(
     *,
     rebuild: bool = False,
     fields: FieldNames | None = None,
+    keep: int = KEPT,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Bring the index of an archive up to date and report what was done.
 
     An index of another archive, another model or other versions of the program is built anew in
     place; `rebuild` does so in any case. Files that cannot be read are listed, never fatal. `fields`
-    names fields of records that go by other names than those that are known. Raises ArchiveError,
-    ModelError, RequestError and IndexUnusable.
+    names fields of records that go by other names than those that are known; `keep` is how many
+    generations stay, the new one counted. Raises ArchiveError, ModelError, RequestError and
+    IndexUnusable.
     """
     started = perf_counter()
     fields = dict(fields or {})
@@ -89,18 +99,22 @@ def build_index(
     found = list(find_files(archive))
     folder = IndexFolder(index)
     folder.prepare()
-    with folder.lock():
-        before, files, known = _current(folder)
-        if (
-            before
-            and not rebuild
-            and _made_alike(before, model, archive, fields)
-            and _unchanged(archive, found, files)
-        ):
-            return _report(before, known, known, encoded=0, started=started)
-        with closing(Intake(archive, fields, progress)) as intake:
-            intake.read(found)
-            manifest, encoded, digests = write_generation(folder, intake, model, str(archive), progress)
+    secret = read_secret(cache_dir())
+    with folder.lock(), _current(folder) as before:
+        known = before.digests() if before else {}
+        base, hashes = None, dict[str, str | UnreadableFile]()
+        if before and not rebuild and _made_alike(before.manifest, model, archive, fields, secret, found):
+            base, hashes = before, _hashes(found, archive, progress)
+            if not before.damage and _unchanged(hashes, before.files()):
+                folder.tidy()
+                return _report(before.manifest, known, known, encoded=0, started=started)
+        with closing(Intake(archive, fields, secret, base, progress)) as intake:
+            intake.read(found, hashes)
+            manifest, encoded, digests = write_generation(
+                folder, intake, model, str(archive), progress,
+                lines=name_of(secret), kept=keep,
+                keep=folder.good_beside(before.generation) if before else [],
+            )  # fmt: skip
         return _report(manifest, digests, known, encoded=encoded, started=started)
 
 
@@ -112,85 +126,100 @@ def write_generation(
     progress: Progress | None = None,
     *,
     neutral: bool = True,
+    lines: str = "",
+    keep: Sequence[str] = (),
+    kept: int = KEPT,
 ) -> tuple[Manifest, int, dict[str, bytes]]:
     """Write articles as the next generation and switch to it.
 
     Returns its manifest, how many passages were encoded, and the digest of each document. `neutral` is
-    False only where the vectors as the model makes them are to be measured.
+    False only where the vectors as the model makes them are to be measured; `lines` names the secret of
+    the lines' keys; `keep` are generations that may stay, `kept` how many do.
     """
-    encoder = model.open()
-    with folder.write_aside() as aside, VectorCache.open(folder.cache) as cache:
-        space = _neutral_space(encoder, cache) if neutral else None
-        if space:
-            space.save(aside / SPACE)
-        writer = EmbeddedWriter(aside)
-        for article, digest in material.articles(encoder):
-            texts = [article.document.text[each.start : each.end] for each in article.passages]
-            writer.add(
-                article,
-                digest,
-                [tokens(text) for text in texts],
-                [vector_key(encoder, embedded_text(article.document.title, text)) for text in texts],
-            )
+    base = material.base
+    # Loading a model takes seconds, and what is only taken away needs none.
+    encoder = model.open() if base is None or len(material) else None
+    with folder.write_aside() as aside, VectorCache.open(folder.cache, mend=base is None) as cache:
+        writer = EmbeddedWriter(aside, base, material.dropped)
+        space = _space(aside, writer, base, encoder, cache, neutral=neutral)
+        if encoder:
+            for entry in material.entries(encoder):
+                document = entry.article.document
+                texts = [document.text[each.start : each.end] for each in entry.article.passages]
+                keys = [vector_key(encoder, embedded_text(document.title, text)) for text in texts]
+                writer.add(entry, keys)
         material.record(writer)
-        encoded = _embed(writer, encoder, cache, progress)
-        keys, digests = writer.vector_keys(), writer.digests()
-        content = _content(writer, material)
-        writer.finish(encoder.dimension, _in_order(cache, keys, space))
-        settings = BuildSettings(
-            model.name,
-            model.weights,
-            encoder.dimension,
-            encoder.prompts,
-            encoder.window,
-            {"method": METHOD, "sample": read_sample().sha256, "used": space is not None},
-            dict(material.fields),
-        )
+        encoded = _embed(writer, encoder, cache, progress) if encoder else 0
+        new, digests, content = writer.new_keys(), writer.digests(), writer.content()
+        if encoder:
+            made_with = {"method": METHOD, "sample": read_sample().sha256, "used": space is not None}
+            settings = BuildSettings(
+                model.name, model.weights, encoder.dimension, encoder.prompts, encoder.window, made_with,
+                dict(material.fields), lines,
+            ).to_json()  # fmt: skip
+        else:
+            settings = dict(base.manifest.settings) if base else {}
+        writer.finish(settings["dimension"], _in_order(cache, new, space))
         manifest = folder.publish(
-            aside, archive=archive, settings=settings.to_json(), passages=len(keys), **content
-        )
+            aside, linked=writer.linked, check=lambda made: _check(folder, made), keep=keep, kept=kept,
+            archive=archive, settings=settings, **content,
+        )  # fmt: skip
     return manifest, encoded, digests
 
 
-def _content(writer: EmbeddedWriter, material: Material) -> dict[str, Any]:
-    """Return what the manifest tells of a generation's articles."""
-    cut = writer.cut_lines()
-    if material.left_out:
-        cut["page"] = material.left_out
-    return {
-        "documents": writer.documents(),
-        "languages": writer.languages(),
-        "sources": writer.sources(),
-        "undated": writer.undated(),
-        "failed": [asdict(each) for each in material.failed],
-        "notes": [asdict(each) for each in material.notes],
-        "cut": cut,
-        "repeated": [asdict(each) for each in material.repeated()],
-    }
+def _check(folder: IndexFolder, manifest: Manifest) -> None:
+    """Open a generation as a reader will, before any reader does; its files have just been hashed."""
+    with closing(EmbeddedStore.open_generation(folder, manifest.generation, hashed=True)) as store:
+        store.check_counts()
 
 
 def _embed(writer: EmbeddedWriter, encoder: Encoder, cache: VectorCache, progress: Progress | None) -> int:
     """Encode what the cache lacks, each text once; returns how many."""
-    rows = {key: row for row, key in enumerate(writer.vector_keys())}
-    # By length: texts of a batch are padded to its longest.
-    missing = sorted(cache.missing(rows), key=lambda key: writer.length(rows[key]))
-    for first in range(0, len(missing), ENCODED_AT_ONCE):
+    rows = {key: row for row, key in enumerate(writer.new_keys(), writer.first_new)}
+    encoded = 0
+    while missing := cache.missing(rows):  # once, unless the cache's file is damaged meanwhile
+        # By length: texts of a batch are padded to its longest.
+        missing.sort(key=lambda key: writer.length(rows[key]))
+        for first in range(0, len(missing), ENCODED_AT_ONCE):
+            if progress:
+                progress("embedding", first, len(missing))
+            keys = missing[first : first + ENCODED_AT_ONCE]
+            texts = writer.texts([rows[key] for key in keys])
+            cache.put(keys, encoder.encode_passages([embedded_text(title, text) for title, text in texts]))
         if progress:
-            progress("embedding", first, len(missing))
-        keys = missing[first : first + ENCODED_AT_ONCE]
-        texts = writer.texts([rows[key] for key in keys])
-        cache.put(keys, encoder.encode_passages([embedded_text(title, text) for title, text in texts]))
-    if progress and missing:
-        progress("embedding", len(missing), len(missing))
-    return len(missing)
+            progress("embedding", len(missing), len(missing))
+        encoded += len(missing)
+    return encoded
 
 
 def _in_order(
     cache: VectorCache, keys: Sequence[bytes], space: NeutralSpace | None
 ) -> "Iterator[NDArray[np.float32]]":
     for first in range(0, len(keys), COPIED_AT_ONCE):
-        vectors = cache.get(keys[first : first + COPIED_AT_ONCE])
+        try:
+            vectors = cache.get(keys[first : first + COPIED_AT_ONCE])
+        except KeyError:
+            raise OSError("the vector cache was damaged while it was read; build again") from None
         yield space.apply(vectors, "passage") if space else vectors
+
+
+def _space(
+    aside: Path,
+    writer: EmbeddedWriter,
+    base: EmbeddedStore | None,
+    encoder: Encoder | None,
+    cache: VectorCache,
+    *,
+    neutral: bool,
+) -> NeutralSpace | None:
+    """Have the generation hold the language-neutral space of its vectors, and return it."""
+    if base:
+        path = base.space_path()
+        return NeutralSpace.load(writer.take(path)) if path else None
+    space = _neutral_space(encoder, cache) if neutral and encoder else None
+    if space:
+        space.save(aside / SPACE)
+    return space
 
 
 def _neutral_space(encoder: Encoder, cache: VectorCache) -> NeutralSpace | None:
@@ -220,21 +249,27 @@ def _sample_vectors(
     return cache.get(keys)
 
 
-def _current(folder: IndexFolder) -> tuple[Manifest | None, dict[str, SeenFile], dict[str, bytes]]:
-    """Return the current generation's manifest, files and digests of documents.
-
-    Nothing where it is missing, damaged or of another make.
-    """
+@contextmanager
+def _current(folder: IndexFolder) -> Iterator[EmbeddedStore | None]:
+    """Yield the newest generation that is whole; None where there is none, or only of another make."""
     try:
         store = EmbeddedStore.open(folder)
     except IndexUnusable:
-        return None, {}, {}
+        yield None
+        return
     with closing(store):
-        files = {path: SeenFile(*state) for path, state in store.files().items()}
-        return store.manifest, files, store.digests()
+        yield store
 
 
-def _made_alike(manifest: Manifest, model: Model, archive: Path, fields: FieldNames) -> bool:
+def _made_alike(
+    manifest: Manifest,
+    model: Model,
+    archive: Path,
+    fields: FieldNames,
+    secret: bytes,
+    found: Sequence[FoundFile],
+) -> bool:
+    """Whether a generation made now would be of the same make, so that it can begin with this one."""
     made = manifest.settings
     return (
         manifest.archive == str(archive)
@@ -244,22 +279,35 @@ def _made_alike(manifest: Manifest, model: Model, archive: Path, fields: FieldNa
         and made.get("splitting_version") == SPLITTING_VERSION
         and made.get("analysis_version") == ANALYSIS_VERSION
         and (made["neutral"]["method"], made["neutral"]["sample"]) == (METHOD, read_sample().sha256)
+        and made.get("lines") == name_of(secret)
+        # A name such as a.jsonl::1 may be the id of a record elsewhere: who has it depends on the order.
+        and not any("::" in file.path for file in found)
     )
 
 
-def _unchanged(archive: Path, found: Sequence[FoundFile], known: Mapping[str, SeenFile]) -> bool:
-    """Whether every file holds what it held, by its hash; what could not be read fails the same way."""
-    if {printable(file.path) for file in found} != known.keys():
-        return False
-    for file in found:
-        state = known[printable(file.path)]
+def _hashes(
+    found: Sequence[FoundFile], archive: Path, progress: Progress | None
+) -> dict[str, str | UnreadableFile]:
+    """Return the sha256 of each file, by path, or why it cannot be read."""
+    hashes: dict[str, str | UnreadableFile] = {}
+    for done, file in enumerate(found, 1):
         try:
-            if hash_file(file, archive) != state.sha256:
-                return False
+            hashes[printable(file.path)] = hash_file(file, archive)
         except UnreadableFile as error:
-            if (state.sha256, state.reason) != (None, str(error)):
-                return False
-    return True
+            hashes[printable(file.path)] = error
+        if progress:
+            progress("checking", done, len(found))
+    return hashes
+
+
+def _unchanged(hashes: Mapping[str, str | UnreadableFile], known: Mapping[str, SeenFile]) -> bool:
+    """Whether every file holds what it held, by its hash; what could not be read fails the same way."""
+    return hashes.keys() == known.keys() and all(
+        known[path].sha256 == seen
+        if isinstance(seen, str)
+        else (known[path].sha256, known[path].reason) == (None, str(seen))
+        for path, seen in hashes.items()
+    )
 
 
 def _report(

@@ -7,37 +7,47 @@ to stderr. Exit: 0 done, 1 nothing found, 2 usage, 3 the index cannot be used, 4
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TextIO, TypeVar, cast
 
 import click
 
-from . import build_index, find_model, inspect_file, open_searcher, read_manifest, result_json
-from .datatypes import (
-    COPIES,
-    LIMIT,
-    MODES,
-    OFFSET,
-    BuildReport,
-    Copies,
-    Hit,
-    Mode,
-    RepeatedLine,
-    SearchRequest,
-    SearchResult,
+from . import (
+    build_index,
+    cache_facts,
+    clear_cache,
+    describe,
+    find_model,
+    inspect_file,
+    open_searcher,
+    read_hits,
+    read_manifest,
+    result_json,
+    roll_back,
+    verify_hits,
+    verify_index,
 )
-from .errors import RequestError, WarraqError
-from .inspection import Inspection, inspection_json, reason_of
-from .settings import DEFAULT_ARCHIVE, DEFAULT_INDEX, DEFAULT_MODEL
-from .store.generation import Manifest
+from .datatypes import COPIES, LIMIT, MODES, OFFSET, Copies, Mode, SearchRequest
+from .errors import IndexUnusable, RequestError, WarraqError
+from .inspection import inspection_json
+from .settings import DEFAULT_ARCHIVE, DEFAULT_INDEX, DEFAULT_MODEL, KEPT
+from .texts import (
+    facts_text,
+    inspection_text,
+    proof_text,
+    report_text,
+    result_text,
+    size_text,
+    verification_text,
+)
 
 NOTHING_FOUND, FILES_FAILED, ANYTHING_ELSE = 1, 4, 5
 SHOWN_FAILURES = 10
-SHOWN_REPEATED, SHOWN_SOURCES = 5, 20
-UNITS = {"reading": "B", "cutting": " articles", "embedding": " passages"}
+DAMAGED = IndexUnusable.exit_status
+UNITS = {"checking": " files", "reading": "B", "cutting": " articles", "embedding": " passages"}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -122,7 +132,9 @@ def _named_fields(given: Sequence[str]) -> dict[str, str]:
     "--model", default=DEFAULT_MODEL, show_default=True, metavar="NAME_OR_PATH",
     help="A sentence-transformers model on this machine.",
 )  # fmt: skip
-@click.option("--rebuild", is_flag=True, help="Build even where nothing has changed.")
+@click.option("--rebuild", is_flag=True, help="Build anew, whatever the index holds; vectors stay cached.")
+@click.option("--keep", type=click.IntRange(1), default=KEPT, show_default=True,
+              help="Generations to keep, the new one counted.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit with 4 where a file could not be read.")
 @_fields_option
 @_json_option
@@ -131,6 +143,7 @@ def build(
     index: Path,
     model: str,
     rebuild: bool,
+    keep: int,
     strict: bool,
     fields: tuple[str, ...],
     as_json: bool,
@@ -139,7 +152,7 @@ def build(
     names = _named_fields(fields)
     with _progress_bars() as progress:
         report = build_index(
-            archive, index, find_model(model), rebuild=rebuild, fields=names, progress=progress
+            archive, index, find_model(model), rebuild=rebuild, fields=names, keep=keep, progress=progress
         )
     for failed in report.failed[:SHOWN_FAILURES]:
         click.echo(f"Warning: {failed.path} is not in the index: {failed.reason}", err=True)
@@ -156,33 +169,8 @@ def build(
     if as_json:
         _print_json(asdict(report))
     else:
-        click.echo(_report_text(report, index))
+        click.echo(report_text(report, index))
     return FILES_FAILED if strict and report.failed else 0
-
-
-def _report_text(report: BuildReport, index: Path) -> str:
-    if not report.encoded and report.unchanged == report.documents and not report.added + report.removed:
-        done = "Nothing has changed"
-    else:
-        counts = {name: getattr(report, name) for name in ("added", "changed", "removed", "unchanged")}
-        done = "Built: " + ", ".join(
-            f"{count:,} {name}" for name, count in counts.items() if count or name == "added"
-        )
-    return (
-        f"{done}. {report.documents:,} articles, {report.passages:,} passages "
-        f"({report.encoded:,} newly embedded) in {index}, {report.seconds:.1f} s."
-        + "".join(f"\n{line}" for line in _cut_text(report.cut, report.repeated[:SHOWN_REPEATED]))
-    )
-
-
-def _cut_text(cut: Mapping[str, int], repeated: Sequence[RepeatedLine]) -> Iterator[str]:
-    """Yield what was cut: how many lines by each rule, and the commonest lines that many articles have."""
-    if cut:
-        by_rule = ", ".join(f"{rule} {count:,}" for rule, count in cut.items())
-        yield f"Cut as furniture: {sum(cut.values()):,} lines ({by_rule}). To see them: warraq inspect FILE"
-    for each in repeated:
-        of = f" of {each.source}" if each.source else ""
-        yield f"  in {each.articles:,} articles{of}: line {each.line} of {each.doc_id}"
 
 
 @warraq.command()
@@ -214,32 +202,8 @@ def search(
     if as_json:
         _print_json(result_json(result))
     else:
-        click.echo(_result_text(result))
+        click.echo(result_text(result))
     return 0 if result.hits else NOTHING_FOUND
-
-
-def _result_text(result: SearchResult) -> str:
-    if not result.hits:
-        return "No passage past that offset." if result.total else "Nothing was found."
-    blocks = []
-    for hit in result.hits:
-        lines = [
-            f"{hit.rank}. {_place(hit)}  [{hit.passage.lang}, {hit.score:.3f}]",
-            " · ".join(filter(None, (hit.document.title, hit.document.source, hit.document.published))),
-            hit.text,
-        ]
-        lines += [f"Also in {_place(each)}" for each in hit.also_in]
-        if hit.more:
-            lines.append(f"{len(hit.more)} more in this article: " + ", ".join(map(_place, hit.more)))
-        blocks.append("\n".join(lines))
-    first, last = result.hits[0].rank, result.hits[-1].rank
-    return "\n\n".join([*blocks, f"Passages {first} to {last} of {result.total}."])
-
-
-def _place(hit: Hit) -> str:
-    """Return file and lines, as compilers and editors write them."""
-    first, last = hit.passage.line_start, hit.passage.line_end
-    return f"{hit.document.metadata['path']}:{first}" + (f"-{last}" if last > first else "")
 
 
 @warraq.command()
@@ -275,84 +239,109 @@ def inspect(file: Path, index: Path, record: str | None, fields: tuple[str, ...]
     if as_json:
         _print_json(inspection_json(inspection))
     else:
-        click.echo(_inspection_text(inspection))
-
-
-def _inspection_text(inspection: Inspection) -> str:
-    document = inspection.article.document
-    facts = {
-        "file": inspection.path,
-        "article": f"{document.doc_id} ({inspection.articles:,} in the file)"
-        if inspection.articles > 1
-        else "",
-        "title": document.title,
-        "source": document.source,
-        "author": document.metadata.get("author", ""),
-        "url": document.metadata.get("url", ""),
-        "published": document.published or "not known",
-        "language": document.lang,
-        "encoding": document.metadata["encoding"],
-        "text": "extracted from the file" if document.metadata["basis"] == "extracted" else "",
-        "note": document.metadata.get("notes", ""),
-        "repetition": "" if inspection.indexed else "not known: the index does not hold this very file",
-    }
-    lines = [f"{name:<11} {value}" for name, value in facts.items() if value]
-    lines.append("")
-    width = max((len(each.rule) for each in inspection.lines if each.rule), default=4)
-    for each in inspection.lines:
-        lines.append(f"{each.line:>5}  {each.rule or '':<{width}}  {each.text}")
-    for text in inspection.outside:
-        lines.append(f"{'':>5}  {'page':<{width}}  {text}")
-    reasons = {
-        (each.rule, each.articles): reason_of(each.rule, each.articles)
-        for each in inspection.lines
-        if each.rule
-    }
-    if inspection.outside:
-        reasons["page", None] = reason_of("page")
-    cut = sum(each.rule is not None for each in inspection.lines)
-    kept = len(inspection.lines) - cut
-    lines += ["", f"{kept:,} lines kept in {len(inspection.article.passages):,} passages, {cut:,} cut."]
-    lines += [f"  {rule}: {reason}" for (rule, _), reason in reasons.items()]
-    return "\n".join(lines)
+        click.echo(inspection_text(inspection))
 
 
 @warraq.command()
 @_index_option
 @_json_option
 def info(index: Path, as_json: bool) -> None:
-    """Tell what the index holds and what it was made with."""
-    manifest = read_manifest(index)
+    """Tell what the index holds, how it was made, what failed, and what it weighs."""
+    facts = describe(index)
+    if facts["damage"]:
+        click.echo(f"Warning: {facts['damage']}", err=True)
     if as_json:
-        _print_json(asdict(manifest))
+        _print_json(facts)
     else:
-        click.echo(_manifest_text(manifest))
+        click.echo(facts_text(facts))
 
 
-def _manifest_text(manifest: Manifest) -> str:
-    languages = ", ".join(f"{lang} {count:,}" for lang, count in manifest.languages.items())
-    failed = [f"  {each['path']}: {each['reason']}" for each in manifest.failed]
-    notes = [f"  {each['path']}: {each['reason']}" for each in manifest.notes]
-    sources = [f"  {name or '(the archive itself)'}: {count:,}" for name, count in manifest.sources.items()]
-    repeated = [RepeatedLine(**each) for each in manifest.repeated]
-    return "\n".join(
-        [
-            f"archive     {manifest.archive}",
-            f"articles    {manifest.documents:,}",
-            f"passages    {manifest.passages:,}" + (f" ({languages})" if languages else ""),
-            f"model       {manifest.settings['model']} ({manifest.settings['dimension']} dimensions)",
-            f"generation  {manifest.generation}",
-            f"built       {manifest.built}",
-            f"undated     {manifest.undated:,}",
-            f"sources     {len(sources):,}",
-            *sources[:SHOWN_SOURCES],
-            *([f"  and {len(sources) - SHOWN_SOURCES:,} more"] if len(sources) > SHOWN_SOURCES else []),
-            *_cut_text(manifest.cut, repeated[:SHOWN_REPEATED]),
-            *([f"repaired or odd  {len(notes)}", *notes] if notes else []),
-            f"not read    {len(failed)}",
-            *failed,
-        ]
-    )
+@warraq.command()
+@_index_option
+@click.option(
+    "--archive", type=click.Path(path_type=Path),
+    help="Folder of the articles, where it has moved since the build.",
+)  # fmt: skip
+@click.option(
+    "--hit", type=click.File("r", encoding="utf-8"), metavar="FILE",
+    help="Prove a hit, or all hits of an answer, printed by warraq search --json; - is standard input.",
+)  # fmt: skip
+@_fields_option
+@_json_option
+def verify(
+    index: Path, archive: Path | None, hit: TextIO | None, fields: tuple[str, ...], as_json: bool
+) -> int:
+    """Check the index against itself and against its files, or prove hits from their files alone.
+
+    Exits with 3 where something is damaged or a hit is contradicted by its file, with 1 where the file
+    of a hit has changed since.
+    """
+    if hit:
+        return _prove(hit, index, archive, _named_fields(fields), as_json)
+    with _progress_bars() as progress:
+        found = verify_index(index, archive, progress)
+    if as_json:
+        _print_json({"whole": found.whole, **asdict(found)})
+    else:
+        click.echo(verification_text(found))
+    return 0 if found.whole else DAMAGED
+
+
+def _prove(hit: TextIO, index: Path, archive: Path | None, fields: dict[str, str], as_json: bool) -> int:
+    try:
+        hits = read_hits(hit.read())
+    except UnicodeDecodeError as error:
+        raise RequestError("bad_hit", f"The hit is not UTF-8 text: {error}.") from error
+    if archive is None or not fields:
+        try:
+            manifest = read_manifest(index)
+        except IndexUnusable as error:
+            if archive is None:
+                raise IndexUnusable(f"{error} Or name the folder of the articles with --archive.") from error
+        else:
+            archive = archive or Path(manifest.archive)
+            fields = fields or manifest.settings["fields"]
+    assert archive
+    proofs = verify_hits(hits, archive, fields)
+    proven = all(each.proven for each in proofs)
+    if as_json:
+        _print_json({"proven": proven, "hits": [asdict(each) for each in proofs]})
+    else:
+        click.echo("\n".join(map(proof_text, proofs)))
+    if any(each.contradicted for each in proofs):
+        return DAMAGED
+    return 0 if proven else NOTHING_FOUND
+
+
+@warraq.command()
+@click.argument("generation", required=False)
+@_index_option
+@_json_option
+def rollback(generation: str | None, index: Path, as_json: bool) -> None:
+    """Serve the generation before the current one again, or GENERATION; warraq info lists them.
+
+    Nothing is removed: going forward again is a rollback to the newer one. The next build begins with
+    the generation that is served.
+    """
+    manifest = roll_back(index, generation)
+    if as_json:
+        _print_json({"generation": manifest.generation, "built": manifest.built})
+    else:
+        click.echo(f"{index} serves {manifest.generation}, built {manifest.built}.")
+
+
+@warraq.command()
+@click.option("--clear", is_flag=True, help="Remove it; the next builds embed everything again.")
+@_index_option
+@_json_option
+def cache(clear: bool, index: Path, as_json: bool) -> None:
+    """Show the vector cache, which keeps a text from being embedded twice, or clear it."""
+    facts = clear_cache(index) if clear else cache_facts(index)
+    if as_json:
+        _print_json(facts | {"cleared": clear})
+        return
+    held = "damaged" if facts["vectors"] is None else f"{facts['vectors']:,} vectors"
+    click.echo(f"{facts['path']}: {held}, {size_text(facts['bytes'])}" + (", cleared" if clear else ""))
 
 
 @warraq.command()
@@ -422,8 +411,9 @@ def _progress_bars() -> Iterator[Callable[[str, int, int], None]]:
                 bar.close()
             bars[stage] = tqdm(
                 desc=stage, total=total, file=sys.stderr, disable=not sys.stderr.isatty(),
-                unit=UNITS.get(stage, " questions"), unit_scale=stage == "reading", unit_divisor=1024,
+                unit=UNITS.get(stage, ""), unit_scale=stage == "reading", unit_divisor=1024,
             )  # fmt: skip
+        bars[stage].total = total  # which may have grown
         bars[stage].update(done - bars[stage].n)
 
     try:

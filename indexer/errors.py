@@ -6,7 +6,8 @@
     ├── ArchiveError            exit 2             no folder to read articles from
     ├── ModelError              exit 2, HTTP 503   the model is not on this machine
     ├── IndexUnusable           exit 3, HTTP 503   damaged, of another make, or not ours
-    │   └── NoIndex             exit 3, HTTP 503   nothing has been built yet
+    │   ├── NoIndex             exit 3, HTTP 503   nothing has been built yet
+    │   └── IndexDamaged        exit 3, HTTP 503   something is not as it was written
     └── UnreadableFile                             one file of an archive: listed, never fatal
 
 A message holds the fact and the remedy. Each edge (command line, HTTP) converts once.
@@ -74,6 +75,14 @@ class NoIndex(IndexUnusable):
     """Nothing has been built in the index folder yet."""
 
     code = "no_index"
+
+
+class IndexDamaged(IndexUnusable):
+    """Something in the index folder is not as it was written; `fact` says what, without the remedy."""
+
+    def __init__(self, message: str, fact: str) -> None:
+        super().__init__(message)
+        self.fact = fact
 
 
 class UnreadableFile(WarraqError):

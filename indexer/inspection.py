@@ -5,7 +5,6 @@ are in an index, whose texts the index does not hold.
 """
 
 import os
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 from .datatypes import Article, Cut, Document, FailedFile
 from .errors import ArchiveError, IndexUnusable, UnreadableFile
-from .ingest.cleaning import clean, least_articles
+from .ingest.cleaning import clean
 from .ingest.documents import documents_of, untouched
 from .ingest.extracts import Extract
 from .ingest.fields import FieldNames, check_names
@@ -165,12 +164,13 @@ class _Place:
 
     def inspect(self, shown: Path, record: str | None, fields: FieldNames) -> Inspection:
         draft, outside, count = self._read(record, fields)
-        document, cuts = clean(draft, self._repeated(draft))
         stored = self._store.article(draft.doc_id) if self._store else None
-        article = split_document(document, _count_tokens, WINDOW, cuts)
-        if stored and stored.cuts == article.cuts:
-            article = stored
-        by_line = {cut.line: cut for cut in cuts}
+        if stored and _is_made_of(stored, draft):
+            article = stored  # with what repetition says
+        else:
+            document, cuts = clean(draft)
+            article = split_document(document, _count_tokens, WINDOW, cuts)
+        by_line = {cut.line: cut for cut in article.cuts}
         lines = tuple(
             InspectedLine(
                 line.number,
@@ -213,11 +213,15 @@ class _Place:
     def _beside(self) -> list[Path]:
         return sorted(path for path in self._file.location.parent.iterdir() if path.is_file())
 
-    def _repeated(self, draft: Document) -> Mapping[int, int]:
-        if not self._store:
-            return {}
-        articles, lines = self._store.repeated_lines(draft.source)
-        return {line: count for line, count in lines.items() if count >= least_articles(articles)}
+
+def _is_made_of(article: Article, draft: Document) -> bool:
+    """Whether an indexed article is this document, cut: it may have been read with other names of fields."""
+    text = article.document.text
+    parts, at = [], 0
+    for cut in article.cuts:
+        parts += [text[at : cut.start], draft.text[cut.start : cut.end]]
+        at = cut.end
+    return "".join([*parts, text[at:]]) == draft.text
 
 
 def _found(path: Path, archive: Path) -> FoundFile:
@@ -232,8 +236,8 @@ def _holding(location: Path, index: Path) -> "closing[_Place]":
         return closing(_Place(location, None))
     if location.is_relative_to(store.archive):
         path = location.relative_to(store.archive).as_posix()
-        sha256, _ = store.files().get(path, (None, None))
-        if sha256 is not None and _hash(location, store.archive) == sha256:
+        seen = store.files().get(path)
+        if seen and seen.sha256 is not None and _hash(location, store.archive) == seen.sha256:
             return closing(_Place(location, store))
     store.close()
     return closing(_Place(location, None))

@@ -60,13 +60,16 @@ class Searcher:
 
     def _warnings(self, request: SearchRequest) -> tuple[str, ...]:
         filters = _filters(request)
+        warnings = [self.store.damage] if self.store.damage else []
         undated = self.store.undated(filters) if filters.by_date else 0
-        if not undated:
-            return ()
-        articles = (
-            "1 article without a date was" if undated == 1 else f"{undated:,} articles without a date were"
-        )
-        return (f"{articles} left out by the date filter.",)
+        if undated:
+            articles = (
+                "1 article without a date was"
+                if undated == 1
+                else f"{undated:,} articles without a date were"
+            )
+            warnings.append(f"{articles} left out by the date filter.")
+        return tuple(warnings)
 
     def _pool(self, request: SearchRequest, language: str, words: list[Token]) -> list[Candidate]:
         """Return every candidate of a question, best first."""
@@ -169,4 +172,5 @@ def current_generation(index: Path) -> str | None:
 
 def read_manifest(index: Path) -> Manifest:
     """Return what the current generation holds and was made with; raises NoIndex, IndexUnusable."""
-    return IndexFolder(index).manifest()
+    folder = IndexFolder(index)
+    return folder.newest(folder.manifest)[0]

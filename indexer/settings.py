@@ -7,17 +7,19 @@ that chose them, in `ranking/fusion.py`; options of the web server in `web`.
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 DEFAULT_MODEL = "bundled"
 DEFAULT_ARCHIVE = Path("archive")
 DEFAULT_INDEX = Path("index")
+KEPT = 2  # generations, the current one counted: one to go back to, which a reader may still hold
 
 # Raised when the same input would give other passages or other terms, so that a build made
 # before is known to be stale.
 READING_VERSION = 1  # formats, encodings, facts and cleaning
 SPLITTING_VERSION = 3
 ANALYSIS_VERSION = 2
-FORMAT_VERSION = 2  # of the files of a generation
+FORMAT_VERSION = 3  # of the files of a generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,14 @@ class BuildSettings:
     """The language-neutral space: version of the method, sha256 of the sample, whether it is used."""
     fields: dict[str, str] = field(default_factory=dict)
     """Names of fields in records, where the user gave others than those that are known."""
+    lines: str = ""
+    """Tells secrets apart: the one that keys of lines were made with."""
     reading_version: int = READING_VERSION
     splitting_version: int = SPLITTING_VERSION
     analysis_version: int = ANALYSIS_VERSION
     format_version: int = FORMAT_VERSION
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 

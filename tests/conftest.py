@@ -39,9 +39,9 @@ def index(tmp_path: Path) -> Path:
     return tmp_path / "index"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of the unpacked model, shared by the whole run; the user's own is left alone."""
+    """The folder of the unpacked model, shared by the whole run, and of the secret; the user's own is left alone."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WARRAQ_CACHE", str(folder))

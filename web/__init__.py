@@ -29,4 +29,7 @@ def serve(index: Path, model: str | None, host: str, port: int, archive: Path | 
     """
     service = SearchService(index, model, archive=archive)
     service.start()
-    run(create_app(service), host, port)
+    try:
+        run(create_app(service), host, port)
+    finally:
+        service.close()

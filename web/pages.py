@@ -48,8 +48,10 @@ Part = tuple[str, Passage | None]
 @blueprint.get("/")
 def index() -> str:
     if "q" not in request.args:
-        articles, passages = service().searcher().size()
-        return render_template("home.html", articles=articles, passages=passages)
+        searcher = service().searcher()
+        articles, passages = searcher.size()
+        damage = searcher.store.damage
+        return render_template("home.html", articles=articles, passages=passages, damage=damage)
     asked = read_request(request.args)
     result = service().searcher().search(asked)
     pages = {"next_page": next_page(result, "/"), "previous_page": previous_page(result, "/")}
@@ -58,11 +60,17 @@ def index() -> str:
 
 @blueprint.get("/documents/<document:doc_id>")
 def document(doc_id: str) -> str:
-    article = service().searcher().article(doc_id)
+    searcher = service().searcher()
+    article = searcher.article(doc_id)
     if article is None:
         abort(404)
-    cut = service().cut_lines(article)
-    return render_template("document.html", document=article.document, parts=parts(article), cut=cut)
+    return render_template(
+        "document.html",
+        document=article.document,
+        parts=parts(article),
+        cut=service().cut_lines(searcher, article),
+        damage=searcher.store.damage,
+    )
 
 
 def parts(article: Article) -> list[Part]:

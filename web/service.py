@@ -1,4 +1,8 @@
-"""The one Searcher behind all requests: opened in the background, moved on when a build switches."""
+"""The one Searcher behind all requests: opened in the background, moved on when the index switches.
+
+A thread looks for a switch a few times a second. Who holds the Searcher of a generation goes on with
+it to the end, so no answer is of two; its files are let go with the last who holds it.
+"""
 
 import threading
 from pathlib import Path
@@ -17,6 +21,9 @@ from indexer import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+LOOKED_EVERY = 0.25  # seconds
 
 
 class Loading(WarraqError):
@@ -46,27 +53,47 @@ class SearchService:
         self._error: WarraqError = Loading()
         self._tried: str | None = ""  # the name of no generation: none has been tried
         self._opening = threading.Lock()
+        self._closed = threading.Event()
+        self._watching: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to open the index and load the model, in a thread of its own."""
-        threading.Thread(target=self._refresh, name="open-index", daemon=True).start()
+        """Begin to open the index and load the model, and to look for switches, in a thread of its own."""
+        self._watching = threading.Thread(target=self._watch, name="open-index", daemon=True)
+        self._watching.start()
+
+    def close(self) -> None:
+        """Look for no more switches, and end what reads the articles' files."""
+        self._closed.set()
+        if self._watching:
+            self._watching.join()
+        self._originals.close()
 
     def searcher(self) -> Searcher:
         """Return the Searcher of the current generation; raises what keeps it from being there.
 
-        Where a build has switched since, one request opens the new generation while the others
-        are still answered from the one before.
+        Where nobody looks for switches, one request opens the new generation while the others are
+        still answered from the one before.
         """
-        if self._tried != self._current() or (self._searcher is None and isinstance(self._error, NoIndex)):
-            self._refresh()
+        if self._searcher is None or self._watching is None:
+            self._follow()
         if self._searcher is None:
             raise self._error
         return self._searcher
 
-    def cut_lines(self, article: Article) -> CutLines:
+    def cut_lines(self, searcher: Searcher, article: Article) -> CutLines:
         """Return what was cut of an article, read from its file where that is as it was."""
-        store = self.searcher().store
+        store = searcher.store
         return self._originals.cut_lines(article, self.archive or store.archive, store.fields)
+
+    def _watch(self) -> None:
+        self._refresh()
+        while not self._closed.wait(LOOKED_EVERY):
+            self._follow()
+
+    def _follow(self) -> None:
+        """Open what is current now, unless that has been tried."""
+        if self._tried != self._current() or (self._searcher is None and isinstance(self._error, NoIndex)):
+            self._refresh()
 
     def _current(self) -> str | None:
         try:

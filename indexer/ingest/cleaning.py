@@ -50,23 +50,24 @@ _COUNTERS = frozenset({"share", "comments", "controls", "subscribe"})  # a bare 
 _BUTTONS = frozenset({"cookies", "controls", "navigation", "subscribe", "share", "comments"})
 
 
-def line_key(line: str) -> int:
+def line_key(line: str, secret: bytes = b"") -> int:
     """Return what a line is counted by: equal for lines that differ in white space alone.
 
-    64 bits as a signed integer, as SQLite keeps them.
+    64 bits as a signed integer, as SQLite keeps them. With a secret, of at most 64 bytes, the key tells
+    nothing of the line to whoever does not have it.
     """
-    digest = hashlib.blake2b(" ".join(line.split()).encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(" ".join(line.split()).encode(), digest_size=8, key=secret).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 
-def line_keys(text: str) -> tuple[int, frozenset[int]]:
+def line_keys(text: str, secret: bytes = b"") -> tuple[int, frozenset[int]]:
     """Return a key of a text's longest lines, and the keys of all its lines that are not blank.
 
     Copies of one article share their three longest lines, so that they can be counted as one.
     """
     lines = [text[line.start : line.end] for line in trimmed(text)]
     longest = sorted(set(lines), key=lambda line: (-len(line), line))[:3]
-    return line_key(" ".join(longest)), frozenset(map(line_key, lines))
+    return line_key(" ".join(longest), secret), frozenset(line_key(line, secret) for line in lines)
 
 
 def least_articles(articles: int) -> int:
@@ -77,15 +78,17 @@ def least_articles(articles: int) -> int:
     return min(max(5, -(-articles // 10)), 20)
 
 
-def clean(document: Document, repeated: Mapping[int, int] | None = None) -> tuple[Document, tuple[Cut, ...]]:
+def clean(
+    document: Document, repeated: Mapping[int, int] | None = None, secret: bytes = b""
+) -> tuple[Document, tuple[Cut, ...]]:
     """Return a document without its furniture, and what was cut, line by line.
 
-    `repeated` holds, by `line_key`, the lines that stand in many articles of the document's source,
-    and in how many. Every code point of a cut line is a space in the text returned, so that ranges of the
-    untouched text stay true; a title that is not known yet is the first line kept.
+    `repeated` holds, by `line_key` with this secret, the lines that stand in many articles of the
+    document's source, and in how many. Every code point of a cut line is a space in the text returned, so
+    that ranges of the untouched text stay true; a title that is not known yet is the first line kept.
     """
     lines = trimmed(document.text)
-    page = _Page(document, lines, repeated or {})
+    page = _Page(document, lines, repeated or {}, secret)
     cuts = tuple(
         Cut(line.number, line.start, line.end, rule, page.counts.get(at))
         for at, (line, rule) in enumerate(zip(lines, page.rules, strict=True))
@@ -113,7 +116,9 @@ def _title(line: str) -> str:
 class _Page:
     """The lines of one document and the rule found for each; every step reads and adds to `rules`."""
 
-    def __init__(self, document: Document, lines: list[Line], repeated: Mapping[int, int]) -> None:
+    def __init__(
+        self, document: Document, lines: list[Line], repeated: Mapping[int, int], secret: bytes
+    ) -> None:
         text = document.text
         self.contents = [text[line.start : line.end] for line in lines]
         self.rules: list[str | None] = [rule_of(content) for content in self.contents]
@@ -124,7 +129,7 @@ class _Page:
             if line.end <= matter:
                 self.rules[at] = "front-matter"
         if repeated:
-            self._repeated(repeated)
+            self._repeated(repeated, secret)
         self.title = self._title_line(document.title)
         if self.title is None:
             return
@@ -143,9 +148,9 @@ class _Page:
         self._boxes()
         self._after_the_article()
 
-    def _repeated(self, repeated: Mapping[int, int]) -> None:
+    def _repeated(self, repeated: Mapping[int, int], secret: bytes) -> None:
         """Cut the lines that many articles have; not where they are most of the text, as in near copies."""
-        keys = {at: line_key(self.contents[at]) for at in self._kept()}
+        keys = {at: line_key(self.contents[at], secret) for at in self._kept()}
         found = {at: repeated[key] for at, key in keys.items() if key in repeated}
         prose = [at for at in keys if self._is_prose(at)]
         again = [at for at in prose if at in found]

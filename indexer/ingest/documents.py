@@ -4,7 +4,9 @@ The text of a document is untouched here: nothing is cut yet, and where the file
 title, the first line that cleaning leaves is the title.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from pathlib import Path, PurePosixPath
 
 from ..datatypes import Document, FailedFile
@@ -123,3 +125,10 @@ def untouched(document: Document, archive: Path, readers: Readers) -> Extract | 
             return next((each for each in extracts if str(each.number or "") == record), None)
     except UnreadableFile:
         return None
+
+
+def digest_of(document: Document) -> bytes:
+    """Return what tells two documents apart: all that was read of them, but not the file around them."""
+    metadata = {name: document.metadata.get(name) for name in ("author", "url", "basis")}
+    content = repr((*astuple(document)[:-1], metadata))
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()[:16]

@@ -4,6 +4,7 @@ Owns what may be read at all: regular files inside the archive, under names that
 still while they are read. Gzip is undone here, so readers see plain bytes.
 """
 
+import errno
 import gzip
 import hashlib
 import io
@@ -128,11 +129,9 @@ def opened(
                 raise MovingFile("it changed while it was read; build again")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UnreadableFile(f"it is not a whole gzip file: {error}") from error
-    except RuntimeError as error:  # what Path.resolve raises before Python 3.13
-        if "Symlink loop" not in str(error):
-            raise
-        raise UnreadableFile("it is a link to itself") from None
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise UnreadableFile("it is a link to itself") from None
         raise UnreadableFile(f"it cannot be read: {error.strerror or error}") from error
 
 
@@ -152,8 +151,9 @@ def _descriptor(file: FoundFile, archive: Path) -> io.FileIO:
         file.path.encode()
     except UnicodeEncodeError:
         raise UnreadableFile("its name is not UTF-8; rename it") from None
-    location = file.location.resolve()  # its folder may have become a link since it was found
-    if not location.is_relative_to(archive.resolve()):
+    # Its folder may have become a link since it was found. By strings: paths cost more than hashing does.
+    location, root = os.path.realpath(file.location), os.path.realpath(archive)
+    if os.path.commonpath((location, root)) != root:
         raise UnreadableFile("it is a link to a file outside the archive")
     # Without waiting for a pipe's writer, and without following a link that was put there since.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)

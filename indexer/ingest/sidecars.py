@@ -6,6 +6,7 @@ file says of itself; to a file of many it only adds.
 """
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,7 @@ class Sidecars:
     def __init__(self, archive: Path, found: Iterable[FoundFile], names: FieldNames) -> None:
         self._archive, self._names = archive, names
         self._files = {file.path: file for file in found}
+        self._any = any(map(is_sidecar, self._files))
         self._tables: tuple[str, dict[str, Mapping[str, Any]]] = ("", {})  # of the folder asked last
         self._record: tuple[str, Mapping[str, Any]] = ("", {})  # of the file asked last
 
@@ -43,6 +45,13 @@ class Sidecars:
         for record in (self._meta(path), self._row(path)):
             facts = facts.or_else(facts_of(record, self._names, lang))
         return facts
+
+    def said_of(self, path: str) -> str:
+        """Return a hash of all that sidecars say of the file at `path`, empty where there are none."""
+        records = [dict(record) for record in (self._meta(path), self._row(path))] if self._any else []
+        return (
+            hashlib.sha256(repr(records).encode("utf-8", "surrogatepass")).hexdigest() if any(records) else ""
+        )
 
     def check(self, sidecar: FoundFile) -> None:
         """Raise UnreadableFile, with the reason, for a sidecar that says nothing of any file."""

@@ -189,6 +189,10 @@ class SentenceTransformerEncoder:
 
 
 def vector_key(encoder: Encoder, text: str, prompt: str = "document") -> bytes:
+    """Name the vector that an encoder makes of a text; 32 bytes."""
+    return key_of(encoder.weights, encoder.prompts[prompt], text)
+
+
+def key_of(weights: str, prompt: str, text: str) -> bytes:
     """Name a vector by all that decides it; 32 bytes."""
-    parts = (encoder.weights, COMPUTED, encoder.prompts[prompt], text)
-    return hashlib.sha256("\0".join(parts).encode()).digest()
+    return hashlib.sha256("\0".join((weights, COMPUTED, prompt, text)).encode()).digest()

@@ -72,13 +72,19 @@ class NeutralSpace:
 
     def apply(self, vectors: "NDArray[np.float32]", role: Role) -> "NDArray[np.float32]":
         """Map unit vectors (n, d) of one role to unit vectors of the space."""
-        return _unit(vectors @ self.matrix - self.offsets[role])
+        # Each by itself: in one product of all, the last digits of a row depend on how many there are,
+        # and copies of a passage must tie.
+        return _unit((vectors[:, None] @ self.matrix)[:, 0] - self.offsets[role])
 
     def save(self, path: Path) -> None:
         """Write the space to a file, without pickle."""
+        from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
-        save_file({"matrix": self.matrix} | {str(role): self.offsets[role] for role in ROLES}, path)
+        try:
+            save_file({"matrix": self.matrix} | {str(role): self.offsets[role] for role in ROLES}, path)
+        except SafetensorError as error:  # such as a full disk
+            raise OSError(str(error)) from error
 
     @classmethod
     def load(cls, path: Path) -> Self:

@@ -24,6 +24,28 @@ class WeightedTerm(NamedTuple):
     weight: float
 
 
+class SeenFile(NamedTuple):
+    """What a build saw of one file."""
+
+    sha256: str | None
+    """None where it could not be read."""
+    reason: str | None
+    """Why it was refused, if so."""
+    beside: str = ""
+    """A hash of what sidecars say of it."""
+
+
+class Row(NamedTuple):
+    """A passage with its document, its text, and the keys of what else is kept of it."""
+
+    row: int
+    passage: Passage
+    document: Document
+    text: str
+    folded_key: bytes
+    vector_key: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a passage must be to be looked at by either leg; None asks nothing."""
@@ -47,6 +69,8 @@ class Store(Protocol):
     """Where the articles were when the index was built."""
     fields: Mapping[str, str]
     """The names of fields in records that the user gave for that."""
+    damage: str | None
+    """What is wrong with the index, and the remedy, where a newer generation could not be opened."""
 
     def size(self) -> tuple[int, int]:
         """Count the documents and the passages."""

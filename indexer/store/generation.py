@@ -1,32 +1,41 @@
 """Generations on disk: whose folder it is, which generation is current, how the next takes over.
 
 INDEX/warraq.json                  the marker: this folder is ours, in this layout
-INDEX/current                      name of the generation that is served, replaced by one rename
+INDEX/current                      names of the generations that are kept, a line each, the one that is
+                                   served first; replaced by one rename
 INDEX/generations/NAME/            written aside, then renamed here; never changed afterwards
 INDEX/generations/NAME/manifest.json   what it was made with; counts and sha256 of its files
 INDEX/vectors.sqlite               the vector cache, shared by all generations
 INDEX/lock                         held while building
+
+Files that two generations share are hard links; none is ever opened for writing.
 """
 
 import hashlib
 import json
-import os
+import re
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ..errors import IndexUnusable, NoIndex
+from ..errors import IndexDamaged, IndexUnusable, NoIndex, RequestError
+from ..settings import KEPT
+from .disk import aside_of, move_folder, remove_file, replace_file, sha256_of, sync, write_file
+from .vectors import seal_of
 
 MARKER, CURRENT, LOCK, GENERATIONS = "warraq.json", "current", "lock", "generations"
 MANIFEST, SPACE = "manifest.json", "neutral.safetensors"
 LAYOUT = 1
-KEPT = 2  # generations, the current one counted: a reader may still hold the one before
+_ASIDE, _UNFINISHED = ".new-", ".unfinished"  # a folder that is being written, and the file that says so
+_NAME = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
+
+Opened = TypeVar("Opened")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,9 @@ class Manifest:
     """Files whose text was repaired, or is odd."""
 
 
+_MARK = json.dumps({"product": "warraq", "layout": LAYOUT})
+
+
 class IndexFolder:
     """An index folder, which may not exist yet. Making one checks nothing and writes nothing."""
 
@@ -70,15 +82,20 @@ class IndexFolder:
         marker = self.path / MARKER
         try:
             if not marker.exists():
-                if self.path.exists() and {entry.name for entry in self.path.iterdir()} - {"README.md"}:
+                beside = {"README.md", aside_of(marker).name}  # the second of a first build that died
+                if self.path.exists() and {entry.name for entry in self.path.iterdir()} - beside:
                     raise IndexUnusable(
                         f"The folder {self.path} holds files that are not an index of Warraq; nothing was "
                         "changed. Name another folder with --index."
                     )
                 return
             layout = json.loads(marker.read_text("utf-8"))["layout"]
-        except (ValueError, TypeError, KeyError):
-            layout = None
+        except (ValueError, TypeError, KeyError) as error:
+            raise IndexDamaged(
+                f"The marker {marker} cannot be read. If the folder is an index of Warraq, write {_MARK} "
+                "into that file; otherwise name another folder with --index.",
+                f"{MARKER} cannot be read",
+            ) from error
         except OSError as error:
             raise IndexUnusable(
                 f"The index in {self.path} cannot be read: {error.strerror or error}."
@@ -93,13 +110,52 @@ class IndexFolder:
         """Make the folder and mark it as ours, unless it is already."""
         self.check_ours()
         try:
-            (self.path / GENERATIONS).mkdir(parents=True, exist_ok=True)
-            if not (self.path / MARKER).exists():
-                replace_file(self.path / MARKER, json.dumps({"product": "warraq", "layout": LAYOUT}))
+            if not self.path.exists():
+                self.path.mkdir(parents=True, exist_ok=True)
+                sync(self.path.parent)
+            if not self._is_marked():  # first: what else is in the folder is ours only beside it
+                replace_file(self.path / MARKER, _MARK)
+            if not (self.path / GENERATIONS).exists():
+                (self.path / GENERATIONS).mkdir(exist_ok=True)
+                sync(self.path)
         except OSError as error:
             raise IndexUnusable(
                 f"The index cannot be written to {self.path}: {error.strerror or error}."
             ) from error
+
+    def _is_marked(self) -> bool:
+        marker = self.path / MARKER
+        return marker.exists() and marker.read_bytes() == _MARK.encode()
+
+    def pointer_faults(self) -> Iterator[str]:
+        """Yield what is wrong with the files that say whose the index is and which generation is served."""
+        if (self.path / MARKER).exists() and not self._is_marked():
+            yield f"{MARKER} has changed since it was written"
+        try:
+            names = self.listed()
+        except IndexDamaged as error:
+            yield error.fact
+            return
+        found = self.found()
+        if found and not names:
+            yield f"{CURRENT} is missing"
+        for name in names:
+            if name not in found:
+                yield f"{CURRENT} names {name}, which is missing"
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Keep builds out while the index is looked at, as far as this user can."""
+        from filelock import FileLock
+
+        lock = FileLock(self.path / LOCK)
+        with suppress(OSError):
+            if (self.path / LOCK).exists():
+                lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -119,119 +175,293 @@ class IndexFolder:
                 "The index before, if there is one, is as it was."
             ) from error
 
+    def listed(self) -> list[str]:
+        """Return the names of the generations that are kept, the one that is served first.
+
+        None where nothing was built; IndexDamaged where the file that tells cannot be read.
+        """
+        try:
+            content = (self.path / CURRENT).read_text("utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except (OSError, ValueError) as error:
+            raise self.damaged(f"{CURRENT} cannot be read") from error
+        names = content.splitlines()
+        if not names or content != _lines(names) or not all(map(_NAME.fullmatch, names)):
+            raise self.damaged(f"{CURRENT} names no generation")
+        return names
+
     def current(self) -> str | None:
         """Return the name of the generation that is served, None where none was built."""
-        try:
-            return (self.path / CURRENT).read_text("utf-8").strip() or None
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (OSError, ValueError) as error:
-            raise self._damaged(f"{CURRENT} cannot be read") from error
+        return next(iter(self.listed()), None)
+
+    def found(self) -> list[str]:
+        """Return the names of all generations that are on the disk, newest first."""
+        with suppress(OSError):
+            folders = [path.name for path in (self.path / GENERATIONS).iterdir() if path.is_dir()]
+            return sorted(filter(_NAME.fullmatch, folders), reverse=True)
+        return []
+
+    def good_beside(self, generation: str) -> list[str]:
+        """Return the names of the generations to keep with one that is whole, itself the first.
+
+        What should have been served and was not, is not among them.
+        """
+        return [generation, *(name for name in self._kept()[1:] if name != generation)]
+
+    def candidates(self) -> list[str]:
+        """Return the generations that could be served: the one that should be, then the newest first."""
+        first = self._kept()[:1]
+        return first + [name for name in self.found() if name not in first]
 
     def folder(self, generation: str) -> Path:
         return self.path / GENERATIONS / generation
 
-    def manifest(self) -> Manifest:
-        """Read the current generation's manifest; NoIndex or IndexUnusable where there is none."""
+    def manifest(self, generation: str) -> Manifest:
+        """Read the manifest of a generation; IndexDamaged unless it is as it was written."""
+        stored = self._vouched(generation)
+        try:
+            manifest = Manifest(**stored)
+        except TypeError as error:
+            raise IndexUnusable(
+                f"The index in {self.path} was built by another version of Warraq. {self._remedy()}"
+            ) from error
+        return manifest
+
+    def _vouched(self, generation: str) -> dict[str, Any]:
+        """Return what a manifest holds, whichever version wrote it: the generation's name vouches for it."""
+        try:
+            content = (self.folder(generation) / MANIFEST).read_bytes().decode()
+            stored = json.loads(content)
+            name = stored.pop("generation")
+            vouched = {"generation": name, **stored}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise self.damaged(f"{MANIFEST} of {generation} cannot be read") from error
+        if name != generation:
+            raise self.damaged(f"{MANIFEST} of {generation} belongs to another generation")
+        if _digest(stored) != generation.rpartition("-")[2] or content != _json(vouched):
+            raise self.damaged(f"{MANIFEST} of {generation} has changed since it was built")
+        return vouched
+
+    def newest(self, opened: Callable[[str], Opened]) -> tuple[Opened, str | None]:
+        """Open the generation that is served; where it is damaged, the newest that is whole.
+
+        Returns it with a line that says so, if so. `opened` raises IndexDamaged for one that is damaged.
+        Raises NoIndex where nothing was built, and the first error where no generation is whole.
+        """
         self.check_ours()
-        generation = self.current()
-        if generation is None:
+        first: IndexDamaged | None = None
+        try:
+            self.listed()
+        except IndexDamaged as error:
+            first = error
+        names = self.candidates()
+        if not names and not first:
             raise NoIndex(
                 f"There is no index in {self.path} yet. Run: warraq build --archive DIR --index {self.path}"
             )
-        try:
-            stored = json.loads((self.folder(generation) / MANIFEST).read_text("utf-8"))
-            manifest = Manifest(**stored)
-        except (OSError, ValueError, TypeError) as error:
-            raise self._damaged(f"{MANIFEST} of {generation} cannot be read") from error
-        if manifest.generation != generation:
-            raise self._damaged(f"{MANIFEST} of {generation} belongs to another generation")
-        del stored["generation"]
-        if _digest(stored) != generation.rpartition("-")[2]:
-            raise self._damaged(f"{MANIFEST} of {generation} has changed since it was built")
-        return manifest
+        if not first and not (self.path / CURRENT).exists():
+            first = self.damaged(f"{CURRENT} is missing")
+        for name in names:
+            try:
+                found = opened(name)
+            except IndexDamaged as error:
+                first = first or error
+            except IndexUnusable:
+                if first is None:
+                    raise  # of another make, which is no damage
+            else:
+                return found, self._stepped_down(first, name) if first else None
+        raise first or self.damaged("it holds no generation")
+
+    def _stepped_down(self, error: IndexDamaged, name: str) -> str:
+        return (
+            f"The index in {self.path} is damaged: {error.fact}. What is shown is from the newest generation "
+            f"that is whole, {name}. {self._remedy()}"
+        )
 
     def check_files(self, manifest: Manifest) -> None:
-        """Raise IndexUnusable unless every file of a generation is as it was written."""
+        """Raise IndexDamaged unless every file of a generation is as it was written."""
+        for fact in self.damages(manifest):
+            raise self.damaged(fact)
+
+    def damages(self, manifest: Manifest) -> Iterator[str]:
+        """Yield what is wrong with the files of a generation, a line each."""
         for name, expected in manifest.files.items():
             try:
-                if sha256_of(self.folder(manifest.generation) / name) == expected:
-                    continue
+                if sha256_of(self.folder(manifest.generation) / name) != expected:
+                    yield f"{name} of {manifest.generation} has changed since it was built"
+            except FileNotFoundError:
+                yield f"{name} of {manifest.generation} is missing"
             except OSError as error:
-                raise self._damaged(f"{name} cannot be read") from error
-            raise self._damaged(f"{name} has changed since it was built")
+                yield f"{name} of {manifest.generation} cannot be read: {error.strerror or error}"
 
-    def _damaged(self, fact: str) -> IndexUnusable:
-        return IndexUnusable(
-            f"The index in {self.path} is damaged: {fact}. Run: warraq build --rebuild --index {self.path}"
-        )
+    def damaged(self, fact: str) -> IndexDamaged:
+        """Return the error for a fact about this index, with the remedy."""
+        return IndexDamaged(f"The index in {self.path} is damaged: {fact}. {self._remedy()}", fact)
+
+    def _remedy(self) -> str:
+        return f"Run: warraq build --rebuild --index {self.path}"
 
     @contextmanager
     def write_aside(self) -> Iterator[Path]:
         """Yield an empty folder for the next generation; it is removed unless it was published."""
-        generations = self.path / GENERATIONS
-        for left in generations.glob(".new-*"):  # of a build that died; the lock says it is nobody's
-            shutil.rmtree(left, ignore_errors=True)
-        aside = Path(tempfile.mkdtemp(prefix=".new-", dir=generations))
+        self._remove_asides()
+        aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=self.path / GENERATIONS))
         try:
+            write_file(aside / _UNFINISHED, _MARK)
+            sync(aside)  # before anything is in it: without the note nobody would remove it
             yield aside
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            _remove_aside(aside)
 
-    def publish(self, aside: Path, **content: Any) -> Manifest:
-        """Finish a generation with its manifest and switch to it; returns what was written."""
+    def publish(
+        self,
+        aside: Path,
+        *,
+        linked: Mapping[str, str] | None = None,
+        check: Callable[[Manifest], None] = lambda _: None,
+        keep: Sequence[str] | None = None,
+        kept: int = KEPT,
+        **content: Any,
+    ) -> Manifest:
+        """Finish a generation with its manifest, check it and switch to it; returns what was written.
+
+        `linked` has the sha256 of files that are those of an earlier generation, by name; `keep`
+        names the generations to keep beside it, those that were listed otherwise, in all `kept`.
+        """
+        linked = linked or {}
         files = {
-            path.relative_to(aside).as_posix(): sha256_of(path)
+            name: linked.get(name) or sha256_of(path)
             for path in sorted(aside.rglob("*"))
-            if path.is_file() and not path.name.startswith(".")  # Tantivy leaves lock files
+            if path.is_file() and not _passed_over(path)
+            for name in [path.relative_to(aside).as_posix()]
         }
         built = datetime.now(UTC)
         unnamed = Manifest("", built.isoformat(timespec="seconds"), files=files, **content)
         vouched = {name: value for name, value in asdict(unnamed).items() if name != "generation"}
         manifest = replace(unnamed, generation=f"{built:%Y%m%dT%H%M%S%f}-{_digest(vouched)}")
-        (aside / MANIFEST).write_text(json.dumps(asdict(manifest), ensure_ascii=False, indent=1), "utf-8")
+        write_file(aside / MANIFEST, _json(asdict(manifest)))
         for path in [*aside.rglob("*"), aside]:
             sync(path)
         aside.chmod(0o755)  # mkdtemp keeps it to its maker; a server may be another user
-        aside.rename(self.folder(manifest.generation))
-        sync(self.path / GENERATIONS)
-        replace_file(self.path / CURRENT, manifest.generation + "\n")
-        self._prune()
+        try:
+            move_folder(aside, self.folder(manifest.generation))
+            check(manifest)
+            self._switch([manifest.generation, *(self._kept() if keep is None else keep)][: max(kept, 1)])
+        except BaseException:
+            if self._kept()[:1] != [manifest.generation]:
+                self._remove(manifest.generation)
+            raise
         return manifest
 
-    def _prune(self) -> None:
-        """Remove generations before the last KEPT; only folders that hold a manifest are ours."""
-        made = sorted(path.parent for path in (self.path / GENERATIONS).glob("*/" + MANIFEST))
-        current = self.folder(self.current() or "")
-        others = [folder for folder in made if folder != current]  # by name, which a clock set back misorders
-        for folder in others[: -(KEPT - 1)]:
-            shutil.rmtree(folder, ignore_errors=True)
+    def roll_back(self, generation: str | None = None) -> str:
+        """Serve the generation that was built before the current one, or a named one; returns its name.
+
+        Nothing is removed, so that one can go forward again. It must be held to be whole by the
+        caller. Raises RequestError where there is none.
+        """
+        wanted = self.earlier(generation)
+        names = self._kept() or self.found()
+        replace_file(self.path / CURRENT, _lines([wanted, *(name for name in names if name != wanted)]))
+        return wanted
+
+    def earlier(self, generation: str | None = None) -> str:
+        """Return the generation built before the current one, or the one that is named, if it is here."""
+        found, current = self.found(), next(iter(self._kept()), "")
+        wanted = generation or next((name for name in found if name < current), None)
+        if wanted is None:
+            raise RequestError(
+                "no_generation", f"The index in {self.path} keeps no generation before the current one."
+            )
+        if wanted not in found:
+            raise RequestError(
+                "no_generation",
+                f"The index in {self.path} keeps no generation {wanted}. Kept: {', '.join(found) or 'none'}.",
+            )
+        return wanted
+
+    def _kept(self) -> list[str]:
+        try:
+            return self.listed()
+        except IndexDamaged:
+            return []
+
+    def _switch(self, names: list[str]) -> None:
+        """Serve the first of these generations, keep the others, and remove what is ours beside them."""
+        replace_file(self.path / CURRENT, _lines(names))
+        self._remove_others(names)
+
+    def tidy(self) -> None:
+        """Remove what a build that died after its switch has left. The lock says that it is nobody's."""
+        self._remove_asides()
+        for path in (self.path / MARKER, self.path / CURRENT, seal_of(self.cache)):
+            with suppress(OSError):
+                remove_file(aside_of(path))
+        self._remove_others(self.listed())
+
+    def _remove_asides(self) -> None:
+        for left in (self.path / GENERATIONS).glob(f"{_ASIDE}*"):  # of a build that died
+            _remove_aside(left)
+
+    def _remove_others(self, names: Sequence[str]) -> None:
+        """Remove the generations that are ours but for these, which are finished."""
+        for generation in self.found():
+            if generation not in names:
+                self._remove(generation)
+            else:
+                with suppress(OSError):
+                    remove_file(self.folder(generation) / _UNFINISHED)
+
+    def _remove(self, generation: str) -> None:
+        """Remove the files that a generation's manifest names; what else is there is not ours."""
+        folder = self.folder(generation)
+        with suppress(OSError):
+            try:
+                names = self._vouched(generation)["files"]
+            except IndexDamaged:  # nothing proves that it is ours
+                folder.rmdir()  # but an empty folder is all that a removal cut short may leave
+                return
+            folders = {(folder / name).parent for name in names} | {folder}
+            folders = {each for each in folders if each.is_dir()}  # a removal may have been cut short
+            locks = [path for each in folders for path in each.iterdir() if _passed_over(path)]
+            for path in [*(folder / name for name in names), *locks]:
+                remove_file(path)
+            for each in folders - {folder}:
+                each.rmdir()
+            sync(folder)
+            remove_file(folder / MANIFEST)  # last: while it is there, what is left is known to be ours
+            folder.rmdir()
+
+
+def _remove_aside(folder: Path) -> None:
+    """Remove a folder that is being written: it says so itself, or is empty."""
+    unfinished = folder / _UNFINISHED
+    with suppress(OSError):
+        if unfinished.is_file():
+            for path in folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                elif path != unfinished:  # last, so that a removal that is cut short goes on
+                    path.unlink()
+            sync(folder)
+            unfinished.unlink()
+        folder.rmdir()
+
+
+def _passed_over(path: Path) -> bool:
+    """Whether a file of a generation is not content: our note that it is unfinished, Tantivy's locks."""
+    return path.name == _UNFINISHED or (path.name.startswith(".tantivy") and path.suffix == ".lock")
+
+
+def _lines(names: Sequence[str]) -> str:
+    return "".join(f"{name}\n" for name in names)
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def _digest(content: dict[str, Any]) -> str:
     """Return the end of a generation's name, which vouches for its manifest."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Have a file or folder reach the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def replace_file(path: Path, content: str) -> None:
-    """Replace a small file whole: readers see the old content or the new one."""
-    aside = path.with_name(f".{path.name}.new")
-    aside.write_text(content, "utf-8")
-    sync(aside)
-    aside.replace(path)
-    sync(path.parent)

@@ -6,8 +6,10 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,6 @@ from places import ROOT, SEEDS
 from indexer import (
     ArchiveError,
     IndexUnusable,
-    NoIndex,
     Searcher,
     SearchRequest,
     build_index,
@@ -28,7 +29,7 @@ from indexer import (
     read_manifest,
 )
 from indexer.datatypes import RepeatedLine
-from indexer.ingest.cleaning import line_key
+from indexer.ingest.cleaning import line_key, line_keys
 from indexer.models.neutral import METHOD, NeutralEncoder, NeutralSpace, estimate, read_sample
 from indexer.search import in_space
 from indexer.store.embedded import EmbeddedStore
@@ -366,15 +367,62 @@ def test_a_damaged_generation_is_mended_by_a_build(archive, index, model, name, 
     assert found_texts(index) == texts
 
 
-@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"20200101T000000-gone\n"])
+def warnings_of(index):
+    store = EmbeddedStore.open(IndexFolder(index))
+    result = Searcher(store, FakeModel()).search(SearchRequest("anything"))
+    store.close()
+    return result.warnings
+
+
+DAMAGED = [b"", b"\xff\xfe", b"20200101T000000-gone\n", b"20200101T000000000000-0123abcd\n", None]
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_with_a_damaged_pointer_the_generation_that_is_whole_answers_and_says_so(
+    archive, index, model, damage
+):
+    first = build_index(archive, index, model)
+    texts, pointer = found_texts(index), index / "current"
+    assert warnings_of(index) == ()
+    pointer.unlink() if damage is None else pointer.write_bytes(damage)
+    assert read_manifest(index).generation == first.generation
+    (warning,) = warnings_of(index)
+    assert first.generation in warning
+    assert f"warraq build --rebuild --index {index}" in warning
+    assert found_texts(index) == texts
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
 def test_a_damaged_pointer_is_mended_by_a_build(archive, index, model, damage):
     build_index(archive, index, model)
+    texts, pointer = found_texts(index), index / "current"
+    pointer.unlink() if damage is None else pointer.write_bytes(damage)
+    report = build_index(archive, index, model)
+    assert (report.encoded, report.unchanged) == (0, 2)
+    assert current_generation(index) == report.generation
+    assert (found_texts(index), warnings_of(index)) == (texts, ())
+
+
+def test_of_two_generations_the_one_that_is_whole_answers_and_the_next_build_begins_with_it(
+    archive, index, model
+):
+    first = build_index(archive, index, model)
     texts = found_texts(index)
-    (index / "current").write_bytes(damage)
-    with pytest.raises((IndexUnusable, NoIndex)):
-        read_manifest(index)
-    assert build_index(archive, index, model).encoded == 0
+    put(archive, new="A new article.")
+    second = build_index(archive, index, model)
+    flip_a_byte(index / "generations" / second.generation / "articles.sqlite")
     assert found_texts(index) == texts
+    (warning,) = warnings_of(index)
+    assert first.generation in warning
+    third = build_index(archive, index, model)
+    assert (third.added, third.unchanged, third.encoded) == (1, 2, 0)
+    assert (found_texts(index), warnings_of(index)) == (sorted([*texts, "A new article."]), ())
+    (folder,) = {path for path in (index / "generations").iterdir() if path.name == first.generation}
+    flip_a_byte(folder / "vectors.faiss")
+    flip_a_byte(index / "generations" / third.generation / "manifest.json")
+    with pytest.raises(IndexUnusable, match="damaged") as caught:
+        found_texts(index)
+    assert third.generation in str(caught.value)
 
 
 def test_progress_tells_each_stage_to_its_end(archive, index, model):
@@ -456,6 +504,41 @@ def test_the_vector_cache_holds_what_the_model_made_whatever_the_space(archive, 
     first = faiss_vectors(index)
     build_index(archive, tmp_path / "fresh", TwoTongues())
     np.testing.assert_array_equal(first, faiss_vectors(tmp_path / "fresh"))
+
+
+def test_copies_tie_whichever_builds_they_came_with(empty, index, tmp_path):
+    """What the space makes of a vector must not depend on the other vectors that are mapped with it."""
+    copy, model = "A ship left the port with grain for the people of the town on the hill.", TwoTongues()
+    put(
+        empty,
+        m=copy,
+        **{f"x{number}": f"Rain {number} and snow fell on the long valley." for number in range(9)},
+    )
+    build_index(empty, index, model)
+    for names in (["b"], ["z", "f"], ["a", "n", "y", "k"]):
+        put(empty, **dict.fromkeys(names, copy))
+        build_index(empty, index, model)
+    store = EmbeddedStore.open(IndexFolder(index))
+    searcher = Searcher(store, in_space(store, model))
+    for question in ("ship grain", "rain valley", "people town hill"):
+        for mode in ("dense", "hybrid"):
+            hits = searcher.search(SearchRequest(question, mode=mode, copies="all", limit=100)).hits
+            copies = [hit for hit in hits if hit.text == copy]
+            assert [hit.document.doc_id for hit in copies] == [f"{name}.txt" for name in "abfkmnyz"]
+            assert mode == "hybrid" or len({hit.score for hit in copies}) == 1
+    store.close()
+    build_index(empty, tmp_path / "fresh", model)
+    by_key = [
+        dict(zip(vector_keys(folder), faiss_vectors(folder).tolist(), strict=True))
+        for folder in (index, tmp_path / "fresh")
+    ]
+    assert by_key[0] == by_key[1]
+
+
+def vector_keys(index):
+    """The keys of the passages' vectors, by row."""
+    with closing(sqlite3.connect(generation_folder(index) / "articles.sqlite")) as articles:
+        return [key for (key,) in articles.execute("SELECT vector_key FROM passages ORDER BY row")]
 
 
 def faiss_vectors(index):
@@ -696,16 +779,42 @@ def test_what_was_cut_is_found_by_no_question(private, index, model):
     searcher.store.close()
 
 
+def ways_of_writing(key):
+    """A key of 64 bits in every form in which a file might hold it."""
+    unsigned = key % 2**64
+    yield from (unsigned.to_bytes(8, order) for order in ("big", "little"))
+    yield from (f"{each}".encode() for each in (unsigned, key, f"{unsigned:016x}", f"{unsigned:016X}"))
+
+
 @pytest.mark.parametrize("articles", [1, 3, 6])
-def test_not_even_the_key_of_a_readers_line_is_kept(empty, index, model, articles):
+def test_not_even_the_plain_key_of_a_readers_line_is_kept(empty, index, model, model_cache, articles):
     """An address has so few spellings that a hash of its line would tell it, in however many articles."""
-    put_voyages(empty, range(articles), TRACKED, f"Your address: {ADDRESS}", LINE)
-    build_index(empty, index, model)
-    store = EmbeddedStore.open(IndexFolder(index))
-    _, lines = store.repeated_lines("")
-    store.close()
-    assert lines.keys() & {line_key(TRACKED), line_key(f"Your address: {ADDRESS}")} == set()
-    assert line_key(LINE) in lines or articles < 5
+    personal = [TRACKED, f"Your address: {ADDRESS}", f"Subscribe to our newsletter, {READER}"]
+    for _ in range(2):  # at once, and in a step that begins with it
+        put_voyages(empty, range(articles), *personal, LINE)
+        put_voyages(empty, [40], "\n".join(personal))
+        build_index(empty, index, model)
+        files = {path: path.read_bytes() for path in index.rglob("*") if path.is_file()}
+        secret = (model_cache / "lines.key").read_bytes()
+        keys = [line_key(line) for line in [*personal, " ".join(sorted(personal, key=len)[::-1])]]
+        keys += [line_keys(path.read_text("utf-8"))[0] for path in empty.glob("*.txt")]
+        told = [secret, *(form.encode() for form in (secret.hex(), base64.b64encode(secret).decode()))]
+        told += [form for key in keys for form in ways_of_writing(key)]
+        assert [path for path, content in files.items() if any(form in content for form in told)] == []
+        made_with_it = line_key(LINE, secret).to_bytes(8, "big", signed=True)
+        assert [path.name for path, content in files.items() if made_with_it in content][-1:] == [
+            "articles.sqlite"
+        ]  # so are they written
+        put_voyages(empty, [50], *personal)
+
+
+def test_the_secret_of_the_keys_is_made_once_and_nobody_elses_to_read(archive, index, model, model_cache):
+    build_index(archive, index, model)
+    path = model_cache / "lines.key"
+    before = path.read_bytes()
+    build_index(archive, index, model, rebuild=True)
+    assert path.read_bytes() == before
+    assert (len(before), path.stat().st_mode & 0o777) == (32, 0o600)
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])

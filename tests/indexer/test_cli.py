@@ -7,50 +7,26 @@ import resource
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
 import click
 import pytest
 from click.testing import CliRunner
+from command import runner
 from fakes import FakeModel
 from places import ROOT
 
 from indexer import Searcher, build_index, current_generation
-from indexer.cli import main, warraq
+from indexer.cli import warraq
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
 from web import SearchService, create_app
 
 
-@dataclass
-class Done:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        """The one object on the one line of stdout."""
-        assert self.out.count("\n") == 1
-        assert self.out.endswith("}\n")
-        return json.loads(self.out)
-
-
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Run `warraq` as its console script does, with a model that needs no time."""
-    for module in ("indexer.cli", "indexer.search"):
-        monkeypatch.setattr(f"{module}.find_model", lambda name: FakeModel(name=name))
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["warraq", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return Done(ended.value.code, *capsys.readouterr())
-
-    return run
+    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -366,12 +342,13 @@ def test_every_command_and_option_stands_in_help():
                 assert all(option in shown.output for option in parameter.opts)
                 assert parameter.help
     names = {" ".join(path) for path, _ in commands()}
-    assert {"build", "search", "serve", "info", "evaluate", "model fetch"} <= names
+    assert {"build", "search", "serve", "inspect", "info", "verify", "rollback", "cache", "evaluate"} <= names
+    assert "model fetch" in names
 
 
 def test_every_command_that_uses_an_index_takes_its_folder_with_one_default():
     for path, command in commands():
-        if path and path[0] in {"build", "search", "serve", "info"}:
+        if path and path[0] not in {"evaluate", "model"}:
             (option,) = [each for each in command.params if "--index" in each.opts]
             assert option.default == Path("index")
 

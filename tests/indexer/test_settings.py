@@ -69,6 +69,7 @@ def test_build_settings_are_json_with_every_version_in_them():
         512,
         {"method": "m-1", "sample": "def", "used": False},
         {"text": "story"},
+        "0123456789abcdef",
     )
     assert json.loads(json.dumps(settings.to_json())) == {
         "model": "name",
@@ -78,6 +79,7 @@ def test_build_settings_are_json_with_every_version_in_them():
         "window": 512,
         "neutral": {"method": "m-1", "sample": "def", "used": False},
         "fields": {"text": "story"},
+        "lines": "0123456789abcdef",
         "reading_version": READING_VERSION,
         "format_version": FORMAT_VERSION,
         "splitting_version": SPLITTING_VERSION,

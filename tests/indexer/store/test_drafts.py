@@ -40,38 +40,42 @@ documents = st.builds(
 @given(st.lists(documents, max_size=5, unique_by=lambda each: each.doc_id))
 def test_documents_come_back_as_they_went_in_and_in_their_order(some):
     drafts = Drafts()
-    for each in some:
-        drafts.add(each, 1, {1})
-    assert list(drafts) == list(drafts) == some
-    assert len(drafts) == len(some)
+    for number, each in enumerate(some):
+        drafts.add(each, bytes([number]), 1 - number, {1})
+    for _ in range(2):
+        assert list(drafts.to_write()) == [(each, bytes([n]), 1 - n) for n, each in enumerate(some)]
+    assert drafts.settle() == set()
+    assert [each for each, *_ in drafts.to_write()] == some
+    assert (drafts.count_to_write(), list(drafts.to_touch())) == (len(some), [])
     assert all(drafts.has(each.doc_id) for each in some)
     drafts.close()
 
 
 def test_an_id_is_known_from_when_its_document_was_added(drafts):
     assert not drafts.has("a")
-    drafts.add(draft("a"), 1, [1])
+    drafts.add(draft("a"), b"", 1, [1])
     assert drafts.has("a")
     assert not drafts.has("A")
     assert not drafts.has("")
 
 
 def test_a_line_is_counted_once_for_each_article_of_a_source(drafts):
-    drafts.add(draft("a"), 100, {100, 1, 2})
-    drafts.add(draft("b"), 200, {200, 1})
-    drafts.add(draft("c", "sport"), 300, {300, 1})
-    assert drafts.sources() == [("news", 2), ("sport", 1)]
-    assert dict(drafts.line_counts("news")) == {100: 1, 200: 1, 1: 2, 2: 1}
-    assert dict(drafts.line_counts("sport")) == {300: 1, 1: 1}
-    assert dict(drafts.line_counts("nowhere")) == {}
+    drafts.add(draft("a"), b"", 100, {100, 1, 2})
+    drafts.add(draft("b"), b"", 200, {200, 1})
+    drafts.add(draft("c", "sport"), b"", 300, {300, 1})
+    assert drafts.sources() == ["news", "sport"]
+    assert [drafts.articles(each) for each in ("news", "sport", "nowhere")] == [2, 1, 0]
+    assert drafts.repeated("news", 1) == {100: 1, 200: 1, 1: 2, 2: 1}
+    assert drafts.repeated("sport", 1) == {300: 1, 1: 1}
+    assert drafts.repeated("nowhere", 1) == {}
 
 
 def test_copies_of_an_article_are_one(drafts):
     for number in range(20):
-        drafts.add(draft(f"copy {number}"), 100, {100, 1})
-    drafts.add(draft("other"), 200, {200, 1})
-    assert drafts.sources() == [("news", 2)]
-    assert dict(drafts.line_counts("news")) == {100: 1, 200: 1, 1: 2}
+        drafts.add(draft(f"copy {number}"), b"", 100, {100, 1})
+    drafts.add(draft("other"), b"", 200, {200, 1})
+    assert drafts.articles("news") == 2
+    assert drafts.repeated("news", 1) == {100: 1, 200: 1, 1: 2}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -81,46 +85,67 @@ def test_counts_are_those_of_sets_worked_out_by_hand(drafts, seed):
     for number in range(300):
         source, longest = draw.choice(["", "news", "صحيفة"]), draw.choice([-(2**63), 2**63 - 1, 7, 8, 9])
         lines = {longest, *draw.sample(range(-20, 20), 6)}
-        drafts.add(draft(f"{number}", source), longest, lines)
+        drafts.add(draft(f"{number}", source), b"", longest, lines)
         articles[source].add(longest)
         for line in lines:
             holders[source, line].add(longest)
-    assert drafts.sources() == sorted((source, len(some)) for source, some in articles.items())
-    for source in articles:
-        assert dict(drafts.line_counts(source)) == {
-            line: len(some) for (of, line), some in holders.items() if of == source
-        }
+    assert drafts.sources() == sorted(articles)
+    for source, some in articles.items():
+        assert drafts.articles(source) == len(some)
+        for least in (1, 2, 4, 6):
+            assert drafts.repeated(source, least) == {
+                line: len(holding)
+                for (of, line), holding in holders.items()
+                if of == source and len(holding) >= least
+            }
 
 
 def test_counts_go_on_when_more_is_added_after_they_were_asked_for(drafts):
-    drafts.add(draft("a"), 1, {1, 5})
-    assert drafts.sources() == [("news", 1)]
-    drafts.add(draft("b"), 2, {2, 5})
-    assert drafts.sources() == [("news", 2)]
-    assert dict(drafts.line_counts("news"))[5] == 2
+    drafts.add(draft("a"), b"", 1, {1, 5})
+    assert drafts.articles("news") == 1
+    assert drafts.repeated("news", 1)[5] == 1
+    drafts.add(draft("b"), b"", 2, {2, 5})
+    assert drafts.articles("news") == 2
+    assert drafts.repeated("news", 1)[5] == 2
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_of_a_file_that_fails_nothing_is_kept_and_the_file_before_stays(drafts, error):
     with drafts.whole_file():
-        drafts.add(draft("first::1"), 1, {1, 5})
-        drafts.add(draft("first::2"), 2, {2, 5})
+        drafts.add(draft("first::1"), b"", 1, {1, 5})
+        drafts.add(draft("first::2"), b"", 2, {2, 5})
     with pytest.raises(error), drafts.whole_file():
-        drafts.add(draft("second::1"), 3, {3, 5})
+        drafts.add(draft("second::1"), b"", 3, {3, 5})
         assert drafts.has("second::1")
         raise error
-    assert [each.doc_id for each in drafts] == ["first::1", "first::2"]
+    assert [each.doc_id for each, *_ in drafts.to_write()] == ["first::1", "first::2"]
     assert not drafts.has("second::1")
-    assert dict(drafts.line_counts("news")) == {1: 1, 2: 1, 5: 2}
+    assert drafts.repeated("news", 1) == {1: 1, 2: 1, 5: 2}
     with drafts.whole_file():
-        drafts.add(draft("second::1"), 4, {4})
-    assert len(drafts) == 3
+        drafts.add(draft("second::1"), b"", 4, {4})
+    assert drafts.count_to_write() == 3
+
+
+def test_the_lines_of_a_document_are_its_own(drafts):
+    drafts.add(draft("a"), b"", 1, {1, 5, -(2**63)})
+    drafts.add(draft("b"), b"", 2, ())
+    assert sorted(drafts.lines("a")) == [-(2**63), 1, 5]
+    assert drafts.lines("b") == drafts.lines("nowhere") == []
+
+
+def test_without_an_earlier_generation_nothing_crosses_back_and_nothing_is_dropped(drafts):
+    drafts.add(draft("a"), b"1", 1, {1, 5})
+    drafts.forget("a")
+    drafts.cross("news", {5})
+    assert drafts.holders() == set()
+    assert drafts.settle() == set()
+    assert drafts.count_to_write() == 1
 
 
 def test_two_builds_have_drafts_of_their_own():
     one, other = Drafts(), Drafts()
-    one.add(draft("a"), 1, {1})
-    assert (len(one), len(other)) == (1, 0)
+    one.add(draft("a"), b"", 1, {1})
+    assert (one.count_to_write(), other.count_to_write()) == (1, 0)
     one.close()
     other.close()
 
@@ -133,7 +158,7 @@ drafts = Drafts()
 for number in range(400):
     with drafts.whole_file():
         text = f"A private line of article {number}. " * 1_000
-        drafts.add(Document(f"{number}", "", text, "", "en"), number, range(50))
+        drafts.add(Document(f"{number}", "", text, "", "en"), b"", number, range(50))
 open_files = [os.readlink(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd") if each.isdecimal()
               and os.path.islink(f"/proc/self/fd/{each}")] if os.path.isdir("/proc/self/fd") else []
 print(any(sys.argv[1] in each for each in open_files), flush=True)

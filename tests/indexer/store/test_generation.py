@@ -1,29 +1,21 @@
+"""An index folder: whose it is, which generation is current, what a generation says of itself."""
+
+import json
 import os
-import shutil
+import re
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
 
-import faiss
-import numpy as np
 import pytest
 from places import ROOT, SETTINGS
+from stores import names
 
 from indexer import IndexUnusable, NoIndex
-from indexer.datatypes import Article, Document, Passage
-from indexer.store.embedded import EmbeddedStore, EmbeddedWriter
-from indexer.store.generation import (
-    CURRENT,
-    GENERATIONS,
-    MANIFEST,
-    MARKER,
-    IndexFolder,
-    replace_file,
-    sha256_of,
-)
-from indexer.text.analysis import tokens
+from indexer.errors import IndexDamaged
+from indexer.store.disk import sha256_of
+from indexer.store.generation import CURRENT, GENERATIONS, MANIFEST, MARKER, IndexFolder
 
 CONTENT = {
     "archive": "/somewhere/مقالات",
@@ -51,10 +43,6 @@ def build(folder, text="one", **changes):
         return folder.publish(aside, **{**CONTENT, **changes})
 
 
-def names(path):
-    return sorted(entry.name for entry in path.iterdir())
-
-
 # --- whose folder it is --------------------------------------------------------------------------
 
 
@@ -79,7 +67,8 @@ def test_somebody_elses_folder_is_refused_and_left_as_it_was(index, name):
     index.mkdir()
     (index / "README.md").touch()
     (index / name).write_text("mine", "utf-8")
-    for verb in (IndexFolder(index).check_ours, IndexFolder(index).prepare, IndexFolder(index).manifest):
+    folder = IndexFolder(index)
+    for verb in (folder.check_ours, folder.prepare, lambda: folder.newest(folder.manifest)):
         with pytest.raises(
             IndexUnusable, match=r"not an index of Warraq; nothing was changed\. .*--index"
         ) as refusal:
@@ -111,13 +100,24 @@ def test_a_marked_folder_is_ours_whatever_else_is_in_it(folder):
 
 
 @pytest.mark.parametrize(
-    "marker",
-    ['{"product": "warraq", "layout": 2}', "{}", "[]", "null", "3", "", "{", '{"layout": "1"}', "\x00"],
+    "marker", ['{"product": "warraq", "layout": 2}', '{"layout": "1"}', '{"layout": null}']
 )
 def test_another_layout_is_refused_with_the_way_out(folder, marker):
     (folder.path / MARKER).write_text(marker, "utf-8")
     with pytest.raises(IndexUnusable, match=r"another version of Warraq.*or remove this one and build again"):
         folder.check_ours()
+
+
+@pytest.mark.parametrize("marker", [b"{}", b"[]", b"null", b"3", b"", b"{", b"\x00", b"\xff\xfe"])
+def test_a_marker_that_says_nothing_is_damage_and_its_words_mend_it(folder, marker):
+    good = (folder.path / MARKER).read_text("utf-8")
+    (folder.path / MARKER).write_bytes(marker)
+    for verb in (folder.check_ours, folder.prepare, lambda: folder.newest(folder.manifest)):
+        with pytest.raises(IndexDamaged, match=f"write {re.escape(good)} into that file"):
+            verb()
+    assert (folder.path / MARKER).read_bytes() == marker
+    (folder.path / MARKER).write_text(good, "utf-8")
+    folder.check_ours()
 
 
 def test_a_marker_that_cannot_be_read_is_refused(folder):
@@ -133,19 +133,26 @@ def test_a_marker_that_cannot_be_read_is_refused(folder):
 def test_where_nothing_was_built_there_is_no_index_and_the_command_that_makes_one(folder):
     assert folder.current() is None
     with pytest.raises(NoIndex, match=f"Run: warraq build --archive DIR --index {folder.path}"):
-        folder.manifest()
+        folder.newest(folder.manifest)
+    assert (folder.listed(), folder.found()) == ([], [])
 
 
 def test_a_missing_folder_has_no_index(index):
-    assert IndexFolder(index).current() is None
+    folder = IndexFolder(index)
+    assert folder.current() is None
+    assert (folder.listed(), folder.found()) == ([], [])
     with pytest.raises(NoIndex):
-        IndexFolder(index).manifest()
+        folder.newest(folder.manifest)
+    assert not index.exists()
 
 
 def test_what_was_published_is_read_back(folder):
     made = build(folder)
     assert folder.current() == made.generation
-    assert IndexFolder(folder.path).manifest() == made
+    assert IndexFolder(folder.path).manifest(made.generation) == made
+    assert IndexFolder(folder.path).newest(folder.manifest) == (made, None)
+    assert (folder.path / CURRENT).read_text("utf-8") == f"{made.generation}\n"
+    assert re.fullmatch(r"\d{8}T\d{12}-[0-9a-f]{8}", made.generation)
     assert {name: getattr(made, name) for name in CONTENT} == CONTENT
     assert made.files == {
         # printf one | sha256sum, and so on
@@ -156,35 +163,102 @@ def test_what_was_published_is_read_back(folder):
     folder.check_files(made)
 
 
+def test_generations_are_listed_the_current_one_first_and_found_newest_first(folder):
+    first, second = build(folder), build(folder, "two")
+    assert folder.listed() == [second.generation, first.generation]
+    assert folder.found() == [second.generation, first.generation]
+    folder.roll_back()
+    assert folder.listed() == [first.generation, second.generation]
+    assert folder.found() == [second.generation, first.generation]
+
+
 @pytest.mark.parametrize(
-    "damage",
+    "name",
     [
-        lambda folder, made: (folder.folder(made) / MANIFEST).unlink(),
-        lambda folder, made: (folder.folder(made) / MANIFEST).write_text("{", "utf-8"),
-        lambda folder, made: (folder.folder(made) / MANIFEST).write_text("[]", "utf-8"),
-        lambda folder, made: (folder.folder(made) / MANIFEST).write_text('{"generation": "x"}', "utf-8"),
-        lambda folder, made: (folder.folder(made) / MANIFEST).write_bytes(b"\xff\xfe"),
-        lambda folder, made: (folder.path / CURRENT).write_text("never-built\n", "utf-8"),
-        lambda folder, made: (folder.path / CURRENT).write_bytes(b"\xff\xfe"),
-        lambda folder, made: (folder.path / CURRENT).write_text("a\0b", "utf-8"),
-        lambda folder, made: ((folder.path / CURRENT).unlink(), (folder.path / CURRENT).mkdir()),
+        "0-notes", "20250101T000000000000", "20250101T000000000000-ABCDEF01", "20250101T000000-abcdef01",
+        "20250101T000000000000-abcdef01.bak", ".new-abc", "20250101T000000000000-abcdef0g", "current",
+    ],
+)  # fmt: skip
+def test_a_folder_of_another_name_is_no_generation(folder, name):
+    made = build(folder)
+    (folder.path / GENERATIONS / name).mkdir()
+    (folder.path / GENERATIONS / "99990101T000000000000-abcdef01").touch()  # a file
+    assert folder.found() == [made.generation]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_text("{", "utf-8"),
+        lambda path: path.write_text("[]", "utf-8"),
+        lambda path: path.write_text('{"generation": "x"}', "utf-8"),
+        lambda path: path.write_bytes(b"\xff\xfe"),
+        lambda path: path.write_text(json.dumps(json.loads(path.read_text("utf-8"))), "utf-8"),
+        lambda path: path.write_text(path.read_text("utf-8") + "\n", "utf-8"),
+        lambda path: path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n")),
+        lambda path: path.write_text(path.read_text("utf-8").replace("{", '{"documents": 1,', 1), "utf-8"),
+        lambda path: (path.unlink(), path.mkdir()),
     ],
 )
-def test_a_damaged_index_is_refused_with_the_command_that_mends_it(folder, damage):
-    damage(folder, build(folder).generation)
+def test_a_manifest_is_taken_byte_for_byte_or_not_at_all(folder, change):
+    made = build(folder)
+    change(folder.folder(made.generation) / MANIFEST)
+    remedy = re.escape(f"Run: warraq build --rebuild --index {folder.path}")
     with pytest.raises(
-        IndexUnusable, match=f"is damaged: .* Run: warraq build --rebuild --index {folder.path}"
+        IndexDamaged, match=f"is damaged: {MANIFEST} of {made.generation} .*{remedy}"
     ) as error:
-        folder.manifest()
+        folder.manifest(made.generation)
+    assert error.value.fact in str(error.value)
+    assert "--rebuild" not in error.value.fact
     assert not isinstance(error.value, NoIndex)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"\n", b"never-built\n", b"\xff\xfe", b"a\0b", b"20250101T000000000000-abcdef01",
+        b"20250101T000000000000-abcdef01\n\n", b"\n20250101T000000000000-abcdef01\n",
+        b"20250101T000000000000-abcdef01 \n", b"../../../elsewhere\n",
+    ],
+)  # fmt: skip
+def test_a_file_of_names_that_holds_anything_else_is_damaged(folder, content):
+    (folder.path / CURRENT).write_bytes(content)
+    for verb in (folder.listed, folder.current, lambda: folder.newest(folder.manifest)):
+        with pytest.raises(
+            IndexDamaged, match=f"is damaged: {CURRENT} .* Run: warraq build --rebuild --index"
+        ):
+            verb()
+
+
+def test_a_folder_in_place_of_the_file_of_names_is_damage(folder):
+    (folder.path / CURRENT).mkdir()
+    with pytest.raises(IndexDamaged, match=f"{CURRENT} cannot be read"):
+        folder.listed()
 
 
 def test_a_manifest_of_another_generation_is_refused(folder):
     first, second = build(folder), build(folder, "two")
     other = (folder.folder(first.generation) / MANIFEST).read_text("utf-8")
     (folder.folder(second.generation) / MANIFEST).write_text(other, "utf-8")
-    with pytest.raises(IndexUnusable, match="belongs to another generation"):
-        folder.manifest()
+    with pytest.raises(IndexDamaged, match="belongs to another generation"):
+        folder.manifest(second.generation)
+
+
+def test_the_name_of_a_generation_vouches_for_what_its_manifest_tells(folder):
+    """The same content under another name, or other content in the same form, is not what was built."""
+    made = build(folder)
+    content = (folder.folder(made.generation) / MANIFEST).read_text("utf-8")
+    (folder.folder(made.generation) / MANIFEST).write_text(
+        content.replace('"passages": 2', '"passages": 3'), "utf-8"
+    )
+    with pytest.raises(IndexDamaged, match="has changed since it was built"):
+        folder.manifest(made.generation)
+    name = f"{made.generation[:-8]}{'0' * 8}"
+    folder.folder(made.generation).rename(folder.folder(name))
+    (folder.folder(name) / MANIFEST).write_text(content.replace(made.generation, name), "utf-8")
+    with pytest.raises(IndexDamaged, match="has changed since it was built"):
+        folder.manifest(name)
 
 
 # --- the next takes over -------------------------------------------------------------------------
@@ -197,51 +271,77 @@ def test_the_next_generation_takes_over_and_the_one_before_stays_for_its_readers
     folder.check_files(first)
 
 
-def test_two_generations_are_kept(folder):
-    made = [build(folder, str(number)).generation for number in range(5)]
-    assert names(folder.path / GENERATIONS) == made[-2:]
-    assert folder.manifest().generation == made[-1]
-
-
-def test_a_folder_without_a_manifest_is_never_removed(folder):
-    strange = folder.path / GENERATIONS / "0-notes"
-    strange.mkdir()
-    (strange / "keep.txt").touch()
-    made = [build(folder, str(number)).generation for number in range(4)]
-    assert names(folder.path / GENERATIONS) == ["0-notes", *made[-2:]]
-    assert names(strange) == ["keep.txt"]
-
-
-def test_the_current_generation_is_kept_though_the_clock_was_set_back(folder):
-    for name in ("29990101T000000000000-aaaaaaaa", "29990102T000000000000-bbbbbbbb"):
-        made = build(folder, name)
-        folder.folder(made.generation).rename(folder.folder(name))
-    made = build(folder, "now")
-    assert folder.manifest() == made
-    folder.check_files(made)
-    assert len(names(folder.path / GENERATIONS)) == 2
-
-
 def test_what_was_not_published_is_gone_and_the_last_good_one_stays(folder):
     made = build(folder)
     with pytest.raises(ZeroDivisionError), folder.write_aside() as aside:
-        assert names(aside) == []
+        assert names(aside) == [".unfinished"]
         (aside / "half.txt").touch()
         raise ZeroDivisionError
     with folder.write_aside() as aside:
         (aside / "never published.txt").touch()
     assert names(folder.path / GENERATIONS) == [made.generation]
-    assert folder.manifest() == made
+    assert folder.newest(folder.manifest) == (made, None)
 
 
-def test_what_a_dead_build_left_is_removed_by_the_next(folder):
+@pytest.mark.parametrize("more", [(), ("terms/list.txt", MANIFEST)])
+def test_what_a_dead_build_left_is_removed_by_the_next(folder, more):
     made = build(folder)
     left = folder.path / GENERATIONS / ".new-dead"
     (left / "terms").mkdir(parents=True)
-    (left / MANIFEST).touch()
+    for name in (".unfinished", *more):
+        (left / name).touch()
     with folder.write_aside() as aside:
         assert names(folder.path / GENERATIONS) == sorted([aside.name, made.generation])
-    assert folder.manifest() == made
+    assert folder.newest(folder.manifest) == (made, None)
+
+
+def test_an_empty_folder_that_a_dead_build_left_is_removed_by_the_next(folder):
+    (folder.path / GENERATIONS / ".new-dead").mkdir()
+    with folder.write_aside() as aside:
+        assert names(folder.path / GENERATIONS) == [aside.name]
+
+
+def test_a_folder_that_does_not_say_it_is_unfinished_stays(folder):
+    """Though its name is that of a folder being written: nothing proves that it is ours."""
+    strange = folder.path / GENERATIONS / ".new-thesis"
+    (strange / "chapters").mkdir(parents=True)
+    (strange / "chapters" / "one.txt").write_text("mine", "utf-8")
+    build(folder)
+    build(folder, "two")
+    assert (strange / "chapters" / "one.txt").read_text("utf-8") == "mine"
+
+
+def test_what_says_that_a_folder_is_unfinished_goes_last_and_is_no_content(folder):
+    seen = []
+    with folder.write_aside() as aside:
+        (aside / "articles.txt").write_text("one", "utf-8")
+        (aside / ".tantivy-writer.lock").touch()
+        (aside / ".managed.json").touch()
+        made = folder.publish(
+            aside, check=lambda made: seen.extend(names(folder.folder(made.generation))), **CONTENT
+        )
+    assert made.files.keys() == {"articles.txt", ".managed.json"}
+    assert ".unfinished" in seen
+    assert ".unfinished" not in names(folder.folder(made.generation))
+
+
+def test_a_published_generation_can_be_read_by_others(folder):
+    assert folder.folder(build(folder).generation).stat().st_mode & 0o777 == 0o755
+
+
+def test_a_generation_that_does_not_pass_its_check_is_never_current(folder):
+    made = build(folder)
+
+    def refuse(tried):
+        assert folder.current() == made.generation
+        raise folder.damaged(f"{tried.generation} is not what it should be")
+
+    for _ in range(3):
+        with pytest.raises(IndexDamaged, match="is not what it should be"):
+            build(folder, "two", check=refuse)
+        assert folder.newest(folder.manifest) == (made, None)
+    last = build(folder, "three")
+    assert folder.found() == folder.listed() == [last.generation, made.generation]
 
 
 def test_a_build_killed_half_way_leaves_the_last_good_one(folder):
@@ -255,126 +355,11 @@ def test_a_build_killed_half_way_leaves_the_last_good_one(folder):
     )
     killed = subprocess.run([sys.executable, "-c", program, str(folder.path)], cwd=ROOT, check=False)
     assert killed.returncode == 9
-    assert folder.manifest() == made
+    assert folder.newest(folder.manifest) == (made, None)
     folder.check_files(made)
     with folder.lock():
         second = build(folder, "two")
     assert names(folder.path / GENERATIONS) == [made.generation, second.generation]
-
-
-# --- its files -----------------------------------------------------------------------------------
-
-
-def real_generation(folder):
-    """A generation as the product writes it: SQLite, FAISS and Tantivy."""
-    document = Document("talks.txt", "Talks", "Grain talks.\nقمة الحبوب.", "talks.txt", "en")
-    passages = (Passage("talks.txt", 1, 0, 12, 1, 1, "en"), Passage("talks.txt", 2, 13, 24, 2, 2, "ar"))
-    with folder.write_aside() as aside:
-        writer = EmbeddedWriter(aside)
-        writer.add(
-            Article(document, passages),
-            b"",
-            [tokens("Grain talks."), tokens("قمة الحبوب.")],
-            [b"1" * 32, b"2" * 32],
-        )
-        writer.finish(4, iter([np.eye(2, 4, dtype=np.float32)]))
-        return folder.publish(aside, **CONTENT)
-
-
-def test_every_file_of_a_real_generation_is_guarded(folder):
-    made = real_generation(folder)
-    home = folder.folder(made.generation)
-    assert {"articles.sqlite", "vectors.faiss", "terms/meta.json"} < made.files.keys()
-    on_disk = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
-    assert {name for name in on_disk if not name.rpartition("/")[2].startswith(".")} == {
-        MANIFEST,
-        *made.files,
-    }
-    folder.check_files(made)
-    for name in made.files:
-        path = home / name
-        good = path.read_bytes()
-        changes = {good + b"x", good[:-1], bytes([good[0] ^ 1]) + good[1:], b""} if good else {b"x"}
-        for changed in changes:
-            path.write_bytes(changed)
-            for verb in (lambda: folder.check_files(made), lambda: EmbeddedStore.open(folder)):
-                with pytest.raises(IndexUnusable, match=rf"{name} has changed since it was built.*--rebuild"):
-                    verb()
-        path.unlink()
-        with pytest.raises(IndexUnusable, match=f"{name} cannot be read.*--rebuild"):
-            folder.check_files(made)
-        path.write_bytes(good)
-    folder.check_files(made)
-    EmbeddedStore.open(folder).close()
-
-
-def test_files_that_are_whole_but_not_what_they_should_be_are_refused(folder):
-    """A manifest that agrees with the files says nothing of what is in them."""
-    made = real_generation(folder)
-    with folder.write_aside() as aside:
-        shutil.copytree(folder.folder(made.generation), aside, dirs_exist_ok=True)
-        (aside / MANIFEST).unlink()
-        (aside / "vectors.faiss").write_bytes(b"not an index")
-        content = {
-            key: value for key, value in asdict(made).items() if key not in ("generation", "built", "files")
-        }
-        folder.publish(aside, **content)
-    with pytest.raises(IndexUnusable, match=r"cannot be opened.*--rebuild"):
-        EmbeddedStore.open(folder)
-
-
-def test_the_vectors_are_a_plain_faiss_index_in_the_order_of_rows(folder):
-    made = real_generation(folder)
-    index = faiss.read_index(str(folder.folder(made.generation) / "vectors.faiss"))
-    assert index.reconstruct_n(0, 2).tolist() == np.eye(2, 4).tolist()
-
-
-# --- one file, replaced whole --------------------------------------------------------------------
-
-
-def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path):
-    path = tmp_path / "current"
-    replace_file(path, "first")
-    replace_file(path, "ثانٍ\n")
-    assert path.read_bytes() == "ثانٍ\n".encode()
-    assert names(tmp_path) == ["current"]
-
-
-def test_a_replacement_that_fails_leaves_the_old_content(tmp_path):
-    path = tmp_path / "current"
-    replace_file(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        replace_file(path, "\ud800")
-    assert path.read_text("utf-8") == "old"
-
-
-def test_what_a_dead_replacement_left_does_not_disturb_the_next(tmp_path):
-    path = tmp_path / "current"
-    replace_file(path, "old")
-    (tmp_path / ".current.new").write_text("half of something much longer", "utf-8")
-    replace_file(path, "new")
-    assert path.read_text("utf-8") == "new"
-    assert names(tmp_path) == ["current"]
-
-
-def test_a_reader_sees_the_old_content_or_the_new_one(tmp_path):
-    path = tmp_path / "current"
-    contents = ["a" * 5_000, "b" * 9_000]
-    replace_file(path, contents[0])
-    done = threading.Event()
-    seen = set()
-
-    def read():
-        while not done.is_set():
-            seen.add(path.read_text("utf-8"))
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    for number in range(60):
-        replace_file(path, contents[number % 2])
-    done.set()
-    reader.join()
-    assert seen <= set(contents)
 
 
 # --- one build at a time -------------------------------------------------------------------------

@@ -1,15 +1,20 @@
+"""The vector cache: a dictionary that lasts, and never gives a vector that is not the one put."""
+
+import random
 import resource
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from places import ROOT
+from stores import flip, names
 
-from indexer.store.vectors import VectorCache
+from indexer.store.vectors import VectorCache, clear, seal_of
 
 
 @pytest.fixture
@@ -154,3 +159,224 @@ def test_it_is_a_dictionary_that_lasts(tmp_path, puts, data):
         known = [number for number in asked if number in expected]
         if known:
             assert cache.get([key(n) for n in known]).tolist() == [expected[n] for n in known]
+
+
+# --- the seal, and what happens to bytes on the disk -----------------------------------------------
+
+COUNT, WIDTH = 400, 64
+KEYS = [bytes([number % 251]) * 3 + key(number)[3:] for number in range(COUNT)]
+VALUES = np.random.default_rng(1).normal(size=(COUNT, WIDTH)).astype(np.float32)
+PAGE = 16_384
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    """A cache of many pages and its seal, as a build left them."""
+    path = tmp_path_factory.mktemp("good") / "vectors.sqlite"
+    with VectorCache.open(path) as cache:
+        cache.put(KEYS, VALUES)
+    return path.read_bytes(), seal_of(path).read_text("utf-8")
+
+
+@pytest.fixture
+def lay(path, good):
+    """Lay that cache down anew, with its seal or without."""
+
+    def lay(sealed=True):
+        clear(path)
+        path.write_bytes(good[0])
+        if sealed:
+            seal_of(path).write_text(good[1], "utf-8")
+
+    return lay
+
+
+def damages(path):
+    """What a check finds, which opens the file itself and mends nothing."""
+    with closing(sqlite3.connect(path)) as connection:
+        return list(VectorCache(path, connection).damages())
+
+
+def use(path, mend=False):
+    """Do what a build does with a cache; it must end with every vector as it is."""
+    with VectorCache.open(path, mend=mend) as cache:
+        again = len(cache.missing(KEYS))
+        cache.put(KEYS[:1], VALUES[:1])
+        while missing := cache.missing(KEYS):
+            cache.put(missing, VALUES[[KEYS.index(each) for each in missing]])
+        assert cache.get(KEYS).tobytes() == VALUES.tobytes()
+    return again
+
+
+def every(content, part):
+    """All places of a file at which something stands."""
+    at = content.find(part)
+    while at >= 0:
+        yield at
+        at = content.find(part, at + 1)
+
+
+def regions(size, step=4_096):
+    """Places at the head of each page, in the middle of it and at its end, drawn anew for each."""
+    draw = random.Random(3)
+    for page in range(0, size, step):
+        for first, last in ((0, 12), (12, 120), (120, 2_000), (2_000, step - 100), (step - 100, step)):
+            yield page + draw.randrange(first, last), draw.randrange(8)
+
+
+def test_the_seal_is_there_while_no_build_writes(path):
+    with VectorCache.open(path) as cache:
+        cache.put([key(1)], vectors([1]))
+        assert not seal_of(path).exists()
+    assert names(path.parent) == ["vectors.sha256", "vectors.sqlite"]
+    sealed = seal_of(path).read_text("utf-8")
+    assert len(sealed) == 65
+    with VectorCache.open(path) as cache:
+        assert cache.missing([key(1), key(2)]) == [key(2)]
+        assert list(cache.damages()) == []
+        assert seal_of(path).read_text("utf-8") == sealed  # nothing was written
+    with VectorCache.open(path) as cache:
+        cache.put([key(2)], vectors([2]))
+        assert not seal_of(path).exists()
+    assert seal_of(path).read_text("utf-8") != sealed
+    assert damages(path) == []
+
+
+def test_what_ends_badly_is_sealed_as_it_is(path):
+    with pytest.raises(ZeroDivisionError), VectorCache.open(path) as cache:
+        cache.put([key(1)], vectors([1]))
+        raise ZeroDivisionError
+    assert damages(path) == []
+    with VectorCache.open(path) as cache:
+        assert cache.get([key(1)]).tolist() == [[1]]
+
+
+def test_a_cache_is_cleared_with_all_that_goes_with_it(path):
+    with VectorCache.open(path) as cache:
+        cache.put([key(1)], vectors([1]))
+    path.with_name("vectors.sqlite-journal").touch()
+    (path.parent / "other.sqlite").touch()
+    clear(path)
+    clear(path)
+    assert names(path.parent) == ["other.sqlite"]
+    with VectorCache.open(path) as cache:
+        assert len(cache) == 0
+        assert cache.missing([key(1)]) == [key(1)]
+
+
+def test_a_whole_cache_has_no_damages(path, lay):
+    for sealed in (True, False):
+        lay(sealed)
+        assert damages(path) == []
+        assert use(path) == 0
+
+
+def test_a_bit_turned_over_in_any_region_of_any_page_is_found(path, lay, good):
+    lay()
+    for at, bit in [*((at, at % 8) for at in range(100)), *regions(len(good[0]))]:
+        flip(path, at, bit)
+        assert damages(path), (at, bit)
+        flip(path, at, bit)
+    assert damages(path) == []
+
+
+def test_a_bit_turned_over_costs_vectors_and_never_changes_one(path, lay, good):
+    """With its seal or, after a build that died, without: all that is got is as it was put."""
+    places = random.Random(5).sample(list(regions(len(good[0]))), 40)
+    for sealed, mend in ((True, True), (True, False), (False, False)):
+        for at, bit in places:
+            lay(sealed)
+            flip(path, at, bit)
+            use(path, mend)
+            assert use(path) == 0
+
+
+def test_a_sealed_cache_that_was_damaged_is_mended_when_that_is_asked_for(path, lay, good):
+    for at, bit in random.Random(6).sample(list(regions(len(good[0]))), 40):
+        lay()
+        flip(path, at, bit)
+        with VectorCache.open(path, mend=True) as cache:
+            assert list(cache.damages()) == [], (at, bit)
+        assert damages(path) == [], (at, bit)
+
+
+def test_a_key_that_was_damaged_is_mended_too(path, lay, good):
+    """Such a row cannot be found by its key, nor taken away by it."""
+    places = [at for number in range(1, COUNT, 40) for at in every(good[0], KEYS[number])]
+    assert len(places) >= 20  # in the table, and in its index
+    for at in places:
+        lay()
+        flip(path, at, 7)
+        with VectorCache.open(path, mend=True) as cache:
+            assert list(cache.damages()) == []
+        use(path)
+        assert damages(path) == []
+
+
+def test_a_vector_that_was_damaged_is_missing_and_the_others_are_not(path, lay, good):
+    for sealed in (True, False):
+        for number in (0, 7, COUNT - 1):
+            lay(sealed)
+            flip(path, good[0].index(VALUES[number].tobytes()) + 9)
+            with VectorCache.open(path, mend=True) as cache:
+                assert cache.missing(KEYS) == [KEYS[number]]
+                with pytest.raises(KeyError):
+                    cache.get([KEYS[number]])
+                assert cache.get(KEYS[1:7]).tobytes() == VALUES[1:7].tobytes()
+                assert len(cache) == COUNT - sealed  # where it was sealed, the row is gone
+            lay(sealed)
+            flip(path, good[0].index(VALUES[number].tobytes()) + 9)
+            assert any("1 vectors in vectors.sqlite have changed" in fact for fact in damages(path))
+
+
+@pytest.mark.parametrize("at", [18, 19, 24, 28, 36, 44, 56, 60, 92, 96])
+def test_a_bit_turned_over_in_the_head_of_the_file_keeps_no_build_from_going_on(path, lay, at):
+    """In the numbers that tell how the file may be opened, its size, its free pages and its encoding."""
+    for sealed in (True, False):
+        for bit in range(8):
+            lay(sealed)
+            flip(path, at, bit)
+            use(path)
+            assert use(path) == 0
+    assert set(names(path.parent)) == {"vectors.sqlite", "vectors.sha256"}
+
+
+@pytest.mark.parametrize("content", ["", "00" * 32 + "\n", "\udcff"])
+def test_a_seal_that_was_damaged_is_found_and_costs_nothing(path, lay, content):
+    lay()
+    seal_of(path).write_bytes(content.encode("utf-8", "surrogateescape"))
+    assert damages(path) == ["vectors.sqlite has changed since it was written"]
+    assert use(path, mend=True) == 0
+    assert damages(path) == []
+
+
+@pytest.mark.parametrize("keep", [0, 1, 50, 100, PAGE, 2 * PAGE + 7, -1, -PAGE])
+def test_a_cache_that_was_cut_short_is_found_and_mended(path, lay, good, keep):
+    lay()
+    path.write_bytes(good[0][:keep])
+    assert damages(path)
+    use(path, mend=True)
+    assert damages(path) == []
+    assert use(path) == 0
+
+
+def test_a_cache_of_before_there_were_checksums_is_begun_anew(path):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB)")
+        connection.execute("INSERT INTO vectors VALUES (?, ?)", (key(1), b"1234"))
+    with VectorCache.open(path) as cache:
+        assert cache.missing([key(1)]) == [key(1)]
+
+
+def test_a_vector_under_the_key_of_another_is_missing(path):
+    """The checksum is of both: whole rows may be swapped too."""
+    with VectorCache.open(path) as cache:
+        cache.put([key(1), key(2)], vectors([1], [2]))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "UPDATE vectors SET (vector, checksum) = "
+            "(SELECT vector, checksum FROM vectors WHERE key = ?) WHERE key = ?",
+            (key(1), key(2)),
+        )
+    with VectorCache.open(path) as cache:
+        assert cache.missing([key(1), key(2)]) == [key(2)]

@@ -1,0 +1,343 @@
+"""What happens to bytes on the disk is found, and the newest generation that is whole is served."""
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import asdict
+
+import faiss
+import numpy as np
+import pytest
+from places import ROOT
+from stores import DIMENSION, NO_FILTER, build, entry, flip, names, state, unit, wanted
+
+from indexer import IndexUnusable, NoIndex
+from indexer.errors import IndexDamaged
+from indexer.store.base import Filters
+from indexer.store.embedded import EmbeddedStore
+from indexer.store.generation import CURRENT, GENERATIONS, MANIFEST, IndexFolder
+
+GROUPS = [
+    [entry("talks.txt", "Grain talks.", "قمة الحبوب."), entry("port.txt", "The port in winter.")],
+    [entry("bread.txt", "Bread and grain.")],
+    [entry("peace.txt", "هدنة في الميناء.")],
+]
+
+
+@pytest.fixture
+def folder(index):
+    folder = IndexFolder(index)
+    folder.prepare()
+    return folder
+
+
+@pytest.fixture
+def chain(folder):
+    """Three generations, each with files of the one before; their names, oldest first."""
+    made, store = [], None
+    for group in GROUPS:
+        before, store = store, build(folder.path, group, store, kept=3)
+        made.append(store.generation)
+        if before:
+            before.close()
+    store.close()
+    return made
+
+
+@pytest.fixture
+def made(folder):
+    """One generation, as the product writes it: SQLite, FAISS and Tantivy; its manifest."""
+    with closing(build(folder.path, GROUPS[0])) as store:
+        return store.manifest
+
+
+def served(folder):
+    """The generation that a reader gets, how many documents it has, and what it is told."""
+    with closing(EmbeddedStore.open(folder)) as store:
+        assert store.lexical(wanted("Grain"), 10, NO_FILTER)
+        assert store.dense(unit(np.ones(DIMENSION)), 10, Filters("en"))
+        return store.generation, store.size()[0], store.damage
+
+
+# --- every byte is guarded -----------------------------------------------------------------------
+
+
+def test_every_file_of_a_generation_is_in_its_manifest(folder, made):
+    home = folder.folder(made.generation)
+    assert {"articles.sqlite", "vectors.faiss", "terms/meta.json", "terms/.managed.json"} < made.files.keys()
+    on_disk = {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()}
+    unguarded = on_disk - made.files.keys() - {MANIFEST}
+    assert all(re.fullmatch(r"terms/\.tantivy.*\.lock", name) for name in unguarded)
+    assert list(folder.damages(made)) == []
+
+
+def test_a_bit_turned_over_in_any_file_is_found(folder, made):
+    draw = random.Random(1)
+    for name in made.files:
+        path = folder.folder(made.generation) / name
+        size = path.stat().st_size
+        places = {0, size - 1, size // 2, *range(0, size, 4_096), *(draw.randrange(size) for _ in range(5))}
+        for at in places:
+            bit = draw.randrange(8)
+            flip(path, at, bit)
+            assert list(folder.damages(made)) == [
+                f"{name} of {made.generation} has changed since it was built"
+            ]
+            flip(path, at, bit)
+    assert list(folder.damages(made)) == []
+
+
+def test_a_file_that_is_longer_shorter_or_gone_is_found_before_anything_is_served(folder, made):
+    for name in made.files:
+        path = folder.folder(made.generation) / name
+        good = path.read_bytes()
+        for changed in (good + b"x", good[:-1], b"", None):
+            path.unlink() if changed is None else path.write_bytes(changed)
+            fact = f"{name} of {made.generation} {'is missing' if changed is None else 'has changed since it was built'}"
+            assert list(folder.damages(made)) == [fact]
+            with pytest.raises(
+                IndexDamaged, match=f"is damaged: {re.escape(fact)}. Run: .*--rebuild"
+            ) as error:
+                folder.check_files(made)
+            assert error.value.fact == fact
+            with pytest.raises(IndexDamaged, match=re.escape(fact)):
+                EmbeddedStore.open(folder)
+        path.write_bytes(good)
+    assert served(folder) == (made.generation, 2, None)
+
+
+def test_all_that_is_wrong_is_listed(folder, made):
+    (folder.folder(made.generation) / "vectors.faiss").unlink()
+    (folder.folder(made.generation) / "terms" / "meta.json").unlink()
+    (folder.folder(made.generation) / "terms" / "meta.json").mkdir()
+    flip(folder.folder(made.generation) / "articles.sqlite", 200)
+    facts = list(folder.damages(made))
+    assert len(facts) == 3
+    assert any("vectors.faiss" in fact and "is missing" in fact for fact in facts)
+    assert any("meta.json" in fact and "cannot be read" in fact for fact in facts)
+
+
+def test_a_bit_turned_over_anywhere_in_a_manifest_is_found(folder, made):
+    path = folder.folder(made.generation) / MANIFEST
+    good = path.read_bytes()
+    for at in range(len(good)):
+        for bit in (at % 8, 5):  # 5 turns capitals to small letters
+            path.write_bytes(good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1 :])
+            with pytest.raises(IndexDamaged):
+                folder.manifest(made.generation)
+    path.write_bytes(good)
+    assert folder.manifest(made.generation) == made
+
+
+def test_files_that_are_whole_but_not_what_they_should_be_are_refused(folder, made):
+    """A manifest that agrees with the files says nothing of what is in them."""
+    content = {
+        key: value for key, value in asdict(made).items() if key not in ("generation", "built", "files")
+    }
+    for name in ("vectors.faiss", "terms/meta.json"):
+        with folder.write_aside() as aside:
+            shutil.copytree(folder.folder(made.generation), aside, dirs_exist_ok=True)
+            (aside / MANIFEST).unlink()
+            (aside / name).write_bytes(b"not an index")
+            wrong = folder.publish(aside, keep=[made.generation], **content)
+        with pytest.raises(IndexDamaged, match=r"cannot be opened.*--rebuild"):
+            EmbeddedStore.open_generation(folder, wrong.generation)
+        assert served(folder)[0] == made.generation
+
+
+def test_counts_that_differ_are_named(folder, made):
+    content = {
+        key: value for key, value in asdict(made).items() if key not in ("generation", "built", "files")
+    }
+    with folder.write_aside() as aside:
+        shutil.copytree(folder.folder(made.generation), aside, dirs_exist_ok=True)
+        (aside / MANIFEST).unlink()
+        folder.publish(aside, **{**content, "passages": 1_004})
+    with (
+        closing(EmbeddedStore.open(folder)) as store,
+        pytest.raises(
+            ValueError, match=r"it holds 3 passages, 3 vectors, 3 entries of terms for 1,004 passages"
+        ),
+    ):
+        store.check_counts()
+    with closing(EmbeddedStore.open_generation(folder, made.generation)) as store:
+        store.check_counts()
+
+
+def test_the_vectors_are_a_plain_faiss_index_in_the_order_of_rows(folder, made):
+    index = faiss.read_index(str(folder.folder(made.generation) / "vectors.faiss"))
+    with closing(EmbeddedStore.open(folder)) as store:
+        assert index.reconstruct_n(0, 3).tolist() == store.vectors([0, 1, 2]).tolist()
+        assert store.vectors([2, 0]).tolist() == index.reconstruct_n(0, 3)[[2, 0]].tolist()
+
+
+# --- one step down -------------------------------------------------------------------------------
+
+
+def test_what_is_whole_is_served_without_a_word(folder, chain):
+    assert served(folder) == (chain[2], 4, None)
+
+
+@pytest.mark.parametrize("name", ["articles.sqlite", "vectors.faiss", MANIFEST, "terms/meta.json"])
+def test_the_newest_that_is_whole_is_served_with_what_is_wrong_and_the_remedy(folder, chain, name):
+    flip(folder.folder(chain[2]) / name, 40)
+    generation, documents, damage = served(folder)
+    assert (generation, documents) == (chain[1], 3)
+    assert damage.startswith(
+        f"The index in {folder.path} is damaged: {name} of {chain[2]} has changed since"
+    ) or (
+        damage.startswith(f"The index in {folder.path} is damaged: {name} of {chain[2]} ")
+        and name == MANIFEST
+    )
+    assert f"from the newest generation that is whole, {chain[1]}." in damage
+    assert damage.endswith(f"Run: warraq build --rebuild --index {folder.path}")
+    (folder.folder(chain[1]) / name).unlink()
+    generation, documents, damage = served(folder)
+    assert (generation, documents) == (chain[0], 2)
+    assert chain[2] in damage  # the first that is wrong is what is told
+    assert chain[1] not in damage
+
+
+def test_a_file_that_generations_share_is_damaged_in_all_of_them(folder, chain):
+    manifest = folder.manifest(chain[2])
+    shared = next(name for name in folder.manifest(chain[0]).files if name.endswith(".idx"))
+    flip(folder.folder(chain[2]) / shared, 20)
+    for generation in chain:
+        assert [fact.partition(" of ")[0] for fact in folder.damages(folder.manifest(generation))] == [shared]
+    with pytest.raises(
+        IndexDamaged, match=f"{re.escape(shared)} of {manifest.generation} has changed.*--rebuild"
+    ):
+        EmbeddedStore.open(folder)
+
+
+def test_where_nothing_is_whole_the_first_that_is_wrong_is_told_with_the_remedy(folder, chain):
+    for generation in chain:
+        (folder.folder(generation) / "vectors.faiss").unlink()
+    remedy = re.escape(f"Run: warraq build --rebuild --index {folder.path}")
+    with pytest.raises(IndexDamaged, match=rf"vectors.faiss of {chain[2]} is missing\. {remedy}") as error:
+        EmbeddedStore.open(folder)
+    assert not isinstance(error.value, NoIndex)
+    shutil.rmtree(folder.path / GENERATIONS)
+    with pytest.raises(IndexDamaged, match=rf"{MANIFEST} of {chain[2]} cannot be read\. {remedy}"):
+        EmbeddedStore.open(folder)
+
+
+def test_the_way_back_is_not_damage(folder, chain):
+    folder.roll_back(chain[0])
+    assert served(folder) == (chain[0], 2, None)
+    # Where that one is damaged the newest that is whole is served, which may be one that is later.
+    (folder.folder(chain[0]) / "vectors.faiss").unlink()
+    generation, documents, damage = served(folder)
+    assert (generation, documents) == (chain[2], 4)
+    assert f"vectors.faiss of {chain[0]} is missing" in damage
+
+
+def test_a_bit_turned_over_in_the_list_of_generations_is_told_and_the_newest_is_served(folder, chain):
+    path = folder.path / CURRENT
+    good = path.read_bytes()
+    for at in range(len(f"{chain[2]}\n")):
+        for bit in range(8):
+            path.write_bytes(good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1 :])
+            manifest, damage = folder.newest(folder.manifest)
+            assert manifest.generation == chain[2]
+            assert "is damaged" in damage
+        generation, _, damage = served(folder)
+        assert generation == chain[2]
+        assert damage.endswith(f"Run: warraq build --rebuild --index {folder.path}")
+    for at in range(len(f"{chain[2]}\n"), len(good)):  # those that are kept beside it
+        path.write_bytes(good[:at] + bytes([good[at] ^ 1 << at % 8]) + good[at + 1 :])
+        assert folder.newest(folder.manifest)[0].generation == chain[2]
+
+
+def test_a_first_build_that_was_killed_before_it_was_listed_is_served_with_a_word(folder, made):
+    """The generation is complete, and nothing says that it is current."""
+    (folder.path / CURRENT).unlink()
+    (folder.folder(made.generation) / ".unfinished").touch()
+    generation, documents, damage = served(folder)
+    assert (generation, documents) == (made.generation, 2)
+    assert damage.startswith(f"The index in {folder.path} is damaged: {CURRENT} is missing. ")
+    with closing(build(folder.path, GROUPS[0])) as after:
+        assert folder.listed() == folder.found() == [after.generation]
+    assert served(folder) == (after.generation, 2, None)
+
+
+def test_where_only_an_unfinished_generation_was_left_there_is_no_index(folder):
+    (folder.path / GENERATIONS / ".new-dead").mkdir()
+    (folder.path / GENERATIONS / ".new-dead" / ".unfinished").touch()
+    with pytest.raises(NoIndex):
+        EmbeddedStore.open(folder)
+
+
+def test_a_generation_of_another_make_is_refused_and_is_no_damage(folder, made):
+    content = {
+        key: value for key, value in asdict(made).items() if key not in ("generation", "built", "files")
+    }
+    with folder.write_aside() as aside:
+        shutil.copytree(folder.folder(made.generation), aside, dirs_exist_ok=True)
+        (aside / MANIFEST).unlink()
+        settings = {**made.settings, "format_version": 1}
+        other = folder.publish(aside, keep=[made.generation], **{**content, "settings": settings})
+    with pytest.raises(IndexUnusable, match=r"another version of Warraq.*--rebuild") as error:
+        EmbeddedStore.open(folder)
+    assert not isinstance(error.value, IndexDamaged)
+    # Where it is only what a damaged index might step down to, it is passed over.
+    folder.roll_back(made.generation)
+    (folder.folder(made.generation) / "vectors.faiss").unlink()
+    with pytest.raises(IndexDamaged, match=f"vectors.faiss of {made.generation} is missing"):
+        EmbeddedStore.open(folder)
+    assert folder.found() == [other.generation, made.generation]
+
+
+# --- readers leave everything as it is -----------------------------------------------------------
+
+
+def test_a_reader_changes_nothing(folder, chain):
+    before = state(folder.path)
+    assert served(folder)[0] == chain[2]
+    for generation in chain:
+        with closing(EmbeddedStore.open_generation(folder, generation)) as store:
+            assert store.files() == {}
+            assert store.folded(b"nothing") is None
+    assert state(folder.path) == before
+
+
+READER = """
+import os, sys
+from pathlib import Path
+import faiss, numpy, tantivy
+from indexer.store.base import Filters, WeightedTerm
+from indexer.store.embedded import EmbeddedStore
+from indexer.store.generation import IndexFolder
+if os.getuid() == 0:
+    os.setgid(65534); os.setuid(65534)
+folder = IndexFolder(Path(sys.argv[1]))
+assert not any(os.access(path, os.W_OK) for path in [folder.path, *folder.path.rglob("*")])
+store = EmbeddedStore.open(folder)
+vector = numpy.ones(16, numpy.float32)
+print(store.generation, store.damage, len(store.dense(vector, 9, Filters("en"))),
+      len(store.lexical([WeightedTerm("Grain", "stem", 1.0)], 9, Filters())), store.article("bread.txt") is not None)
+store.close()
+"""
+
+
+def test_another_user_reads_what_may_only_be_read(public):
+    folder = IndexFolder(public / "index")
+    (public / "temporary").mkdir()
+    (public / "temporary").chmod(0o777)
+    with closing(build(folder.path, GROUPS[0])) as base, closing(build(folder.path, GROUPS[1], base)) as last:
+        generation = last.generation
+    for path in [*folder.path.rglob("*"), folder.path]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = state(folder.path)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", READER, str(folder.path)], capture_output=True, text=True,
+        check=False, cwd=ROOT, env={**os.environ, "TMPDIR": str(public / "temporary")},
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout == f"{generation} None 4 1 True\n"
+    assert state(folder.path) == before
+    assert names(public / "temporary") == []

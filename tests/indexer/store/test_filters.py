@@ -1,0 +1,134 @@
+"""Both legs under filters, held against filters said without a store."""
+
+import random
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from stores import (
+    DIMENSION,
+    NO_FILTER,
+    VOCABULARY,
+    by_id,
+    found,
+    held,
+    make_articles,
+    unit,
+    wanted,
+    write,
+)
+
+from indexer.store.base import Filters
+
+SOURCES = ["", "wire", "Wire", "wire/sub", "harbour.example", "صحيفة المرفأ", 'quote" OR 1=1 --', "two words"]
+DAYS = [
+    None,
+    "0001-01-01",
+    "1999-12-31",
+    "2025-02-28",
+    "2025-03-01",
+    "2025-03-02",
+    "2025-10-01",
+    "9999-12-31",
+]
+
+
+@pytest.fixture(scope="module")
+def dated(tmp_path_factory):
+    """A store of 300 passages of articles with sources and days, some without, and what went into it."""
+    draw, numbers = random.Random(8), np.random.default_rng(8)
+    languages = draw.choices(["ar", "en", "fr"], k=300)
+    articles = [
+        replace(
+            each, document=replace(each.document, source=draw.choice(SOURCES), published=draw.choice(DAYS))
+        )
+        for each in make_articles(languages)
+    ]
+    terms = [draw.choices(VOCABULARY, k=draw.randint(1, 12)) for _ in languages]
+    vectors = unit(numbers.normal(size=(300, DIMENSION)))
+    folder = tmp_path_factory.mktemp("dated") / "index"
+    store = write(folder, articles, [held(each, each) for each in terms], vectors)
+    rows = [(article.document, passage) for article in articles for passage in article.passages]
+    passages = [passage for _, passage in rows]
+    yield SimpleNamespace(
+        store=store, articles=articles, rows=rows, passages=passages, vectors=vectors, terms=terms
+    )
+    store.close()
+
+
+def left_by(filters, document, lang):
+    """Whether a passage is within filters, said without a store."""
+    day = document.published
+    return (
+        filters.lang in (None, lang)
+        and filters.source in (None, document.source)
+        and (filters.published_from is None or (day is not None and day >= filters.published_from))
+        and (filters.published_to is None or (day is not None and day <= filters.published_to))
+    )
+
+
+some_days = st.sampled_from([*DAYS, "2025-01-01", "2024-12-31", "0001-01-02", "9999-12-30"])
+some_filters = st.builds(
+    Filters,
+    st.sampled_from([None, None, "ar", "en", "zz"]),
+    st.sampled_from([None, None, *SOURCES, "wir", "nowhere", "sub", "words"]),
+    some_days,
+    some_days,
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(some_filters, st.sampled_from([1, 10, 300]))
+@example(Filters(), 300)
+@example(Filters(source=""), 300)
+@example(Filters(published_from="2025-03-02", published_to="2025-03-01"), 300)
+def test_both_legs_look_at_what_filters_leave_and_at_nothing_else(dated, filters, depth):
+    left = [
+        row for row, (document, passage) in enumerate(dated.rows) if left_by(filters, document, passage.lang)
+    ]
+    vector = dated.vectors[len(left) % 300]
+    scores = (dated.vectors.astype(np.float64) * vector.astype(np.float64)).sum(axis=1)
+    dense = dated.store.dense(vector, depth, filters)
+    best = sorted(left, key=lambda row: (-scores[row], by_id(dated.passages[row])))[:depth]
+    assert found(dated.passages, dense) == best
+    assert [each.score for each in dense] == scores[best].tolist()
+
+    everywhere = dated.store.lexical(wanted("grain", "سلام"), 300, NO_FILTER)
+    lexical = dated.store.lexical(wanted("grain", "سلام"), depth, filters)
+    holding = {row for row in left if {"grain", "سلام"} & set(dated.terms[row])}
+    # A filter changes no score: the rank among what is left is the rank among all.
+    assert lexical == [each for each in everywhere if found(dated.passages, [each])[0] in holding][:depth]
+    assert len(lexical) == min(depth, len(holding))
+
+    undated = {
+        document.doc_id for document, passage in dated.rows
+        if document.published is None and left_by(Filters(filters.lang, filters.source), document, passage.lang)
+    }  # fmt: skip
+    assert dated.store.undated(filters) == len(undated)
+
+
+def test_the_filters_that_are_tried_leave_something_and_leave_something_out(dated):
+    for filters in (
+        Filters(source="wire"),
+        Filters(published_from="2025-03-01"),
+        Filters("ar", "", None, "2025-03-01"),
+    ):
+        left = [left_by(filters, document, passage.lang) for document, passage in dated.rows]
+        assert 0 < sum(left) < len(left)
+
+
+def test_more_filters_than_are_kept_answer_as_the_first_did(dated):
+    many = [Filters(source=source, published_from=day) for source in SOURCES for day in DAYS]
+    first = [dated.store.dense(dated.vectors[0], 10, each) for each in many]
+    assert [dated.store.dense(dated.vectors[0], 10, each) for each in reversed(many)] == first[::-1]
+    assert len(dated.store._rows) < len(many)
+
+
+def test_only_days_make_a_filter_by_date():
+    assert [each.by_date for each in (Filters(), Filters("ar", "wire"))] == [False, False]
+    assert [
+        each.by_date for each in (Filters(published_from="2025-03-01"), Filters(published_to="2025-03-01"))
+    ] == [True] * 2

@@ -1,0 +1,362 @@
+"""A generation that begins with the one before is, by value, the one that is made at once."""
+
+import os
+import random
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from stores import (
+    DIMENSION,
+    NO_FILTER,
+    build,
+    entry,
+    flip,
+    state,
+    texts_of,
+    unit,
+    vector_of,
+    wanted,
+    without_names,
+)
+
+from indexer.datatypes import Cut
+from indexer.errors import IndexDamaged
+from indexer.store.base import Filters, SeenFile
+from indexer.store.drafts import Drafts
+from indexer.store.embedded import EmbeddedStore
+from indexer.store.generation import SPACE, IndexFolder
+from indexer.store.schema import unpacked
+
+WORDS = ["grain", "talks", "port", "winter", "bread", "قمة", "هدنة", "سلام", "ميناء", "خبز"]
+SOURCES = ["wire", "", "صحيفة المرفأ"]
+
+
+def made_up(first, count, seed):
+    """Articles of words drawn at random, some of them repeating a passage of another."""
+    draw = random.Random(seed)
+    shared = [" ".join(draw.choices(WORDS, k=12)) for _ in range(4)]
+    entries = []
+    for number in range(first, first + count):
+        texts = [f"{' '.join(draw.choices(WORDS, k=draw.randint(3, 30)))} {number}" for _ in range(3)]
+        lines = draw.sample(range(20), 5)
+        doc_id = f"{draw.randrange(10**6):06}/{number}.txt"
+        entries.append(
+            replace(
+                entry(
+                    doc_id, *texts[: draw.randint(1, 3)], draw.choice(shared),
+                    lang=draw.choice(["ar", "en"]), source=draw.choice(SOURCES),
+                    published=draw.choice([None, "2025-03-01", "2025-10-01"]),
+                    cuts=(Cut(9, 0, 1, "tags"), Cut(10, 1, 2, "repeated", 3)),
+                ),
+                longest=lines[0], lines=lines, cut_keys={10: lines[1]},
+            )
+        )  # fmt: skip
+    return entries
+
+
+def noting(entries):
+    """What a build has the writer note of a whole archive."""
+
+    def note(writer):
+        writer.set_files(
+            {each.article.document.doc_id: SeenFile("ab" * 32, None) for each in entries},
+            [("a.jsonl", "a.jsonl::1", "no text")],
+        )
+        for source in SOURCES:
+            own = [each for each in entries if each.article.document.source == source]
+            counts = {line: sum(line in each.lines for each in own) for line in range(20)}
+            writer.set_repeated(source, len(own), counts)
+
+    return note
+
+
+def assert_alike(one, other, entries):
+    """Hold two generations of these articles against each other, by all that can be asked of them."""
+    passages = [passage for each in entries for passage in each.article.passages]
+    assert without_names(one.manifest) == without_names(other.manifest)
+    assert one.digests() == other.digests() == {e.article.document.doc_id: e.digest for e in entries}
+    assert (one.files(), one.failures()) == (other.files(), other.failures())
+    for each in entries:
+        doc_id = each.article.document.doc_id
+        assert one.article(doc_id) == other.article(doc_id)
+        assert one.documents([doc_id]) == {doc_id: each.article.document}
+    vectors = np.array([vector_of(text) for text in texts_of(entries)])
+    for place, axis in enumerate(np.eye(DIMENSION, dtype=np.float32)):
+        expected = vectors[:, place].tolist()
+        assert one.cosines(axis, passages) == other.cosines(axis, passages) == expected
+    draw, numbers = random.Random(5), np.random.default_rng(5)
+    for filters in (NO_FILTER, Filters("ar"), Filters(source=""), Filters("en", "wire", "2025-03-01")):
+        assert one.undated(filters) == other.undated(filters)
+        for depth in (1, 7, 40, 1_000):
+            vector = unit(numbers.normal(size=DIMENSION))
+            asked = wanted(*draw.sample(WORDS, draw.randint(1, 5)))
+            dense, lexical = one.dense(vector, depth, filters), one.lexical(asked, depth, filters)
+            assert dense == other.dense(vector, depth, filters)
+            assert lexical == other.lexical(asked, depth, filters)
+            assert dense
+            assert lexical
+    for source in SOURCES:
+        with closing(Drafts(one.folder)) as ours, closing(Drafts(other.folder)) as theirs:
+            assert ours.articles(source) == theirs.articles(source)
+            assert ours.repeated(source, 1) == theirs.repeated(source, 1)
+            for drafts in (ours, theirs):  # what was noted as repeated is the same: all of it crosses
+                drafts.cross(source, ())
+            assert ours.holders() == theirs.holders()
+
+
+def test_additions_make_what_is_made_at_once(tmp_path):
+    first, more = made_up(0, 40, seed=1), made_up(40, 25, seed=2)
+    base = build(tmp_path / "index", first, also=noting(first))
+    grown = build(tmp_path / "index", more, base, also=noting(first + more))
+    whole = build(tmp_path / "other", first + more, also=noting(first + more))
+    assert_alike(grown, whole, first + more)
+    assert base.size() == (40, sum(len(each.article.passages) for each in first))
+    for store in (base, grown, whole):
+        store.close()
+
+
+def test_additions_to_what_was_dropped_from_make_what_is_made_at_once(tmp_path):
+    first, more = made_up(0, 40, seed=1), made_up(40, 15, seed=2)
+    dropped = [each.article.document.doc_id for each in first[::3]]
+    changed = entry(dropped[0], "another text of the same article", "grain talks", lang="ar", source="")
+    kept = [each for each in first if each.article.document.doc_id not in dropped]
+    base = build(tmp_path / "index", first, also=noting(first))
+    now = [*kept, *more, changed]
+    left = build(tmp_path / "index", [*more, changed], base, dropped, also=noting(now))
+    whole = build(tmp_path / "other", now, also=noting(now))
+    assert_alike(left, whole, now)
+    for doc_id in dropped[1:]:
+        assert left.article(doc_id) is None
+        assert base.article(doc_id) is not None
+    for store in (base, left, whole):
+        store.close()
+
+
+def test_a_generation_that_takes_all_of_the_one_before_is_that_one(tmp_path):
+    entries = made_up(0, 12, seed=3)
+    base = build(tmp_path / "index", entries, also=noting(entries))
+    same = build(tmp_path / "index", [], base)
+    assert_alike(same, base, entries)
+    base.close()
+    same.close()
+
+
+def test_all_may_be_dropped(tmp_path):
+    entries = made_up(0, 5, seed=3)
+    base = build(tmp_path / "index", entries)
+    bare = build(tmp_path / "index", [], base, [each.article.document.doc_id for each in entries])
+    assert bare.size() == (0, 0)
+    assert bare.lexical(wanted(*WORDS), 10, NO_FILTER) == []
+    assert bare.dense(unit(np.ones(DIMENSION)), 10, NO_FILTER) == []
+    after = build(tmp_path / "index", entries, bare)
+    again = build(tmp_path / "other", entries)
+    assert_alike(after, again, entries)
+    for store in (base, bare, after, again):
+        store.close()
+
+
+def test_many_generations_one_from_the_other_make_what_is_made_at_once(tmp_path):
+    """More than Tantivy leaves as segments of their own: it merges them some day."""
+    entries = made_up(0, 20, seed=4)
+    store = build(tmp_path / "index", entries[:1])
+    for each in entries[1:]:
+        base, store = store, build(tmp_path / "index", [each], store)
+        base.close()
+    whole = build(tmp_path / "other", entries)
+    assert_alike(store, whole, entries)
+    store.close()
+    whole.close()
+
+
+# --- links ---------------------------------------------------------------------------------------
+
+
+def shared_files(one, other):
+    return {
+        name for name in one.manifest.files.keys() & other.manifest.files.keys()
+        if (one.folder / name).samefile(other.folder / name)
+    }  # fmt: skip
+
+
+def test_what_tantivy_never_changes_is_linked_and_nothing_else(tmp_path):
+    first, more = made_up(0, 9, seed=1), made_up(9, 4, seed=2)
+    base = build(tmp_path / "index", first)
+    grown = build(tmp_path / "index", more, base)
+    segments = {name for name in base.manifest.files if name.startswith("terms/") and "json" not in name}
+    assert segments
+    assert shared_files(base, grown) == segments
+    assert all(grown.manifest.files[name] == base.manifest.files[name] for name in segments)
+    apart = build(tmp_path / "index", [], grown, [more[0].article.document.doc_id])
+    assert shared_files(grown, apart) == set()
+    for store in (base, grown, apart):
+        store.close()
+
+
+def test_nothing_that_follows_changes_a_generation(tmp_path):
+    """Neither building on it, with links or without, nor searching in it or in what shares its files."""
+    first, more = made_up(0, 9, seed=1), made_up(9, 4, seed=2)
+    base = build(tmp_path / "index", first, also=noting(first))
+    before = state(base.folder)
+    grown = build(tmp_path / "index", more, base, keep=[base.generation], also=noting(first + more))
+    after_growth = state(grown.folder)
+    assert state(base.folder) == before
+    dropped = [each.article.document.doc_id for each in first[:3]]
+    kept = [grown.generation, base.generation]
+    apart = build(tmp_path / "index", [], grown, dropped, keep=kept, kept=3)
+    for store in (base, grown, apart):
+        again = EmbeddedStore.open_generation(IndexFolder(tmp_path / "index"), store.generation)
+        for each in (store, again):
+            assert each.lexical(wanted(*WORDS), 10, NO_FILTER)
+            assert each.dense(unit(np.ones(DIMENSION)), 10, Filters("ar"))
+            each.close()
+    assert state(base.folder) == before
+    assert state(grown.folder) == after_growth
+
+
+def test_the_first_of_two_that_share_files_may_go(tmp_path):
+    first, more = made_up(0, 9, seed=1), made_up(9, 4, seed=2)
+    base = build(tmp_path / "index", first)
+    grown = build(tmp_path / "index", more, base, kept=1)
+    assert not base.folder.exists()
+    folder = IndexFolder(tmp_path / "index")
+    assert list(folder.damages(folder.manifest(grown.generation))) == []
+    with closing(EmbeddedStore.open(folder)) as store, closing(build(tmp_path / "b", first + more)) as whole:
+        assert_alike(store, whole, first + more)
+    base.close()
+    grown.close()
+
+
+def test_where_files_cannot_be_linked_they_are_copied(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(95, "Operation not supported")
+
+    first, more = made_up(0, 9, seed=1), made_up(9, 4, seed=2)
+    base = build(tmp_path / "index", first)
+    linked = build(tmp_path / "index", more, base, keep=[base.generation])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", refuse)
+        kept = [linked.generation, base.generation]
+        copied = build(tmp_path / "index", more, base, keep=kept, kept=3)
+    assert shared_files(base, copied) == set()
+    assert {name for name in base.manifest.files if "terms/" in name and "json" not in name} <= {
+        name for name, sha256 in copied.manifest.files.items() if base.manifest.files.get(name) == sha256
+    }
+    assert_alike(copied, linked, first + more)
+    for store in (base, linked, copied):
+        store.close()
+
+
+def test_the_space_of_the_vectors_is_linked_too(tmp_path):
+    def save(writer):
+        (writer.folder / SPACE).write_bytes(b"a space")
+
+    base = build(tmp_path / "index", made_up(0, 2, seed=1), also=save)
+    after = build(tmp_path / "index", [], base, also=lambda writer: writer.take(base.space_path()))
+    assert after.space_path() == after.folder / SPACE
+    assert after.space_path().samefile(base.space_path())
+    assert after.space_path().read_bytes() == b"a space"
+    bare = build(tmp_path / "other", [])
+    assert bare.space_path() is None
+    for store in (base, after, bare):
+        store.close()
+
+
+def test_a_file_that_changed_before_it_is_taken_over_is_found_before_it_is_served(tmp_path):
+    """The sum of a linked file is that of the generation before: it is read once, with all others."""
+    base = build(tmp_path / "index", made_up(0, 4, seed=1))
+    folder = IndexFolder(tmp_path / "index")
+    linked = next(name for name in base.manifest.files if name.endswith(".idx"))
+    with pytest.raises(IndexDamaged, match=r"\.idx of \S+ has changed since it was built.*--rebuild"):
+        build(tmp_path / "index", [], base, also=lambda _: flip(base.folder / linked, 30))
+    assert folder.current() == base.generation
+    flip(base.folder / linked, 30)
+    with closing(EmbeddedStore.open(folder)) as store:
+        assert (store.generation, store.damage) == (base.generation, None)
+    after = build(tmp_path / "index", [], base)
+    assert folder.found() == [after.generation, base.generation]
+    base.close()
+    after.close()
+
+
+# --- what was dropped is gone --------------------------------------------------------------------
+
+SECRETS = {
+    "text": "zqxjunusual", "title": "zqxjheading", "source": "zqxjnewspaper", "metadata": "zqxjwriter",
+    "doc_id": "zqxjname",
+}  # fmt: skip
+
+
+def private(common):
+    """An article that says a word nobody else says in each of its parts, beside common ones."""
+    made = entry(f"{SECRETS['doc_id']}.txt", f"{SECRETS['text']} {common}", common, source=SECRETS["source"])
+    document = replace(
+        made.article.document, title=SECRETS["title"], metadata={"author": SECRETS["metadata"], "path": "p"}
+    )
+    return replace(made, article=replace(made.article, document=document), lines=[1], longest=1)
+
+
+def holding(store, word):
+    """The files of a generation that hold a word, as it is or packed; and whether its terms do."""
+    forms = [word.encode(), word.encode("utf-16-le")]
+    found = {
+        path.relative_to(store.folder).as_posix()
+        for path in store.folder.rglob("*")
+        if path.is_file() and any(form in path.read_bytes() for form in forms)
+    }
+    with closing(sqlite3.connect(store.folder / "articles.sqlite")) as articles:
+        kept = [unpacked(terms) for (terms,) in articles.execute("SELECT terms FROM folded")]
+    return found, any(word in terms for each in kept for terms in each.values())
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_nothing_of_what_was_dropped_is_in_any_file(tmp_path, back):
+    """Also where an article of the same id takes its place, and whatever has filled the pages around it."""
+    others = [*made_up(0, 30, seed=6), private(WORDS[0]), *made_up(30, 30, seed=7)]
+    base = build(tmp_path / "index", others, also=noting(others))
+    for part, word in SECRETS.items():
+        found, packed = holding(base, word)
+        assert "articles.sqlite" in found
+        assert packed == (part == "text")
+    doc_id = others[30].article.document.doc_id
+    again = [entry(doc_id, "words that may be read")] if back else []
+    after = build(tmp_path / "index", again, base, [doc_id], also=noting(made_up(0, 3, seed=8)))
+    gone = dict(SECRETS)
+    if back:
+        del gone["doc_id"]
+    assert {word: holding(after, word) for word in gone.values()} == dict.fromkeys(
+        gone.values(), (set(), False)
+    )
+    vector = vector_of(f"{SECRETS['text']} {WORDS[0]}").tobytes()
+    assert vector in (base.folder / "vectors.faiss").read_bytes()
+    assert vector not in (after.folder / "vectors.faiss").read_bytes()
+    assert base.lexical(wanted(SECRETS["text"]), 10, NO_FILTER)
+    assert after.lexical(wanted(SECRETS["text"]), 10, NO_FILTER) == []
+    assert (after.article(doc_id) is not None) == back
+    assert SECRETS["source"] not in after.manifest.sources
+    base.close()
+    after.close()
+
+
+def test_a_text_that_another_article_has_too_stays(tmp_path):
+    one, other = entry("a", "grain talks", "alone"), entry("b", "grain talks")
+    base = build(tmp_path / "index", [one, other])
+    after = build(tmp_path / "index", [], base, ["a"])
+    assert [each.passage.doc_id for each in after.lexical(wanted("grain"), 10, NO_FILTER)] == ["b"]
+    with closing(sqlite3.connect(after.folder / "articles.sqlite")) as articles:
+        assert [unpacked(each)["stem"] for (each,) in articles.execute("SELECT terms FROM folded")] == [
+            "grain talks"
+        ]
+    base.close()
+    after.close()
+
+
+def test_an_id_that_is_not_there_may_be_dropped(tmp_path):
+    entries = made_up(0, 6, seed=9)
+    base = build(tmp_path / "index", entries)
+    after = build(tmp_path / "index", [], base, ["nowhere", "' OR 1=1 --"])
+    assert_alike(after, base, entries)
+    base.close()
+    after.close()
