@@ -1,0 +1,20 @@
+"""A power cut: what was not synced may be lost, in whole or in part, and no name need be what it was."""
+
+import pytest
+from breaking import SCENARIOS, wrong
+
+
+@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != "crossing"])
+def test_power_may_fail_at_every_step(faults, prepared, count, scenario):
+    done = faults.ask({"do": "cut", "name": prepared(scenario)})
+    assert done["wrong"] == []
+    jobs = [
+        {"do": "check", "name": scenario, "left": left, "legal": legal} for left, _, _, legal in done["made"]
+    ]
+    assert any(job["legal"] == ["new"] for job in jobs)
+    results = faults.all(jobs)
+    assert wrong([each[1:] for each in done["made"]], results) == ([], 0)
+    count(**{
+        "instants at which the power was cut, in two ways each": done["instants"],
+        "different disks that cuts left, each checked": len(jobs),
+    })  # fmt: skip
