@@ -17,7 +17,7 @@ help:
 	@echo "make run ARCHIVE=folder  the same with your own articles"
 	@echo "make test                set up, run every test"
 	@echo "make check               lint and type-check"
-	@echo "make bench               time and memory of reading 10,000 generated articles"
+	@echo "make bench               time, memory and disk of 10,000 generated articles, at once and in steps"
 
 # Pinned by constraints.txt; its torch is the build without CUDA where the index offers one.
 $(READY): pyproject.toml constraints.txt
@@ -45,3 +45,4 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/steps.py
