@@ -23,7 +23,8 @@ from .models.neutral import METHOD, ROLES, NeutralSpace, Role, estimate, improve
 from .settings import ANALYSIS_VERSION, KEPT, READING_VERSION, SPLITTING_VERSION, BuildSettings, cache_dir
 from .store.base import SeenFile
 from .store.embedded import EmbeddedStore
-from .store.generation import SPACE, IndexFolder, Manifest
+from .store.generation import SPACE, IndexFolder
+from .store.manifest import Manifest
 from .store.secret import name_of, read_secret
 from .store.vectors import VectorCache
 from .store.writing import EmbeddedWriter, Entry
@@ -282,6 +283,7 @@ def _made_alike(
         and made.get("lines") == name_of(secret)
         # A name such as a.jsonl::1 may be the id of a record elsewhere: who has it depends on the order.
         and not any("::" in file.path for file in found)
+        and len({printable(file.path) for file in found}) == len(found)
     )
 
 

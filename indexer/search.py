@@ -15,7 +15,8 @@ from .ranking.highlight import highlights
 from .settings import ANALYSIS_VERSION
 from .store.base import Filters, Store, WeightedTerm
 from .store.embedded import EmbeddedStore
-from .store.generation import IndexFolder, Manifest
+from .store.generation import IndexFolder
+from .store.manifest import Manifest
 from .text.analysis import Token, tokens
 from .text.language import MIXED, detect
 

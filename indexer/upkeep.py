@@ -7,7 +7,8 @@ from typing import Any
 
 from .errors import IndexUnusable, NoIndex
 from .store.embedded import EmbeddedStore
-from .store.generation import IndexFolder, Manifest
+from .store.generation import IndexFolder
+from .store.manifest import Manifest
 from .store.vectors import VectorCache, clear, seal_of
 
 

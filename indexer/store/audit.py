@@ -32,7 +32,7 @@ def term_faults(store: EmbeddedStore, progress: Callable[[int], None]) -> Iterat
     unfound: list[str] = []
     for each in store.rows():
         terms = _terms(each.text)
-        kept = store.folded(each.folded_key)
+        kept = store.folded(each.folded_key) if each.folded_key else None
         if each.folded_key != folded_key(each.text) or kept is None or _split(unpacked(kept)) != terms:
             stale.append(each.passage.passage_id)
         for kind in KINDS:

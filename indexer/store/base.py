@@ -42,7 +42,7 @@ class Row(NamedTuple):
     passage: Passage
     document: Document
     text: str
-    folded_key: bytes
+    folded_key: bytes | None
     vector_key: bytes
 
 

@@ -21,7 +21,8 @@ from ..datatypes import Article, Candidate, Cut, Document, Passage
 from ..errors import IndexUnusable
 from ..text.analysis import Kind
 from .base import Filters, Row, SeenFile, WeightedTerm
-from .generation import SPACE, IndexFolder, Manifest
+from .generation import SPACE, IndexFolder
+from .manifest import Manifest
 from .schema import ARTICLES, TERMS, VECTORS, as_number, read_only, terms_index
 
 if TYPE_CHECKING:
@@ -138,8 +139,8 @@ class EmbeddedStore:
 
     def rows(self) -> Iterator[Row]:
         """Yield every passage by row, with what the other parts hold of it."""
-        query = f"""SELECT row, {_PASSAGE}, folded_key, vector_key FROM passages WHERE row >= ? AND row < ?
-                    ORDER BY row"""
+        query = f"""SELECT row, {_PASSAGE}, (SELECT key FROM folded WHERE number = folded), vector_key
+                    FROM passages WHERE row >= ? AND row < ? ORDER BY row"""
         for first in range(0, self.manifest.passages, _AT_ONCE):
             found = self._query(query, (first, first + _AT_ONCE))
             documents = self.documents([doc_id for _, doc_id, *_ in found])

@@ -11,15 +11,12 @@ INDEX/lock                         held while building
 Files that two generations share are hard links; none is ever opened for writing.
 """
 
-import hashlib
 import json
 import re
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,45 +24,19 @@ from typing import Any, TypeVar
 from ..errors import IndexDamaged, IndexUnusable, NoIndex, RequestError
 from ..settings import KEPT
 from .disk import aside_of, move_folder, remove_file, replace_file, sha256_of, sync, write_file
+from .manifest import MANIFEST, Manifest, Unvouched, read_vouched
+from .removal import UNFINISHED, is_content, remove_aside, remove_generation
 from .vectors import seal_of
 
 MARKER, CURRENT, LOCK, GENERATIONS = "warraq.json", "current", "lock", "generations"
-MANIFEST, SPACE = "manifest.json", "neutral.safetensors"
+SPACE = "neutral.safetensors"
 LAYOUT = 1
-_ASIDE, _UNFINISHED = ".new-", ".unfinished"  # a folder that is being written, and the file that says so
+_ASIDE = ".new-"  # how the name of a folder begins that is being written
 _NAME = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
 
-Opened = TypeVar("Opened")
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a generation was made with and what it holds; all that `info` tells of it."""
-
-    generation: str
-    built: str
-    """Time of the build, ISO 8601, UTC."""
-    archive: str
-    settings: dict[str, Any]
-    documents: int
-    passages: int
-    languages: dict[str, int]
-    """Passages by language."""
-    failed: list[dict[str, str]]
-    files: dict[str, str]
-    """sha256 by name of every other file of the generation."""
-    sources: dict[str, int] = field(default_factory=dict)
-    """Documents by source."""
-    undated: int = 0
-    cut: dict[str, int] = field(default_factory=dict)
-    """Lines that were cut as furniture, by rule."""
-    repeated: list[dict[str, Any]] = field(default_factory=list)
-    """The commonest lines that were cut since many articles of a source have them."""
-    notes: list[dict[str, str]] = field(default_factory=list)
-    """Files whose text was repaired, or is odd."""
-
-
 _MARK = json.dumps({"product": "warraq", "layout": LAYOUT})
+
+Opened = TypeVar("Opened")
 
 
 class IndexFolder:
@@ -219,29 +190,14 @@ class IndexFolder:
 
     def manifest(self, generation: str) -> Manifest:
         """Read the manifest of a generation; IndexDamaged unless it is as it was written."""
-        stored = self._vouched(generation)
         try:
-            manifest = Manifest(**stored)
+            return Manifest(**read_vouched(self.folder(generation)))
+        except Unvouched as error:
+            raise self.damaged(str(error)) from error
         except TypeError as error:
             raise IndexUnusable(
                 f"The index in {self.path} was built by another version of Warraq. {self._remedy()}"
             ) from error
-        return manifest
-
-    def _vouched(self, generation: str) -> dict[str, Any]:
-        """Return what a manifest holds, whichever version wrote it: the generation's name vouches for it."""
-        try:
-            content = (self.folder(generation) / MANIFEST).read_bytes().decode()
-            stored = json.loads(content)
-            name = stored.pop("generation")
-            vouched = {"generation": name, **stored}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise self.damaged(f"{MANIFEST} of {generation} cannot be read") from error
-        if name != generation:
-            raise self.damaged(f"{MANIFEST} of {generation} belongs to another generation")
-        if _digest(stored) != generation.rpartition("-")[2] or content != _json(vouched):
-            raise self.damaged(f"{MANIFEST} of {generation} has changed since it was built")
-        return vouched
 
     def newest(self, opened: Callable[[str], Opened]) -> tuple[Opened, str | None]:
         """Open the generation that is served; where it is damaged, the newest that is whole.
@@ -309,11 +265,11 @@ class IndexFolder:
         self._remove_asides()
         aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=self.path / GENERATIONS))
         try:
-            write_file(aside / _UNFINISHED, _MARK)
+            write_file(aside / UNFINISHED, _MARK)
             sync(aside)  # before anything is in it: without the note nobody would remove it
             yield aside
         finally:
-            _remove_aside(aside)
+            remove_aside(aside)
 
     def publish(
         self,
@@ -334,14 +290,11 @@ class IndexFolder:
         files = {
             name: linked.get(name) or sha256_of(path)
             for path in sorted(aside.rglob("*"))
-            if path.is_file() and not _passed_over(path)
+            if path.is_file() and is_content(path)
             for name in [path.relative_to(aside).as_posix()]
         }
-        built = datetime.now(UTC)
-        unnamed = Manifest("", built.isoformat(timespec="seconds"), files=files, **content)
-        vouched = {name: value for name, value in asdict(unnamed).items() if name != "generation"}
-        manifest = replace(unnamed, generation=f"{built:%Y%m%dT%H%M%S%f}-{_digest(vouched)}")
-        write_file(aside / MANIFEST, _json(asdict(manifest)))
+        manifest = Manifest("", "", files=files, **content).named(datetime.now(UTC))
+        write_file(aside / MANIFEST, manifest.to_json())
         for path in [*aside.rglob("*"), aside]:
             sync(path)
         aside.chmod(0o755)  # mkdtemp keeps it to its maker; a server may be another user
@@ -402,7 +355,7 @@ class IndexFolder:
 
     def _remove_asides(self) -> None:
         for left in (self.path / GENERATIONS).glob(f"{_ASIDE}*"):  # of a build that died
-            _remove_aside(left)
+            remove_aside(left)
 
     def _remove_others(self, names: Sequence[str]) -> None:
         """Remove the generations that are ours but for these, which are finished."""
@@ -411,57 +364,17 @@ class IndexFolder:
                 self._remove(generation)
             else:
                 with suppress(OSError):
-                    remove_file(self.folder(generation) / _UNFINISHED)
+                    remove_file(self.folder(generation) / UNFINISHED)
 
     def _remove(self, generation: str) -> None:
-        """Remove the files that a generation's manifest names; what else is there is not ours."""
+        """Remove a generation, as far as it is ours."""
         folder = self.folder(generation)
-        with suppress(OSError):
-            try:
-                names = self._vouched(generation)["files"]
-            except IndexDamaged:  # nothing proves that it is ours
-                folder.rmdir()  # but an empty folder is all that a removal cut short may leave
-                return
-            folders = {(folder / name).parent for name in names} | {folder}
-            folders = {each for each in folders if each.is_dir()}  # a removal may have been cut short
-            locks = [path for each in folders for path in each.iterdir() if _passed_over(path)]
-            for path in [*(folder / name for name in names), *locks]:
-                remove_file(path)
-            for each in folders - {folder}:
-                each.rmdir()
-            sync(folder)
-            remove_file(folder / MANIFEST)  # last: while it is there, what is left is known to be ours
-            folder.rmdir()
-
-
-def _remove_aside(folder: Path) -> None:
-    """Remove a folder that is being written: it says so itself, or is empty."""
-    unfinished = folder / _UNFINISHED
-    with suppress(OSError):
-        if unfinished.is_file():
-            for path in folder.iterdir():
-                if path.is_dir():
-                    shutil.rmtree(path)
-                elif path != unfinished:  # last, so that a removal that is cut short goes on
-                    path.unlink()
-            sync(folder)
-            unfinished.unlink()
-        folder.rmdir()
-
-
-def _passed_over(path: Path) -> bool:
-    """Whether a file of a generation is not content: our note that it is unfinished, Tantivy's locks."""
-    return path.name == _UNFINISHED or (path.name.startswith(".tantivy") and path.suffix == ".lock")
+        try:
+            files = list(read_vouched(folder)["files"])
+        except Unvouched:
+            files = None
+        remove_generation(folder, files)
 
 
 def _lines(names: Sequence[str]) -> str:
     return "".join(f"{name}\n" for name in names)
-
-
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False, indent=1)
-
-
-def _digest(content: dict[str, Any]) -> str:
-    """Return the end of a generation's name, which vouches for its manifest."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]

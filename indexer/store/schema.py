@@ -8,7 +8,7 @@ terms/            Tantivy's index of their terms, by row
 import hashlib
 import sqlite3
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,8 @@ CREATE TABLE documents (
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, doc_id TEXT, ordinal INTEGER, start INTEGER, "end" INTEGER,
     line_start INTEGER, line_end INTEGER, lang TEXT, copy_key BLOB,
-    vector_key BLOB, folded_key BLOB, UNIQUE (doc_id, ordinal));
-CREATE TABLE folded (key BLOB PRIMARY KEY, terms BLOB);
+    vector_key BLOB, folded INTEGER, UNIQUE (doc_id, ordinal));
+CREATE TABLE folded (number INTEGER PRIMARY KEY, key BLOB UNIQUE, terms BLOB);
 CREATE TABLE cuts (
     doc_id TEXT, line INTEGER, start INTEGER, "end" INTEGER, rule TEXT, articles INTEGER, key INTEGER,
     PRIMARY KEY (doc_id, line)) WITHOUT ROWID;
@@ -53,9 +53,13 @@ def read_only(path: Path) -> str:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a generation's articles for writing; what is deleted is overwritten too."""
-    connection = sqlite3.connect(path.resolve().as_uri(), uri=True)
-    connection.execute("PRAGMA secure_delete = ON")
+    """Open a generation's articles for writing; what is deleted is overwritten too.
+
+    Nothing is undone in it, and it is synced as a whole: a generation that is not finished is thrown away.
+    """
+    connection = sqlite3.connect(path)
+    for setting in ("secure_delete = ON", "journal_mode = OFF", "synchronous = OFF"):
+        connection.execute(f"PRAGMA {setting}")
     return connection
 
 
@@ -95,6 +99,6 @@ def packed(terms: Sequence[Token]) -> bytes:
     return zlib.compress("\n".join(lines).encode(), 1)  # folding costs more than unpacking
 
 
-def unpacked(stored: bytes) -> Mapping[Kind, str]:
+def unpacked(stored: bytes) -> dict[Kind, str]:
     """Return the terms of each kind, parted by spaces."""
     return dict(zip(KINDS, zlib.decompress(stored).decode().split("\n"), strict=True))

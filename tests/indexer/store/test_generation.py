@@ -15,7 +15,8 @@ from stores import names
 from indexer import IndexUnusable, NoIndex
 from indexer.errors import IndexDamaged
 from indexer.store.disk import sha256_of
-from indexer.store.generation import CURRENT, GENERATIONS, MANIFEST, MARKER, IndexFolder
+from indexer.store.generation import CURRENT, GENERATIONS, MARKER, IndexFolder
+from indexer.store.manifest import MANIFEST
 
 CONTENT = {
     "archive": "/somewhere/مقالات",

@@ -1,13 +1,16 @@
 """Which generations stay, which go, and the way back to one that stayed."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from places import SETTINGS
 from stores import names, state
 
 from indexer import RequestError
-from indexer.store.generation import CURRENT, GENERATIONS, MANIFEST, IndexFolder
+from indexer.errors import IndexDamaged
+from indexer.store.generation import CURRENT, GENERATIONS, IndexFolder
+from indexer.store.manifest import MANIFEST, Manifest
 
 CONTENT = {
     "archive": "/somewhere", "settings": SETTINGS, "documents": 1, "passages": 1, "languages": {"en": 1}, "failed": [],
@@ -228,3 +231,20 @@ def test_going_back_removes_nothing_though_the_list_of_what_is_kept_is_damaged(f
     assert folder.roll_back(made[1]) == made[1] == folder.current()
     assert folder.found() == made[::-1]
     assert all(is_whole(folder, each) for each in made)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../precious.txt", "/{outside}/precious.txt", "terms/../../../../precious.txt", ""]
+)
+def test_a_manifest_that_names_files_outside_its_folder_removes_nothing(folder, tmp_path, name):
+    """Whoever hands over an index can make a name and a manifest that agree."""
+    (tmp_path / "precious.txt").write_text("mine")
+    name = name.format(outside=str(tmp_path).lstrip("/"))
+    forged = Manifest("", "", **CONTENT, files={name: "0" * 64}).named(datetime(2020, 1, 1, tzinfo=UTC))
+    folder.folder(forged.generation).mkdir()
+    (folder.folder(forged.generation) / MANIFEST).write_text(forged.to_json())
+    with pytest.raises(IndexDamaged, match="outside of it"):
+        folder.manifest(forged.generation)
+    build(folder)
+    assert (tmp_path / "precious.txt").read_text() == "mine"
+    assert (folder.folder(forged.generation) / MANIFEST).exists()
