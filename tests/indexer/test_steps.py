@@ -418,7 +418,7 @@ class AnySteps(RuleBasedStateMachine):
         super().__init__()
         self.place = tempfile.TemporaryDirectory()
 
-    @initialize(draw=st.randoms(note_method_calls=False), model=st.sampled_from([FakeModel, TwoTongues]))
+    @initialize(draw=st.randoms(use_true_random=True), model=st.sampled_from([FakeModel, TwoTongues]))
     def begin(self, draw, model):
         self.steps = Steps(Path(self.place.name), model(), draw)
 
