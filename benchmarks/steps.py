@@ -77,11 +77,24 @@ def main() -> None:
         write(archive, range(articles), dice)
         model = MadeUpEncoder()
 
+        stages: dict[str, float] = {}
+        last = ("", time.perf_counter())
+
+        def progress(stage: str, done: int, total: int) -> None:
+            nonlocal last
+            now = time.perf_counter()
+            if last[0] == stage:
+                stages[stage] = stages.get(stage, 0) + now - last[1]
+            last = stage, now
+
         def build(**options: bool) -> Callable[[], object]:
-            return lambda: build_index(archive, index, model, **options)
+            return lambda: build_index(archive, index, model, progress=progress, **options)
 
         full, report = timed("full build", build())
         print(f"{'':<34} {report.documents:,} articles, {report.passages:,} passages")
+        stages["switching and the rest"] = full - sum(stages.values())
+        for stage, seconds in stages.items():
+            print(f"  {stage:<32} {seconds:8.2f} s")
         timed("unchanged", build(), full)
         write(archive, [articles], dice)
         _, report = timed("one article more", build(), full)

@@ -65,7 +65,7 @@ class SearchService:
         """Look for no more switches, and end what reads the articles' files."""
         self._closed.set()
         if self._watching:
-            self._watching.join()
+            self._watching.join(timeout=1)  # it may be loading a model, which nobody waits for now
         self._originals.close()
 
     def searcher(self) -> Searcher:
