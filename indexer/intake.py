@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from .datatypes import Article, FailedFile
 from .errors import UnreadableFile
@@ -103,7 +103,7 @@ class Intake:
         known = self.base.files() if self.base else {}
         fresh = []
         # By folder: a table of files is read once for all files of its folder.
-        for file in sorted(found, key=lambda each: PurePosixPath(each.path).parent.as_posix()):
+        for file in sorted(found, key=lambda each: each.path.rpartition("/")[0]):
             path = printable(file.path)
             beside, before = sidecars.said_of(file.path), known.get(path)
             if (

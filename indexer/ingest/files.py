@@ -119,26 +119,32 @@ def opened(
     too. `progress` is told how many bytes of the file have been read; one that has more bytes than
     `longest` is refused.
     """
+    with _refusing(), _descriptor(file, archive) as source:
+        if longest is not None and os.fstat(source.fileno()).st_size > longest:
+            raise UnreadableFile(f"it has more than {longest:,} bytes")
+        sha256 = _sha256(source)
+        yield OpenFile(file, sha256, _Counting(source, progress))
+        if _sha256(source) != sha256:
+            raise MovingFile("it changed while it was read; build again")
+
+
+def hash_file(file: FoundFile, archive: Path) -> str:
+    """Return a file's sha256 in hex; UnreadableFile says why there is none."""
+    with _refusing(), _descriptor(file, archive) as source:
+        return _sha256(source)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Raise what keeps a file from being read as UnreadableFile, with the reason."""
     try:
-        with _descriptor(file, archive) as source:
-            if longest is not None and os.fstat(source.fileno()).st_size > longest:
-                raise UnreadableFile(f"it has more than {longest:,} bytes")
-            sha256 = _sha256(source)
-            yield OpenFile(file, sha256, _Counting(source, progress))
-            if _sha256(source) != sha256:
-                raise MovingFile("it changed while it was read; build again")
+        yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UnreadableFile(f"it is not a whole gzip file: {error}") from error
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise UnreadableFile("it is a link to itself") from None
         raise UnreadableFile(f"it cannot be read: {error.strerror or error}") from error
-
-
-def hash_file(file: FoundFile, archive: Path) -> str:
-    """Return a file's sha256 in hex; UnreadableFile says why there is none."""
-    with opened(file, archive) as source:
-        return source.sha256
 
 
 def _sha256(source: io.FileIO) -> str:

@@ -25,7 +25,7 @@ _FILE_COLUMNS = tuple(map(plain_name, ("file", "filename", "file_name", "path", 
 
 def is_sidecar(path: str) -> bool:
     """Whether a file of an archive speaks of others instead of being an article."""
-    name = PurePosixPath(path).name
+    name = path.rpartition("/")[2]
     return name == TABLE or name.endswith(META)
 
 

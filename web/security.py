@@ -1,0 +1,120 @@
+"""Who may ask, and what a browser may do with the answer.
+
+A server that listens on this machine alone is still reached by every page that its browser opens, so
+the names it answers to are checked (DNS rebinding), and where a request comes from.
+"""
+
+import hmac
+import re
+from base64 import b64decode
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flask import Flask, Response, request
+
+from indexer import WarraqError
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s/?#@\[\]:]+)(?::[0-9]{1,5})?")  # no user's name before it
+OPEN_PATHS = frozenset({"/livez", "/readyz"})  # they tell nothing of the articles
+
+# All that a page needs comes from here, and nothing in it is a script or a style of its own.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class BadHost(WarraqError):
+    """The request is for a name that is not this server's."""
+
+    code = "bad_host"
+    http_status = 400
+
+
+class BadOrigin(WarraqError):
+    """A page of another site asks."""
+
+    code = "bad_origin"
+    http_status = 403
+
+
+class NoSecret(WarraqError):
+    """The request does not carry the secret that the server was started with."""
+
+    code = "unauthorized"
+    http_status = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The names that a server answers to, and the secret that it wants, if any."""
+
+    hosts: frozenset[str] | None = LOOPBACK
+    """None where it answers to any name, which is for a network that is trusted."""
+    secret: str | None = None
+
+    @classmethod
+    def of(
+        cls, host: str, allowed: Iterable[str] = (), secret: str | None = None, *, any_name: bool = False
+    ) -> "Guard":
+        """Return the guard of a server that listens on `host` and is reached under these names too."""
+        names = LOOPBACK | {_plain(host)} | {_plain(each) for each in allowed}
+        return cls(None if any_name else names, secret)
+
+    def check(self) -> None:
+        """Raise for a request that is not for this server, or not from who may ask."""
+        if self.hosts is not None:
+            # As it was sent: what is no host at all is refused too.
+            if _host_of(request.environ.get("HTTP_HOST", "")) not in self.hosts:
+                raise BadHost("This server does not answer to that name. Name it with --allowed-host.")
+            origin = request.headers.get("Origin")
+            if origin is not None and _host_of(origin.partition("://")[2]) not in self.hosts:
+                raise BadOrigin("Pages of other sites may not ask this server.")
+        if self.secret is not None and request.path not in OPEN_PATHS and not self._is_told():
+            raise NoSecret("This server wants a secret: as the password, or as a bearer token.")
+
+    def _is_told(self) -> bool:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                given = b64decode(given, validate=True).decode().partition(":")[2]
+            except ValueError:
+                return False
+        elif scheme.lower() != "bearer":
+            return False
+        # In constant time: how long it takes must not tell how much of it was right.
+        return hmac.compare_digest(given.strip().encode(), (self.secret or "").encode())
+
+
+def protect(app: Flask, guard: Guard) -> None:
+    """Have the application check every request, and send the headers with every answer."""
+
+    @app.before_request
+    def check() -> None:
+        guard.check()
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if response.status_code == 401:
+            response.headers.add("WWW-Authenticate", 'Basic realm="Warraq", charset="UTF-8"')
+            response.headers.add("WWW-Authenticate", 'Bearer realm="Warraq"')
+        return response
+
+
+def _host_of(authority: str) -> str:
+    """Return the host of an authority such as example.org:5000 or [::1]:5000, nothing of what is none."""
+    found = _AUTHORITY.fullmatch(authority)
+    return _plain(found[1]) if found else ""
+
+
+def _plain(host: str) -> str:
+    return host.strip().strip("[]").rstrip(".").lower()
