@@ -27,6 +27,7 @@ from . import (
     read_manifest,
     result_json,
     roll_back,
+    settings,
     verify_hits,
     verify_index,
 )
@@ -47,6 +48,7 @@ from .texts import (
 NOTHING_FOUND, FILES_FAILED, ANYTHING_ELSE = 1, 4, 5
 SHOWN_FAILURES = 10
 DAMAGED = IndexUnusable.exit_status
+SECRET_LENGTH = 8  # characters
 UNITS = {"checking": " files", "reading": "B", "cutting": " articles", "embedding": " passages"}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -217,11 +219,40 @@ def search(
     "--archive", type=click.Path(path_type=Path),
     help="Folder of the articles, where it has moved since the build.",
 )  # fmt: skip
-def serve(index: Path, model: str | None, host: str, port: int, archive: Path | None) -> None:
+@click.option("--allowed-host", "allowed", multiple=True, metavar="NAME",
+              help="A name under which the server is reached. May be given more than once.")  # fmt: skip
+@click.option("--secret-file", type=click.Path(path_type=Path), metavar="FILE",
+              help="File of the secret that browsers give as password and programs as bearer token; "
+              "WARRAQ_SECRET otherwise.")  # fmt: skip
+@click.option("--insecure", is_flag=True,
+              help="Listen on another address without a secret: for a trusted network.")  # fmt: skip
+@click.option("--proxy", is_flag=True,
+              help="Believe the forwarding headers of a proxy on this machine.")  # fmt: skip
+def serve(
+    index: Path, model: str | None, host: str, port: int, archive: Path | None, allowed: tuple[str, ...],
+    secret_file: Path | None, insecure: bool, proxy: bool,
+) -> None:  # fmt: skip
     """Serve the search page and the JSON endpoint until SIGTERM or Ctrl-C."""
     import web
 
-    web.serve(index, model, host, port, archive)
+    secret = _read_secret(secret_file) if secret_file else settings.secret()
+    if secret is not None and len(secret) < SECRET_LENGTH:
+        raise RequestError("bad_secret", f"The secret has fewer than {SECRET_LENGTH} characters.")
+    if host not in web.LOOPBACK and not insecure and not (allowed and secret):
+        raise RequestError(
+            "insecure",
+            f"On {host} others can reach the server. Name it with --allowed-host and give a secret with "
+            "--secret-file or WARRAQ_SECRET, or say --insecure.",
+        )
+    guard = web.Guard.of(host, allowed, secret, any_name=insecure and not allowed)
+    web.serve(index, model, host, port, archive, guard, proxy=proxy)
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise RequestError("bad_secret", f"The secret in {path} cannot be read: {error}.") from error
 
 
 @warraq.command()

@@ -67,3 +67,8 @@ def threads() -> int:
     if named.isdecimal() and int(named) > 0:
         return int(named)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def secret() -> str | None:
+    """What a server wants of those who ask, where no file names it: `WARRAQ_SECRET`."""
+    return os.environ.get("WARRAQ_SECRET") or None

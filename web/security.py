@@ -72,7 +72,7 @@ class Guard:
         """Raise for a request that is not for this server, or not from who may ask."""
         if self.hosts is not None:
             # As it was sent: what is no host at all is refused too.
-            if _host_of(request.environ.get("HTTP_HOST", "")) not in self.hosts:
+            if _host_of(request.headers.get("Host", "")) not in self.hosts:
                 raise BadHost("This server does not answer to that name. Name it with --allowed-host.")
             origin = request.headers.get("Origin")
             if origin is not None and _host_of(origin.partition("://")[2]) not in self.hosts:

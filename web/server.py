@@ -4,16 +4,23 @@ import logging
 import signal
 import sys
 from types import FrameType
+from typing import Any
 
 from flask import Flask
 
 from indexer import WarraqError
 
 THREADS = 4
+HEADER_SIZE, BODY_SIZE = 32 << 10, 64 << 10  # bytes; a question of 1,000 characters takes 12 KB at most
+IDLE = 60  # seconds that a connection may say nothing
+PROXY: dict[str, Any] = {
+    "trusted_proxy": "127.0.0.1",
+    "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"},
+}
 
 
-def run(app: Flask, host: str, port: int) -> None:
-    """Serve until SIGTERM or Ctrl-C."""
+def run(app: Flask, host: str, port: int, *, proxy: bool = False) -> None:
+    """Serve until SIGTERM or Ctrl-C. With `proxy`, believe the headers of a proxy on this machine."""
     from waitress import create_server
 
     # Both by hand: a shell starts background processes with Ctrl-C's signal ignored.
@@ -23,8 +30,10 @@ def run(app: Flask, host: str, port: int) -> None:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         server = create_server(
-            app, host=host, port=port, threads=THREADS, ident="warraq", clear_untrusted_proxy_headers=True
-        )
+            app, host=host, port=port, threads=THREADS, ident="warraq",
+            max_request_header_size=HEADER_SIZE, max_request_body_size=BODY_SIZE,
+            channel_timeout=IDLE, clear_untrusted_proxy_headers=True, **(PROXY if proxy else {}),
+        )  # fmt: skip
     except (OSError, ValueError) as error:  # waitress makes a ValueError of a host that is not found
         reason = str(getattr(error, "strerror", None) or error).rstrip(".")
         raise WarraqError(

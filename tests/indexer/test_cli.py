@@ -611,7 +611,7 @@ def test_serve_reads_an_archive_where_it_has_moved(run, tmp_path, monkeypatch):
     folder, index = furnish(tmp_path / "articles", tmp_path / "index")
     moved = folder.rename(folder.with_name("moved"))
     served = []
-    monkeypatch.setattr("web.run", lambda app, host, port: served.append((app, host, port)))
+    monkeypatch.setattr("web.run", lambda app, host, port, **_: served.append((app, host, port)))
     run("serve", "--index", index, "--archive", moved, "--port", "0")
     run("serve", "--index", index, "--port", "0")
     shown = []

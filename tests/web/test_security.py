@@ -246,6 +246,7 @@ def listening(service, request):
     ended.set()
     thread.join(5)
     made.task_dispatcher.shutdown()
+    wasyncore.close_all(map=made._map, ignore_all=True)  # connections that were still open too
     made.close()
 
 

@@ -175,7 +175,7 @@ def test_a_port_in_use_is_one_clear_line(tmp_path):
 
 
 def test_a_host_that_is_none_is_one_clear_line(tmp_path):
-    done = refused("--index", tmp_path / "none", "--host", "not a host", "--port", 0)
+    done = refused("--index", tmp_path / "none", "--host", "not a host", "--port", 0, "--insecure")
     assert "not a host" in done.stderr
     assert done.returncode == 5
 
@@ -193,7 +193,7 @@ def two(host, *rest, **options):
 socket.getaddrinfo = two
 import web
 
-web.serve(Path(sys.argv[1]), None, "both.test", int(sys.argv[2]))
+web.serve(Path(sys.argv[1]), None, "both.test", int(sys.argv[2]), guard=web.Guard(None))
 """
 
 
