@@ -12,11 +12,11 @@ from typing import Any
 
 from .datatypes import Article, Cut, Document, FailedFile
 from .errors import ArchiveError, IndexUnusable, UnreadableFile
-from .ingest.cleaning import clean
+from .ingest.cleaning import blanked, clean
 from .ingest.documents import documents_of, untouched
 from .ingest.extracts import Extract
 from .ingest.fields import FieldNames, check_names
-from .ingest.files import FoundFile, opened
+from .ingest.files import FoundFile, hash_file, opened
 from .ingest.furniture import reasons
 from .ingest.lines import trimmed
 from .ingest.pages import PageWorker
@@ -216,12 +216,7 @@ class _Place:
 
 def _is_made_of(article: Article, draft: Document) -> bool:
     """Whether an indexed article is this document, cut: it may have been read with other names of fields."""
-    text = article.document.text
-    parts, at = [], 0
-    for cut in article.cuts:
-        parts += [text[at : cut.start], draft.text[cut.start : cut.end]]
-        at = cut.end
-    return "".join([*parts, text[at:]]) == draft.text
+    return blanked(draft.text, article.cuts) == article.document.text
 
 
 def _found(path: Path, archive: Path) -> FoundFile:
@@ -245,8 +240,7 @@ def _holding(location: Path, index: Path) -> "closing[_Place]":
 
 def _hash(location: Path, archive: Path) -> str | None:
     try:
-        with opened(_found(location, archive), archive) as source:
-            return source.sha256
+        return hash_file(_found(location, archive), archive)
     except UnreadableFile:
         return None
 

@@ -1,18 +1,16 @@
 """Whether a receipt is true: the words of a hit, proven from the file that it names and nothing else."""
 
 import json
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .datatypes import Document, FailedFile
 from .errors import RequestError, UnreadableFile
-from .ingest.documents import documents_of
+from .ingest.documents import documents_by_id
 from .ingest.fields import FieldNames
 from .ingest.files import FoundFile, opened
-from .ingest.lines import split_lines
+from .ingest.lines import LineNumbers
 from .ingest.readers import Readers
 from .ingest.sidecars import Sidecars
 
@@ -79,15 +77,10 @@ def _proof(hit: Mapping[str, Any], archive: Path, fields: FieldNames, readers: R
     source = hit["source"]
     doc_id, path = source["doc_id"], source["path"]
     file = FoundFile(path, archive / path)
-    documents: dict[str, Document] = {}
     try:
         with opened(file, archive) as content:
             changed = content.sha256 != source["sha256"]
-            for each in documents_of(
-                content, readers, Sidecars(archive, [file], fields), documents.__contains__
-            ):
-                if not isinstance(each, FailedFile):
-                    documents[each.doc_id] = each
+            documents = documents_by_id(content, readers, Sidecars(archive, [file], fields))
     except (UnreadableFile, ValueError) as error:  # such as a name with a NUL
         return Proof(doc_id, path, False, True, f"{path} cannot be read: {error}")
     document = documents.get(doc_id)
@@ -114,8 +107,7 @@ def _difference(hit: Mapping[str, Any], text: str) -> str:
         at = text.find(words)
         where = f"; they stand at characters {at} to {at + len(words)}" if at >= 0 else ""
         return f"other words stand at characters {start} to {end}{where}"
-    starts = [line.start for line in split_lines(text)]
-    lines = bisect_right(starts, start), bisect_right(starts, end - 1)
+    lines = LineNumbers(text).of(start, end)
     if lines != (source["line_start"], source["line_end"]):
         return f"the words stand on lines {lines[0]} to {lines[1]}, not where the receipt says"
     return ""

@@ -1,17 +1,17 @@
 """Whether an index is what it says: its files, passages, vectors and terms, and the vector cache."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .datatypes import Article, Document, FailedFile
+from .datatypes import Article, Document
 from .errors import IndexDamaged, ModelError, UnreadableFile
-from .ingest.documents import digest_of, documents_of
+from .ingest.cleaning import blanked
+from .ingest.documents import digest_of, documents_by_id
 from .ingest.files import FoundFile, find_files, opened, printable
-from .ingest.lines import split_lines
+from .ingest.lines import LineNumbers
 from .ingest.passages import embedded_text
 from .ingest.readers import Readers
 from .ingest.sidecars import Sidecars
@@ -275,27 +275,18 @@ def _drafts(
     """Return the documents of a file as a build would read them; None where it is not what it was."""
     if file is None:
         return None
-    drafts: dict[str, Document] = {}
     try:
         with opened(file, archive) as source:
-            if source.sha256 != sha256:
-                return None
-            for each in documents_of(source, readers, sidecars, drafts.__contains__):
-                if not isinstance(each, FailedFile):
-                    drafts[each.doc_id] = each
+            return documents_by_id(source, readers, sidecars) if source.sha256 == sha256 else None
     except UnreadableFile:
         return None
-    return drafts
 
 
 def _is_of(article: Article | None, draft: Document | None, digest: bytes) -> bool:
     """Whether an indexed article is what its file says, but for the lines that were cut."""
     if article is None or draft is None or digest_of(draft) != digest:
         return False
-    text, stored = draft.text, article.document.text
-    for cut in article.cuts:
-        text = text[: cut.start] + " " * (cut.end - cut.start) + text[cut.end :]
-    return text == stored
+    return blanked(draft.text, article.cuts) == article.document.text
 
 
 def _has_true_ranges(article: Article | None) -> bool:
@@ -303,17 +294,13 @@ def _has_true_ranges(article: Article | None) -> bool:
     if article is None:
         return False
     text, at = article.document.text, 0
-    lines = split_lines(text)
-    starts = [line.start for line in lines]
+    lines = LineNumbers(text)
     for passage in article.passages:
         if not at <= passage.start < passage.end <= len(text):
             return False
         if any(cut.start < passage.end and passage.start < cut.end for cut in article.cuts):
             return False
-        if (passage.line_start, passage.line_end) != (
-            bisect_right(starts, passage.start),
-            bisect_right(starts, passage.end - 1),
-        ):
+        if (passage.line_start, passage.line_end) != lines.of(passage.start, passage.end):
             return False
         at = passage.end
     return True

@@ -95,10 +95,11 @@ def clean(
         if rule
     )
     title = document.title or (_title(page.contents[page.title]) if page.title is not None else "")
-    return replace(document, title=title, text=_blanked(document.text, cuts)), cuts
+    return replace(document, title=title, text=blanked(document.text, cuts)), cuts
 
 
-def _blanked(text: str, cuts: Sequence[Cut]) -> str:
+def blanked(text: str, cuts: Sequence[Cut]) -> str:
+    """Return a text with a space for every code point of its cut lines, so that ranges stay true."""
     parts, at = [], 0
     for cut in cuts:
         parts += [text[at : cut.start], " " * (cut.end - cut.start)]

@@ -48,6 +48,15 @@ def documents_of(
         yield FailedFile(path, f"{refused - REFUSED_LISTED:,} more of its records are refused")
 
 
+def documents_by_id(source: OpenFile, readers: Readers, sidecars: Sidecars) -> dict[str, Document]:
+    """Return the documents of a file by their ids; UnreadableFile where it is refused as a whole."""
+    found: dict[str, Document] = {}
+    for each in documents_of(source, readers, sidecars, found.__contains__):
+        if isinstance(each, Document):
+            found[each.doc_id] = each
+    return found
+
+
 def _document(
     extract: Extract, source: OpenFile, sidecars: Sidecars, taken: Callable[[str], bool]
 ) -> Document:

@@ -5,6 +5,7 @@ scraped sentences.
 """
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
@@ -27,6 +28,17 @@ def split_lines(text: str) -> list[Line]:
             break  # what follows the last line end is no line
         lines.append(Line(len(lines) + 1, match.start(1), match.end(1)))
     return lines
+
+
+class LineNumbers:
+    """On which lines of a text its ranges stand."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [line.start for line in split_lines(text)]
+
+    def of(self, start: int, end: int) -> tuple[int, int]:
+        """Return the numbers of the first and the last line of the range `start:end`, not empty."""
+        return bisect_right(self._starts, start), bisect_right(self._starts, end - 1)
 
 
 def trimmed(text: str) -> list[Line]:
