@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .errors import IndexUnusable, NoIndex
+from .errors import IndexUnusable
 from .store.embedded import EmbeddedStore
 from .store.generation import IndexFolder
 from .store.manifest import Manifest
@@ -81,7 +81,7 @@ def roll_back(index: Path, generation: str | None = None) -> Manifest:
     folder = IndexFolder(index)
     folder.check_ours()
     if not folder.found():
-        raise NoIndex(f"There is no index in {index} yet. Run: warraq build --archive DIR --index {index}")
+        raise folder.no_index()
     with folder.lock():
         wanted = folder.earlier(generation)
         with closing(EmbeddedStore.open_generation(folder, wanted)) as store:

@@ -91,15 +91,14 @@ class _Verifier:
         self.found = Verification()
         self._compared: dict[str, bytes] = {}
         self._first = True  # of the generations that can be opened: what it is compared with is of today
-        self._remedy = f"Run: warraq build --rebuild --index {folder.path}"
 
     def run(self) -> Verification:
         self.folder.check_ours()
         for fact in self.folder.pointer_faults():
-            self._fault("index", "index", fact, self._remedy.replace(" --rebuild", ""))
+            self._fault("index", "index", fact, self.folder.remedy.replace(" --rebuild", ""))
         names = self.folder.candidates()
         if not names and not self.found.faults:
-            self.folder.newest(self.folder.manifest)  # raises NoIndex, with the command that makes one
+            raise self.folder.no_index()
         cache = self._cache()
         try:
             for name in names:
@@ -111,7 +110,7 @@ class _Verifier:
         return self.found
 
     def _fault(self, where: str, part: str, fact: str, remedy: str | None = None) -> None:
-        self.found.faults.append(Fault(where, part, fact, remedy or self._remedy))
+        self.found.faults.append(Fault(where, part, fact, remedy or self.folder.remedy))
 
     def _cache(self) -> VectorCache | None:
         """Open the vector cache and look at all of it; None where there is none that can be read."""
@@ -133,7 +132,7 @@ class _Verifier:
         try:
             manifest = self.folder.manifest(name)
         except IndexDamaged as error:
-            remedy = self._remedy
+            remedy = self.folder.remedy
             if name != self.found.generations[0]:
                 remedy = f"Nothing needs it and nothing proves whose it is: remove {self.folder.folder(name)}"
             self._fault(name, "files", error.fact, remedy)

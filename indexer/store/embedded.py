@@ -35,7 +35,6 @@ _DOCUMENT = "doc_id, title, text, source, lang, published, metadata"
 _AT_ONCE = 500  # values in one statement
 _FILTERS_KEPT = 32  # whose rows are known; a row is 8 bytes
 _MARGIN = 16  # passages that are asked for beyond the last wanted, so that ties there are seen
-_MOST = 10_000  # passages that are looked at for ties; no real question has as many
 _NEAR = 1e-5  # relative; two scores as near may be one score, summed in another order
 _DIGITS = 5  # significant ones of a BM25 score: the rest is the order in which terms were summed
 
@@ -79,7 +78,7 @@ class EmbeddedStore:
         if manifest.settings.get("format_version") != settings.FORMAT_VERSION:
             raise IndexUnusable(
                 f"The index in {index.path} was built by another version of Warraq, which kept it in other "
-                f"files. Run: warraq build --rebuild --index {index.path}"
+                f"files. {index.remedy}"
             )
         if not hashed:
             index.check_files(manifest)

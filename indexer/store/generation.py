@@ -196,7 +196,7 @@ class IndexFolder:
             raise self.damaged(str(error)) from error
         except TypeError as error:
             raise IndexUnusable(
-                f"The index in {self.path} was built by another version of Warraq. {self._remedy()}"
+                f"The index in {self.path} was built by another version of Warraq. {self.remedy}"
             ) from error
 
     def newest(self, opened: Callable[[str], Opened]) -> tuple[Opened, str | None]:
@@ -213,9 +213,7 @@ class IndexFolder:
             first = error
         names = self.candidates()
         if not names and not first:
-            raise NoIndex(
-                f"There is no index in {self.path} yet. Run: warraq build --archive DIR --index {self.path}"
-            )
+            raise self.no_index()
         if not first and not (self.path / CURRENT).exists():
             first = self.damaged(f"{CURRENT} is missing")
         for name in names:
@@ -233,7 +231,7 @@ class IndexFolder:
     def _stepped_down(self, error: IndexDamaged, name: str) -> str:
         return (
             f"The index in {self.path} is damaged: {error.fact}. What is shown is from the newest generation "
-            f"that is whole, {name}. {self._remedy()}"
+            f"that is whole, {name}. {self.remedy}"
         )
 
     def check_files(self, manifest: Manifest) -> None:
@@ -254,10 +252,18 @@ class IndexFolder:
 
     def damaged(self, fact: str) -> IndexDamaged:
         """Return the error for a fact about this index, with the remedy."""
-        return IndexDamaged(f"The index in {self.path} is damaged: {fact}. {self._remedy()}", fact)
+        return IndexDamaged(f"The index in {self.path} is damaged: {fact}. {self.remedy}", fact)
 
-    def _remedy(self) -> str:
+    @property
+    def remedy(self) -> str:
+        """The command that mends what is damaged or of another make."""
         return f"Run: warraq build --rebuild --index {self.path}"
+
+    def no_index(self) -> NoIndex:
+        """Return the error for an index that was never built, with the command that builds it."""
+        return NoIndex(
+            f"There is no index in {self.path} yet. Run: warraq build --archive DIR --index {self.path}"
+        )
 
     @contextmanager
     def write_aside(self) -> Iterator[Path]:

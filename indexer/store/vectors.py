@@ -51,7 +51,7 @@ class VectorCache:
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 raise  # locked, or no file handles left: says nothing of what is in it
-            _remove(path)
+            clear(path)
             return cls(path, _connect(path))
         if mend and not cache._is_sealed():
             cache._salvage()
@@ -140,13 +140,13 @@ class VectorCache:
     def _salvage(self) -> None:
         """Begin a new file with the vectors that are whole, as far as the old one can be read."""
         aside = self._path.with_name(f".{self._path.name}.new")
-        _remove(aside)
+        clear(aside)
         with closing(_connect(aside)) as fresh, suppress(sqlite3.DatabaseError):
             rows = self._connection.execute("SELECT key, vector, checksum FROM vectors NOT INDEXED")
             while some := rows.fetchmany(_AT_ONCE):
                 _insert(fresh, [row for row in some if _is_whole(*row)])
         self._connection.close()
-        _remove(self._path)
+        clear(self._path)
         replace_by(aside, self._path)
         self._connection = _connect(self._path)
 
@@ -175,11 +175,6 @@ def _insert(connection: sqlite3.Connection, rows: Sequence[tuple[bytes, bytes, i
         connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
 
 
-def clear(path: Path) -> None:
-    """Remove a cache; the next build makes another."""
-    _remove(path)
-
-
 class _Damaged(sqlite3.DatabaseError):
     """A file that SQLite opens and would not write to."""
 
@@ -197,7 +192,8 @@ def _versions(path: Path) -> bytes:
         return file.read(20)[18:]
 
 
-def _remove(path: Path) -> None:
+def clear(path: Path) -> None:
+    """Remove a cache; the next build makes another."""
     for each in (path, path.with_name(f"{path.name}-journal"), seal_of(path)):
         remove_file(each)
 
