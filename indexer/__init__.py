@@ -8,12 +8,16 @@ from .datatypes import (
     QUERY_LENGTH,
     Article,
     BuildReport,
+    Count,
     Document,
+    Facets,
     FailedFile,
     Hit,
+    Notice,
     Passage,
     SearchRequest,
     SearchResult,
+    SimilarRequest,
 )
 from .errors import (
     ArchiveError,
@@ -21,6 +25,7 @@ from .errors import (
     IndexUnusable,
     ModelError,
     NoIndex,
+    NoSuchPassage,
     RequestError,
     UnreadableFile,
     WarraqError,
@@ -29,7 +34,16 @@ from .inspection import CutLines, Originals, inspect_file, reason_of
 from .intake import Progress
 from .models.encoder import Encoder, find_model
 from .proof import Proof, read_hits, verify_hits
-from .receipts import document_url, next_page, previous_page, result_json
+from .receipts import (
+    article_json,
+    document_url,
+    hit_json,
+    next_page,
+    permanent_url,
+    previous_page,
+    result_json,
+    similar_json,
+)
 from .search import Searcher, current_generation, open_searcher, read_manifest
 from .text.language import direction, html_lang
 from .upkeep import cache_facts, clear_cache, describe, roll_back
@@ -43,9 +57,11 @@ __all__ = [
     "ArchiveError",
     "Article",
     "BuildReport",
+    "Count",
     "CutLines",
     "Document",
     "Encoder",
+    "Facets",
     "FailedFile",
     "GenerationChanged",
     "Hit",
@@ -53,6 +69,8 @@ __all__ = [
     "Model",
     "ModelError",
     "NoIndex",
+    "NoSuchPassage",
+    "Notice",
     "Originals",
     "Passage",
     "Progress",
@@ -61,9 +79,11 @@ __all__ = [
     "SearchRequest",
     "SearchResult",
     "Searcher",
+    "SimilarRequest",
     "UnreadableFile",
     "Verification",
     "WarraqError",
+    "article_json",
     "build_index",
     "cache_facts",
     "clear_cache",
@@ -72,16 +92,19 @@ __all__ = [
     "direction",
     "document_url",
     "find_model",
+    "hit_json",
     "html_lang",
     "inspect_file",
     "next_page",
     "open_searcher",
+    "permanent_url",
     "previous_page",
     "read_hits",
     "read_manifest",
     "reason_of",
     "result_json",
     "roll_back",
+    "similar_json",
     "verify_hits",
     "verify_index",
 ]

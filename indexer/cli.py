@@ -31,7 +31,7 @@ from . import (
     verify_hits,
     verify_index,
 )
-from .datatypes import COPIES, LIMIT, MODES, OFFSET, Copies, Mode, SearchRequest
+from .datatypes import COPIES, LIMIT, MODES, OFFSET, SORTS, Copies, Mode, SearchRequest, Sort
 from .errors import IndexUnusable, RequestError, WarraqError
 from .inspection import inspection_json
 from .settings import DEFAULT_ARCHIVE, DEFAULT_INDEX, DEFAULT_MODEL, KEPT
@@ -188,15 +188,17 @@ def build(
 @click.option("--source", metavar="NAME", help="Only articles of this source; warraq info lists them.")
 @click.option("--from", "first", metavar="YYYY-MM-DD", help="Only articles of this day or later.")
 @click.option("--to", "last", metavar="YYYY-MM-DD", help="Only articles of this day or earlier.")
+@click.option("--sort", type=click.Choice(SORTS), default="relevance", show_default=True,
+              help="The best first, or of the best the newest first.")  # fmt: skip
 @_json_option
 def search(
     question: str, index: Path, model: str | None, limit: int, offset: int, mode: str, copies: str,
-    lang: str | None, source: str | None, first: str | None, last: str | None, as_json: bool,
+    lang: str | None, source: str | None, first: str | None, last: str | None, sort: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Print the passages that answer QUESTION, best first."""
     request = SearchRequest(
-        question, limit, offset, cast(Mode, mode), lang, copies=cast(Copies, copies),
-        source=source, published_from=first, published_to=last,
+        question, cast(Mode, mode), limit=limit, offset=offset, lang=lang, copies=cast(Copies, copies),
+        source=source, published_from=first, published_to=last, sort=cast(Sort, sort),
     )  # fmt: skip
     result = open_searcher(index, model).search(request)
     for warning in result.warnings:

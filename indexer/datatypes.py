@@ -15,8 +15,10 @@ from .errors import RequestError
 
 Mode = Literal["hybrid", "dense", "lexical"]
 Copies = Literal["fold", "all"]
+Sort = Literal["relevance", "date"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 COPIES: tuple[Copies, ...] = get_args(Copies)
+SORTS: tuple[Sort, ...] = get_args(Sort)
 
 QUERY_LENGTH = 1_000  # code points
 LIMIT = 100
@@ -77,25 +79,55 @@ class Article:
     cuts: tuple[Cut, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SearchRequest:
-    """A question that has been found legal; making one refuses everything else (`RequestError`)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRequest:
+    """Which part of a ranked list is asked for, and over which passages; what is not legal is refused."""
 
-    query: str
     limit: int = 10
     offset: int = 0
-    mode: Mode = "hybrid"
     lang: str | None = None
     generation: str | None = None
     copies: Copies = "fold"
     """Whether identical passages and long runs of one article are folded into one hit."""
-    highlight: bool = True
     source: str | None = None
     """Only articles of this source, by its whole name."""
     published_from: str | None = None
     """Only articles published on this day (YYYY-MM-DD) or later; those without a date are left out."""
     published_to: str | None = None
     """Only articles published on this day or earlier; those without a date are left out."""
+    sort: Sort = "relevance"
+    """The best first, or of the best the newest first; those without a date come last."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= LIMIT:
+            raise RequestError("bad_limit", f"limit is {self.limit}; it must be from 1 to {LIMIT}.")
+        if not 0 <= self.offset <= OFFSET:
+            raise RequestError("bad_offset", f"offset is {self.offset}; it must be from 0 to {OFFSET:,}.")
+        if self.copies not in COPIES:
+            raise RequestError("bad_copies", f"copies is {self.copies[:40]!r}; it must be fold or all.")
+        if self.sort not in SORTS:
+            raise RequestError("bad_sort", f"sort is {self.sort[:40]!r}; it must be relevance or date.")
+        if self.lang is not None and not re.fullmatch("[a-z]{2,3}|mixed", self.lang):
+            raise RequestError(
+                "bad_lang",
+                f"lang is {self.lang[:40]!r}; it must be a language code such as ar or en, or mixed.",
+            )
+        for name, day in (("from", self.published_from), ("to", self.published_to)):
+            if day is not None and not _is_day(day):
+                raise RequestError(f"bad_{name}", f"{name} is {day[:40]!r}; it must be a day as YYYY-MM-DD.")
+        if self.published_from and self.published_to and self.published_from > self.published_to:
+            raise RequestError(
+                "bad_from", f"from is {self.published_from}, which is after to, {self.published_to}."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest(ListRequest):
+    """A question that has been found legal; making one refuses everything else (`RequestError`)."""
+
+    query: str
+    mode: Mode = "hybrid"
+    highlight: bool = True
 
     def __post_init__(self) -> None:
         if not any(_says_something(char) for char in self.query):
@@ -109,28 +141,18 @@ class SearchRequest:
             )
         if any("\ud800" <= char <= "\udfff" for char in self.query):
             raise RequestError("bad_query", "The question is not valid Unicode text. Send it as UTF-8.")
-        if not 1 <= self.limit <= LIMIT:
-            raise RequestError("bad_limit", f"limit is {self.limit}; it must be from 1 to {LIMIT}.")
-        if not 0 <= self.offset <= OFFSET:
-            raise RequestError("bad_offset", f"offset is {self.offset}; it must be from 0 to {OFFSET:,}.")
         if self.mode not in MODES:
             raise RequestError(
                 "bad_mode", f"mode is {self.mode[:40]!r}; it must be one of {', '.join(MODES)}."
             )
-        if self.copies not in COPIES:
-            raise RequestError("bad_copies", f"copies is {self.copies[:40]!r}; it must be fold or all.")
-        if self.lang is not None and not re.fullmatch("[a-z]{2,3}|mixed", self.lang):
-            raise RequestError(
-                "bad_lang",
-                f"lang is {self.lang[:40]!r}; it must be a language code such as ar or en, or mixed.",
-            )
-        for name, day in (("from", self.published_from), ("to", self.published_to)):
-            if day is not None and not _is_day(day):
-                raise RequestError(f"bad_{name}", f"{name} is {day[:40]!r}; it must be a day as YYYY-MM-DD.")
-        if self.published_from and self.published_to and self.published_from > self.published_to:
-            raise RequestError(
-                "bad_from", f"from is {self.published_from}, which is after to, {self.published_to}."
-            )
+        ListRequest.__post_init__(self)
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarRequest(ListRequest):
+    """A passage for which more like it are wanted, from other articles."""
+
+    passage_id: str
 
 
 def _is_day(text: str) -> bool:
@@ -184,16 +206,51 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """How many passages share a value; None is where it is not known."""
+
+    value: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How the passages of a pool divide, before any is folded: the commonest first, years newest first."""
+
+    lang: tuple[Count, ...] = ()
+    source: tuple[Count, ...] = ()
+    year: tuple[Count, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that whoever reads an answer should know; `str` is the sentence, in English."""
+
+    code: Literal["damage", "no_model", "undated", "dated"]
+    text: str
+    count: int = 0
+    """The number that the sentence tells, where there is one."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """One page of a ranked list; `total` counts the whole list."""
 
-    request: SearchRequest
+    request: SearchRequest | SimilarRequest
     language: str
     generation: str
     total: int
     hits: tuple[Hit, ...]
     took_ms: float
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    facets: Facets = Facets()
+    stages: Mapping[str, float] = field(default_factory=dict)
+    """What each stage of the search took, in milliseconds."""
+    like: Hit | None = None
+    """The passage that the hits are like, where that was asked."""
 
 
 @dataclass(frozen=True, slots=True)

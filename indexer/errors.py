@@ -2,7 +2,8 @@
 
     WarraqError                 exit 5, HTTP 500
     ├── RequestError            exit 2, HTTP 400   the question or an option is not legal
-    │   └── GenerationChanged   exit 2, HTTP 409   the page asked for belongs to another index
+    │   ├── GenerationChanged   exit 2, HTTP 409   the page asked for belongs to another index
+    │   └── NoSuchPassage       exit 2, HTTP 404   the passage asked about is not in the index
     ├── ArchiveError            exit 2             no folder to read articles from
     ├── ModelError              exit 2, HTTP 503   the model is not on this machine
     ├── IndexUnusable           exit 3, HTTP 503   damaged, of another make, or not ours
@@ -46,6 +47,15 @@ class GenerationChanged(RequestError):
             f"The index has changed: generation {asked} was asked for, {served} is served. "
             "Search again without 'generation'.",
         )
+
+
+class NoSuchPassage(RequestError):
+    """The request is about a passage that the index does not hold."""
+
+    http_status = 404
+
+    def __init__(self, passage_id: str) -> None:
+        super().__init__("no_such_passage", f"The index holds no passage {passage_id[:200]!r}.")
 
 
 class ArchiveError(WarraqError):

@@ -240,9 +240,7 @@ def _measure(
     for done, query in enumerate(queries):
         if progress and done % 16 == 0:
             progress(f"{mode} {query_lang} to {passage_lang}", done, len(queries))
-        found = searcher.search(
-            SearchRequest(query.text, LIMIT, 0, asked, lang, copies="all", highlight=False)
-        )
+        found = searcher.search(SearchRequest(query.text, asked, False, limit=LIMIT, lang=lang, copies="all"))
         # Minus the rank: the providers of the measures break ties each in their own way.
         run += [
             ScoredDoc(query.id, hit.document.doc_id, -float(rank)) for rank, hit in enumerate(found.hits, 1)

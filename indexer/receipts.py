@@ -3,15 +3,17 @@
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from .datatypes import OFFSET, Hit, SearchResult
+from .datatypes import OFFSET, Article, Document, Facets, Hit, SearchRequest, SearchResult
+from .inspection import CutLines, reason_of
 from .text.language import direction
 
-SEARCH_URL = "/api/v1/search"
+SEARCH_URL, SIMILAR_URL = "/api/v1/search", "/api/v1/similar"
 
 
 def result_json(result: SearchResult) -> dict[str, Any]:
-    """Return a result as JSON values; a field whose feature is not built yet is null."""
+    """Return the answer to a question as JSON values; a field whose feature is not built yet is null."""
     request = result.request
+    assert isinstance(request, SearchRequest)
     return {
         "query": request.query,
         "parsed": None,
@@ -24,9 +26,77 @@ def result_json(result: SearchResult) -> dict[str, Any]:
         "limit": request.limit,
         "offset": request.offset,
         "next": next_page(result, SEARCH_URL),
-        "facets": None,
+        "facets": facets_json(result.facets),
         "hits": [hit_json(hit) for hit in result.hits],
-        "warnings": list(result.warnings),
+        "warnings": [str(each) for each in result.warnings],
+    }
+
+
+def similar_json(result: SearchResult) -> dict[str, Any]:
+    """Return the passages like another, and that one, as JSON values."""
+    request, like = result.request, result.like
+    assert like
+    return {
+        "like": hit_json(like),
+        "generation": result.generation,
+        "took_ms": result.took_ms,
+        "total": result.total,
+        "limit": request.limit,
+        "offset": request.offset,
+        "next": next_page(result, SIMILAR_URL),
+        "facets": facets_json(result.facets),
+        "hits": [hit_json(hit) for hit in result.hits],
+        "warnings": [str(each) for each in result.warnings],
+    }
+
+
+def facets_json(facets: Facets) -> dict[str, Any]:
+    """Return how a pool divides: for each facet its values with the number of passages."""
+    return {
+        name: [{"value": each.value, "count": each.count} for each in getattr(facets, name)]
+        for name in ("lang", "source", "year")
+    }
+
+
+def article_json(article: Article, cut: CutLines) -> dict[str, Any]:
+    """Return an article whole: its text, where its passages are, and what was cut of it."""
+    document = article.document
+    return {
+        "doc_id": document.doc_id,
+        **{name: document.metadata[name] for name in ("path", "sha256", "basis", "encoding")},
+        "title": document.title,
+        "source": document.source,
+        "author": document.metadata.get("author"),
+        "url": document.metadata.get("url"),
+        "published": document.published,
+        "lang": document.lang,
+        "dir": direction(document.lang, document.text),
+        "text": document.text,
+        "passages": [
+            {
+                "paragraph": each.ordinal,
+                "lang": each.lang,
+                "line_start": each.line_start,
+                "line_end": each.line_end,
+                "char_start": each.start,
+                "char_end": each.end,
+                "url": document_url(document.doc_id, each.ordinal),
+            }
+            for each in article.passages
+        ],
+        "cut": [
+            {
+                "line": line.line,
+                "char_start": line.start,
+                "char_end": line.end,
+                "rule": line.rule,
+                "reason": reason_of(line.rule, line.articles),
+                "text": text,
+            }
+            for line, text in cut.cuts
+        ],
+        "outside": list(cut.outside),
+        "cut_from_file": cut.from_file,
     }
 
 
@@ -72,6 +142,12 @@ def document_url(doc_id: str, ordinal: int) -> str:
     return f"/documents/{quote(doc_id)}#p{ordinal}"
 
 
+def permanent_url(document: Document, start: int, end: int, ordinal: int) -> str:
+    """Return the address that says which words of which version of a file are meant."""
+    words = urlencode({"sha256": document.metadata["sha256"], "start": start, "end": end})
+    return f"/documents/{quote(document.doc_id)}?{words}#p{ordinal}"
+
+
 def next_page(result: SearchResult, address: str) -> str | None:
     """Return the address of the page after this one, None after the last."""
     offset = result.request.offset + result.request.limit
@@ -86,17 +162,21 @@ def previous_page(result: SearchResult, address: str) -> str | None:
 
 def _page(result: SearchResult, address: str, offset: int) -> str:
     request = result.request
-    values = {
-        "q": request.query,
+    values: dict[str, Any] = {}
+    if isinstance(request, SearchRequest):
+        values |= {"q": request.query, "mode": request.mode}
+        values |= {} if request.highlight else {"highlight": "false"}
+    else:
+        values |= {"passage": request.passage_id}
+    values |= {
         "limit": request.limit,
         "offset": offset,
-        "mode": request.mode,
         "lang": request.lang,
         "source": request.source,
         "from": request.published_from,
         "to": request.published_to,
-        "generation": result.generation,
+        "sort": None if request.sort == "relevance" else request.sort,
         "copies": None if request.copies == "fold" else request.copies,
-        "highlight": None if request.highlight else "false",
+        "generation": result.generation,
     }
     return f"{address}?{urlencode({key: value for key, value in values.items() if value is not None})}"

@@ -1,15 +1,29 @@
 """The read side: one question to one page of ranked passages, each with what proves it."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
-from .datatypes import Article, Candidate, Hit, SearchRequest, SearchResult
-from .errors import GenerationChanged, IndexUnusable
+from .datatypes import (
+    Article,
+    Candidate,
+    Hit,
+    ListRequest,
+    Notice,
+    Passage,
+    SearchRequest,
+    SearchResult,
+    SimilarRequest,
+)
+from .errors import GenerationChanged, IndexUnusable, ModelError, NoSuchPassage
 from .models.encoder import Encoder, find_model, model_name
 from .models.neutral import NeutralEncoder, NeutralSpace
 from .ranking.copies import Entry, fold, list_all
+from .ranking.facets import facets
 from .ranking.fusion import DEPTH, SURFACE_WEIGHT, fuse
 from .ranking.highlight import highlights
 from .settings import ANALYSIS_VERSION
@@ -17,14 +31,28 @@ from .store.base import Filters, Store, WeightedTerm
 from .store.embedded import EmbeddedStore
 from .store.generation import IndexFolder
 from .store.manifest import Manifest
+from .store.schema import copy_key
 from .text.analysis import Token, tokens
 from .text.language import MIXED, detect
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+
+DATED = 100  # passages that are put in order of date: the pool's others say little of the question
+MATCHES = 40  # best passages of a search, among which those of an article are its matches
+
 
 class Searcher:
-    """Search one generation with one model. Safe to share between threads."""
+    """Search one generation with one model. Safe to share between threads.
 
-    def __init__(self, store: Store, encoder: Encoder) -> None:
+    Without a model (`encoder` is None), or while it fails, passages are found by their words alone, and
+    every answer says so.
+    """
+
+    def __init__(self, store: Store, encoder: Encoder | None) -> None:
         self.store, self.encoder = store, encoder
 
     @property
@@ -37,19 +65,43 @@ class Searcher:
         Each leg gives its best passages among those that the filters leave; their union is the
         pool that `total` counts and pages are cut from, whatever page is asked for.
         """
-        started = perf_counter()
-        if request.generation not in (None, self.generation):
-            raise GenerationChanged(str(request.generation), self.generation)
-        language = detect(request.query)
+        clock = _Clock()
+        self._check_generation(request)
+        language, words = detect(request.query), tokens(request.query)
+        pool, degraded = self._pool(request, language, words, clock)
+        marked = words if request.highlight else []
+        return self._page(request, pool, clock, language=language, words=marked, degraded=degraded)
+
+    def similar(self, request: SimilarRequest) -> SearchResult:
+        """Rank the passages of other articles by what they have in common with a passage.
+
+        Passages with the very same words are left out: they are no news. Raises NoSuchPassage.
+        """
+        clock = _Clock()
+        self._check_generation(request)
+        article, passage = self._passage(request.passage_id)
+        like = Hit(None, 1.0, passage, article.document)
+        with clock.stage("dense"):
+            # Deeper by what is left out, which is among the nearest.
+            depth = DEPTH + len(article.passages)
+            found = self.store.dense(self.store.vector(passage), depth, _filters(request))
+        same = copy_key(like.text)
+        pool = [each for each in found if each.passage.doc_id != passage.doc_id and each.copy_key != same][
+            :DEPTH
+        ]
+        return self._page(request, pool, clock, language=passage.lang, like=like)
+
+    def matches(self, request: SearchRequest, doc_id: str) -> tuple[Hit, ...]:
+        """Return the passages of an article that are among the best of a search, in the article's order.
+
+        Where none is, the best that the search has of it.
+        """
         words = tokens(request.query)
-        pool = self._pool(request, language, words)
-        listed = fold(pool) if request.copies == "fold" else list_all(pool)
-        page = listed[request.offset : request.offset + request.limit]
-        hits = self._hits(page, request.offset + 1, words if request.highlight else [])
-        took = (perf_counter() - started) * 1_000
-        return SearchResult(
-            request, language, self.generation, len(listed), hits, round(took, 1), self._warnings(request)
-        )
+        pool, _ = self._pool(request, detect(request.query), words, _Clock())
+        own = [each for each in pool if each.passage.doc_id == doc_id]
+        best = [each for each in pool[:MATCHES] if each.passage.doc_id == doc_id] or own[:1]
+        best.sort(key=lambda each: each.passage.ordinal)
+        return self._hits([Entry(each) for each in best], words)
 
     def size(self) -> tuple[int, int]:
         """Count the documents and the passages that are searched."""
@@ -59,9 +111,61 @@ class Searcher:
         """Return an article whole, with its passages; None where there is none of that id."""
         return self.store.article(doc_id)
 
-    def _warnings(self, request: SearchRequest) -> tuple[str, ...]:
-        filters = _filters(request)
-        warnings = [self.store.damage] if self.store.damage else []
+    def _check_generation(self, request: ListRequest) -> None:
+        if request.generation not in (None, self.generation):
+            raise GenerationChanged(str(request.generation), self.generation)
+
+    def _passage(self, passage_id: str) -> tuple[Article, Passage]:
+        doc_id, _, ordinal = passage_id.rpartition("#")
+        article = self.store.article(doc_id)
+        for passage in article.passages if article else ():
+            if article and str(passage.ordinal) == ordinal:
+                return article, passage
+        raise NoSuchPassage(passage_id)
+
+    def _page(
+        self,
+        request: SearchRequest | SimilarRequest,
+        pool: list[Candidate],
+        clock: "_Clock",
+        *,
+        language: str,
+        words: Sequence[Token] = (),
+        degraded: bool = False,
+        like: Hit | None = None,
+    ) -> SearchResult:
+        """Return the page of a pool that was asked for; `pool` has the best first."""
+        with clock.stage("fetch"):
+            labels = self.store.labels([each.passage.doc_id for each in pool])
+            filed = [(each.passage.lang, *labels[each.passage.doc_id]) for each in pool]
+            ordered = pool
+            if request.sort == "date":
+                ordered = sorted(
+                    pool[:DATED], key=lambda each: labels[each.passage.doc_id].published or "", reverse=True
+                )
+            listed = fold(ordered) if request.copies == "fold" else list_all(ordered)
+            page = listed[request.offset : request.offset + request.limit]
+            hits = self._hits(page, words)
+        notices = self._notices(request, degraded=degraded, left=len(pool) - len(ordered))
+        return SearchResult(
+            request,
+            language,
+            self.generation,
+            len(listed),
+            tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, request.offset + 1)),
+            clock.took(),
+            notices,
+            facets(filed),
+            clock.stages,
+            like,
+        )
+
+    def _notices(self, request: ListRequest, *, degraded: bool, left: int) -> tuple[Notice, ...]:
+        filters, notices = _filters(request), list[Notice]()
+        if self.store.damage:
+            notices.append(Notice("damage", self.store.damage))
+        if degraded:
+            notices.append(Notice("no_model", "The model failed: passages were found by their words alone."))
         undated = self.store.undated(filters) if filters.by_date else 0
         if undated:
             articles = (
@@ -69,21 +173,55 @@ class Searcher:
                 if undated == 1
                 else f"{undated:,} articles without a date were"
             )
-            warnings.append(f"{articles} left out by the date filter.")
-        return tuple(warnings)
+            notices.append(Notice("undated", f"{articles} left out by the date filter.", undated))
+        if left:
+            text = f"Only the {DATED} most relevant passages are put in order of date."
+            notices.append(Notice("dated", text, DATED))
+        return tuple(notices)
 
-    def _pool(self, request: SearchRequest, language: str, words: list[Token]) -> list[Candidate]:
-        """Return every candidate of a question, best first."""
+    def _pool(
+        self, request: SearchRequest, language: str, words: list[Token], clock: "_Clock"
+    ) -> tuple[list[Candidate], bool]:
+        """Return every candidate of a question, best first, and whether the model failed."""
         filters = _filters(request)
         weights = {"stem": 1.0, "surface": SURFACE_WEIGHT}
         wanted = [WeightedTerm(word.term, word.kind, weights[word.kind]) for word in words]
-        if request.mode == "lexical":
-            return self.store.lexical(wanted, DEPTH, filters)
-        vector = self.encoder.encode_queries([request.query])[0]
-        dense = self.store.dense(vector, DEPTH, filters)
+        vector = None
+        if request.mode != "lexical":
+            with clock.stage("encode"):
+                vector = self._encode(request.query)
+            if vector is None and request.mode == "dense":
+                raise ModelError("The model failed. Search by words, with mode lexical, or try again later.")
+        lexical, dense = list[Candidate](), list[Candidate]()
+        if request.mode != "dense":
+            with clock.stage("lexical"):
+                lexical = self.store.lexical(wanted, DEPTH, filters)
+        if vector is None:
+            return lexical, request.mode != "lexical"
+        with clock.stage("dense"):
+            dense = self.store.dense(vector, DEPTH, filters)
         if request.mode == "dense":
-            return dense
-        lexical = self.store.lexical(wanted, DEPTH, filters)
+            return dense, False
+        with clock.stage("fuse"):
+            return self._fused(vector, lexical, dense, language), False
+
+    def _encode(self, query: str) -> "NDArray[np.float32] | None":
+        """Return the vector of a question; None where the model fails."""
+        if self.encoder is None:
+            return None
+        try:
+            return self.encoder.encode_queries([query])[0]  # type: ignore[no-any-return]
+        except Exception:  # whatever it is: words still find something
+            log.exception("The model failed to encode a question")
+            return None
+
+    def _fused(
+        self,
+        vector: "NDArray[np.float32]",
+        lexical: Sequence[Candidate],
+        dense: Sequence[Candidate],
+        language: str,
+    ) -> list[Candidate]:
         found = {each.passage.passage_id: each for each in [*lexical, *dense]}
         cosines = {each.passage.passage_id: each.score for each in dense}
         others = [each.passage for each in lexical if each.passage.passage_id not in cosines]
@@ -98,8 +236,8 @@ class Searcher:
         ranked = sorted(fused.items(), key=lambda each: -each[1])
         return [replace(found[key], score=score) for key, score in ranked]
 
-    def _hits(self, page: Sequence[Entry], first: int, words: Sequence[Token]) -> tuple[Hit, ...]:
-        """Return a page's entries as hits, ranked from `first`, each with its document."""
+    def _hits(self, page: Sequence[Entry], words: Sequence[Token]) -> tuple[Hit, ...]:
+        """Return entries as hits that have no rank yet, each with its document."""
         folded = [each for entry in page for each in (entry, *entry.more)]
         named = [each for entry in folded for each in (entry.candidate, *entry.also_in)]
         documents = self.store.documents([each.passage.doc_id for each in named])
@@ -114,21 +252,45 @@ class Searcher:
             more = tuple(whole(each) for each in entry.more)
             return replace(plain(entry.candidate), also_in=also_in, more=more)
 
-        return tuple(replace(whole(entry), rank=rank) for rank, entry in enumerate(page, first))
+        return tuple(whole(entry) for entry in page)
 
 
-def _filters(request: SearchRequest) -> Filters:
+class _Clock:
+    """What a search takes, whole and by stage, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, float] = {}
+        self._started = perf_counter()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self.stages[name] = round((perf_counter() - started) * 1_000, 3)
+
+    def took(self) -> float:
+        return round((perf_counter() - self._started) * 1_000, 1)
+
+
+def _filters(request: ListRequest) -> Filters:
     return Filters(request.lang, request.source, request.published_from, request.published_to)
 
 
-def open_searcher(index: Path, model: str | None = None, encoder: Encoder | None = None) -> Searcher:
+def open_searcher(
+    index: Path, model: str | None = None, encoder: Encoder | None = None, *, without_model: bool = False
+) -> Searcher:
     """Open the current generation of an index with the model it was built with.
 
     `model` refuses an index of any other; `encoder` is used where it is the right one, which saves
-    loading it again. Raises NoIndex, IndexUnusable and ModelError.
+    loading it again; `without_model` loads none, to search by words alone. Raises NoIndex,
+    IndexUnusable and ModelError.
     """
     store = EmbeddedStore.open(IndexFolder(index))
     try:
+        if without_model:
+            return Searcher(store, None)
         base = encoder.base if isinstance(encoder, NeutralEncoder) else encoder
         return Searcher(store, in_space(store, _encoder_for(store.manifest, index, model, base)))
     except BaseException:

@@ -4,7 +4,10 @@ from werkzeug.datastructures import MultiDict
 
 from indexer import RequestError, SearchRequest
 
-KNOWN = ("q", "limit", "offset", "mode", "lang", "copies", "highlight", "generation", "source", "from", "to")
+KNOWN = (
+    "q", "limit", "offset", "mode", "lang", "copies", "highlight", "generation", "source", "from", "to",
+    "sort",
+)  # fmt: skip
 
 
 def read_request(values: "MultiDict[str, str]") -> SearchRequest:
@@ -25,6 +28,7 @@ def read_request(values: "MultiDict[str, str]") -> SearchRequest:
         source=values.get("source") or None,
         published_from=values.get("from") or None,
         published_to=values.get("to") or None,
+        sort=values.get("sort") or "relevance",  # type: ignore[arg-type]
     )
 
 

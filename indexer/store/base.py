@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..datatypes import Article, Candidate, Document, Passage
 from ..text.analysis import Kind
+from .manifest import Manifest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +47,13 @@ class Row(NamedTuple):
     vector_key: bytes
 
 
+class Labels(NamedTuple):
+    """What an article is filed under."""
+
+    source: str
+    published: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a passage must be to be looked at by either leg; None asks nothing."""
@@ -65,6 +73,7 @@ class Store(Protocol):
     """What a search asks of a store. Candidates come best first, ties in the order of the archive."""
 
     generation: str
+    manifest: Manifest
     archive: Path
     """Where the articles were when the index was built."""
     fields: Mapping[str, str]
@@ -86,6 +95,18 @@ class Store(Protocol):
 
     def cosines(self, vector: "NDArray[np.float32]", passages: Sequence[Passage]) -> list[float]:
         """Return the dense scores of passages found otherwise."""
+        ...
+
+    def vector(self, passage: Passage) -> "NDArray[np.float32]":
+        """Return the unit vector of a passage."""
+        ...
+
+    def labels(self, doc_ids: Sequence[str]) -> dict[str, Labels]:
+        """Return what the documents of these ids are filed under, by id."""
+        ...
+
+    def years(self) -> dict[str | None, int]:
+        """Count the documents by the year they were published in, newest first; None where unknown."""
         ...
 
     def undated(self, filters: Filters) -> int:

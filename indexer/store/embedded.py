@@ -20,7 +20,7 @@ from .. import settings
 from ..datatypes import Article, Candidate, Cut, Document, Passage
 from ..errors import IndexUnusable
 from ..text.analysis import Kind
-from .base import Filters, Row, SeenFile, WeightedTerm
+from .base import Filters, Labels, Row, SeenFile, WeightedTerm
 from .generation import SPACE, IndexFolder
 from .manifest import Manifest
 from .schema import ARTICLES, TERMS, VECTORS, as_number, read_only, terms_index
@@ -233,14 +233,14 @@ class EmbeddedStore:
         return self._candidates(dict(_with_ties(find, depth)), depth)
 
     def cosines(self, vector: "NDArray[np.float32]", passages: Sequence[Passage]) -> list[float]:
-        rows = [
-            row
-            for passage in passages
-            for (row,) in self._query(
-                "SELECT row FROM passages WHERE doc_id = ? AND ordinal = ?", (passage.doc_id, passage.ordinal)
-            )
-        ]
-        return self._cosines(vector, rows)
+        return self._cosines(vector, [self._row(passage) for passage in passages])
+
+    def vector(self, passage: Passage) -> "NDArray[np.float32]":
+        return self.vectors([self._row(passage)])[0]  # type: ignore[no-any-return]
+
+    def _row(self, passage: Passage) -> int:
+        where = "SELECT row FROM passages WHERE doc_id = ? AND ordinal = ?"
+        return int(self._query(where, (passage.doc_id, passage.ordinal))[0][0])
 
     def _cosines(self, vector: "NDArray[np.float32]", rows: Sequence[int]) -> list[float]:
         """Return cosines that do not depend on the place of a row, as those of a matrix product do."""
@@ -256,6 +256,16 @@ class EmbeddedStore:
         query = f"""SELECT COUNT(DISTINCT doc_id) FROM passages JOIN documents USING (doc_id)
                     WHERE published IS NULL AND {where}"""
         return int(self._query(query, values)[0][0])
+
+    def labels(self, doc_ids: Sequence[str]) -> dict[str, Labels]:
+        rows = self._query_many(
+            "SELECT doc_id, source, published FROM documents WHERE doc_id IN", list(dict.fromkeys(doc_ids))
+        )
+        return {doc_id: Labels(*facts) for doc_id, *facts in rows}
+
+    def years(self) -> dict[str | None, int]:
+        counted = "SELECT substr(published, 1, 4) AS year, COUNT(*) FROM documents"
+        return dict(self._query(f"{counted} GROUP BY year ORDER BY year DESC"))
 
     def documents(self, doc_ids: Sequence[str]) -> dict[str, Document]:
         rows = self._query_many(

@@ -371,7 +371,7 @@ def warnings_of(index):
     store = EmbeddedStore.open(IndexFolder(index))
     result = Searcher(store, FakeModel()).search(SearchRequest("anything"))
     store.close()
-    return result.warnings
+    return tuple(str(each) for each in result.warnings)
 
 
 DAMAGED = [b"", b"\xff\xfe", b"20200101T000000-gone\n", b"20200101T000000000000-0123abcd\n", None]

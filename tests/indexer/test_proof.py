@@ -36,7 +36,9 @@ def archive(archive):
 def answer(archive, index, model):
     build_index(archive, index, model)
     store = EmbeddedStore.open(IndexFolder(index))
-    result = Searcher(store, model).search(SearchRequest("harbour storm الميناء العاصفة Geneva السدود", 50))
+    result = Searcher(store, model).search(
+        SearchRequest("harbour storm الميناء العاصفة Geneva السدود", limit=50)
+    )
     store.close()
     return json.loads(json.dumps(result_json(result)))
 

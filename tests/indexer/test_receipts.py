@@ -8,8 +8,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.datatypes import Document, Highlight, Hit, Passage, SearchRequest, SearchResult
-from indexer.receipts import document_url, next_page, previous_page, result_json
+from indexer.datatypes import (
+    Article,
+    Count,
+    Cut,
+    Document,
+    Facets,
+    Highlight,
+    Hit,
+    Notice,
+    Passage,
+    SearchRequest,
+    SearchResult,
+    SimilarRequest,
+)
+from indexer.inspection import CutLines
+from indexer.receipts import (
+    article_json,
+    document_url,
+    next_page,
+    permanent_url,
+    previous_page,
+    result_json,
+    similar_json,
+)
 
 RESULT_KEYS = [
     "query", "parsed", "language", "mode", "generation", "took_ms", "answerable",
@@ -39,8 +61,14 @@ HITS = (
 )
 
 
-def result(request, total=37, hits=HITS):
-    return SearchResult(request, "ar", "20250301-1", total, hits, 21.4, ("Slow.",))
+FACETS = Facets((Count("ar", 1), Count("en", 1)), (Count("ar", 2),), (Count("2025", 1), Count(None, 1)))
+SLOW = Notice("undated", "Slow.", 3)
+
+
+def result(request, total=37, hits=HITS, like=None):
+    return SearchResult(
+        request, "ar", "20250301-1", total, hits, 21.4, (SLOW,), FACETS, {"encode": 1.0}, like
+    )
 
 
 def test_a_result_has_exactly_the_fixed_keys_in_their_order():
@@ -64,7 +92,11 @@ def test_a_result_says_what_was_asked_and_found():
         "total": 37,
         "limit": 2,
         "offset": 4,
-        "facets": None,
+        "facets": {
+            "lang": [{"value": "ar", "count": 1}, {"value": "en", "count": 1}],
+            "source": [{"value": "ar", "count": 2}],
+            "year": [{"value": "2025", "count": 1}, {"value": None, "count": 1}],
+        },
         "warnings": ["Slow."],
     }
 
@@ -147,7 +179,7 @@ def test_nothing_found_is_an_empty_list():
     st.booleans(),
 )
 def test_the_next_address_asks_the_same_further_on(text, limit, offset, mode, lang, copies, highlight):
-    request = SearchRequest(f"q{text}", limit, offset, mode, lang, copies=copies, highlight=highlight)
+    request = SearchRequest(f"q{text}", mode, highlight, limit=limit, offset=offset, lang=lang, copies=copies)
     address = result_json(result(request, total=20_000))["next"]
     parts = urlsplit(address)
     assert address.isascii()
@@ -166,7 +198,7 @@ def test_the_next_address_asks_the_same_further_on(text, limit, offset, mode, la
      (20_000, 100, 9_900, 10_000), (20_000, 100, 9_901, None), (20_000, 10, 10_000, None)],
 )  # fmt: skip
 def test_the_last_page_that_may_be_asked_for_has_no_next(total, limit, offset, further):
-    address = next_page(result(SearchRequest("ماء", limit, offset), total), "/")
+    address = next_page(result(SearchRequest("ماء", limit=limit, offset=offset), total), "/")
     assert (address and parse_qs(urlsplit(address).query)["offset"]) == (further and [str(further)])
 
 
@@ -178,7 +210,7 @@ def test_following_next_sees_every_offset_once(total):
         address = next_page(result(request, total), "/")
         if address is None:
             break
-        request = SearchRequest("ماء", 10, int(parse_qs(urlsplit(address).query)["offset"][0]))
+        request = SearchRequest("ماء", offset=int(parse_qs(urlsplit(address).query)["offset"][0]))
     assert seen == list(range(total))
 
 
@@ -203,9 +235,46 @@ def test_the_address_of_a_document_leads_back_to_its_id(doc_id):
     st.sampled_from([None, "2025-03-01", "9999-12-31"]),
 )
 def test_the_addresses_of_other_pages_keep_source_and_days(source, first, last):
-    request = SearchRequest("ماء", 10, 20, source=source, published_from=first, published_to=last)
+    request = SearchRequest("ماء", offset=20, source=source, published_from=first, published_to=last)
     wanted = {"source": source, "from": first, "to": last}
     for address in (next_page(result(request), "/"), previous_page(result(request), "/")):
         values = parse_qs(urlsplit(address).query, keep_blank_values=True, strict_parsing=True)
         kept = {name: values[name] for name in wanted if name in values}
         assert kept == {name: [value] for name, value in wanted.items() if value is not None}
+
+
+def test_passages_like_another_have_the_same_form_and_lead_on():
+    request = SimilarRequest("ar/مياه.txt#2", limit=2, offset=2, lang="ar", sort="date")
+    found = similar_json(result(request, like=HITS[1]))
+    asked = result_json(result(SearchRequest("ماء", limit=2, offset=2, lang="ar", sort="date")))
+    assert found["like"] == asked["hits"][1]
+    shared = ("generation", "took_ms", "total", "limit", "offset", "facets", "hits", "warnings")
+    assert {key: found[key] for key in shared} == {key: asked[key] for key in shared}
+    assert parse_qs(urlsplit(found["next"]).query) == {
+        "passage": ["ar/مياه.txt#2"], "limit": ["2"], "offset": ["4"], "lang": ["ar"], "sort": ["date"],
+        "generation": ["20250301-1"],
+    }  # fmt: skip
+    assert urlsplit(found["next"]).path == "/api/v1/similar"
+
+
+def test_a_permanent_address_names_the_words_and_the_version_of_the_file():
+    address = urlsplit(permanent_url(DOCUMENT, 33, 50, 2))
+    assert unquote(address.path) == "/documents/ar/مياه.txt"
+    assert parse_qs(address.query) == {"sha256": ["ab" * 32], "start": ["33"], "end": ["50"]}
+    assert address.fragment == "p2"
+
+
+def test_an_article_has_its_text_its_passages_and_what_was_cut():
+    cut = Cut(3, 15, 31, "share")
+    article = Article(DOCUMENT, tuple(hit.passage for hit in HITS), (cut,))
+    found = article_json(article, CutLines(((cut, "🕊 أعلنت الوزارة."),), ("Menu",), True))
+    assert found["text"] == TEXT
+    for passage, hit in zip(found["passages"], HITS, strict=True):
+        assert TEXT[passage["char_start"] : passage["char_end"]] == hit.text
+        assert (passage["paragraph"], passage["line_start"]) == (hit.passage.ordinal, hit.passage.line_start)
+    (line,) = found["cut"]
+    assert (line["line"], line["rule"], line["text"]) == (3, "share", TEXT[15:31])
+    assert line["reason"]
+    assert (found["outside"], found["cut_from_file"]) == (["Menu"], True)
+    assert (found["author"], found["url"], found["dir"]) == (None, None, "rtl")
+    assert json.loads(json.dumps(found)) == found

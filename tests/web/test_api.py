@@ -58,7 +58,10 @@ def test_the_answer_has_the_promised_shape(client, archive):
     ]  # fmt: skip
     assert (found["query"], found["language"], found["mode"]) == ("grain corridor", "en", "hybrid")
     assert (found["total"], found["limit"], found["offset"], found["warnings"]) == (4, 1, 0, [])
-    assert found["parsed"] is found["answerable"] is found["facets"] is None
+    assert found["parsed"] is found["answerable"] is None
+    assert {name: sum(each["count"] for each in counts) for name, counts in found["facets"].items()} == {
+        "lang": 4, "source": 4, "year": 4,
+    }  # fmt: skip
     assert found["took_ms"] > 0
     (hit,) = found["hits"]
     assert [*hit] == [
