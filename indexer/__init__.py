@@ -30,7 +30,8 @@ from .errors import (
     UnreadableFile,
     WarraqError,
 )
-from .inspection import CutLines, Originals, inspect_file, reason_of
+from .ingest.lines import LineNumbers
+from .inspection import CutLines, FileState, Originals, inspect_file, reason_of
 from .intake import Progress
 from .models.encoder import Encoder, find_model
 from .proof import Proof, read_hits, verify_hits
@@ -63,9 +64,11 @@ __all__ = [
     "Encoder",
     "Facets",
     "FailedFile",
+    "FileState",
     "GenerationChanged",
     "Hit",
     "IndexUnusable",
+    "LineNumbers",
     "Model",
     "ModelError",
     "NoIndex",

@@ -8,7 +8,7 @@ import os
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .datatypes import Article, Cut, Document, FailedFile
 from .errors import ArchiveError, IndexUnusable, UnreadableFile
@@ -25,6 +25,10 @@ from .ingest.readers import Readers
 from .ingest.sidecars import Sidecars
 from .store.embedded import EmbeddedStore
 from .store.generation import IndexFolder
+
+JUDGED_SIZE = 64 << 20  # bytes; a file this long is hashed in a tenth of a second
+FileState = Literal["same", "changed", "gone", "unreadable", "too_long"]
+"""What became of a file since it was indexed; `too_long` is one that is not hashed to tell."""
 
 CODE_POINTS_A_TOKEN = 3.5  # of the bundled model in Arabic and English news; it decides long paragraphs only
 WINDOW = 512  # tokens
@@ -123,6 +127,20 @@ class Originals:
             original.left_out if original else (),
             original is not None,
         )
+
+    def state(self, document: Document, archive: Path) -> FileState:
+        """Return what became of the file of an indexed document; raises nothing."""
+        path = document.metadata["path"]
+        file = FoundFile(path, archive / path)
+        try:
+            if file.location.stat().st_size > JUDGED_SIZE:
+                return "too_long"
+            same = hash_file(file, archive) == document.metadata["sha256"]
+        except (FileNotFoundError, NotADirectoryError):
+            return "gone"
+        except (UnreadableFile, OSError, ValueError):  # such as a link out of the archive
+            return "unreadable"
+        return "same" if same else "changed"
 
     def close(self) -> None:
         """End the process that parses pages, if there is one."""

@@ -167,7 +167,8 @@ def _page(result: SearchResult, address: str, offset: int) -> str:
         values |= {"q": request.query, "mode": request.mode}
         values |= {} if request.highlight else {"highlight": "false"}
     else:
-        values |= {"passage": request.passage_id}
+        doc_id, _, paragraph = request.passage_id.rpartition("#")
+        values |= {"doc_id": doc_id, "paragraph": paragraph}
     values |= {
         "limit": request.limit,
         "offset": offset,

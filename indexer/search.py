@@ -4,9 +4,10 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .datatypes import (
     Article,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+QUESTIONS_KEPT = 256  # whose vectors are known
 DATED = 100  # passages that are put in order of date: the pool's others say little of the question
 MATCHES = 40  # best passages of a search, among which those of an article are its matches
 
@@ -54,6 +56,9 @@ class Searcher:
 
     def __init__(self, store: Store, encoder: Encoder | None) -> None:
         self.store, self.encoder = store, encoder
+        # The pages of a list, its facets and its articles ask the same question again. It holds the encoder
+        # alone: what held the Searcher too would keep a generation's files open until garbage is collected.
+        self._vector_of = lru_cache(QUESTIONS_KEPT)(partial(_encoded, encoder)) if encoder else None
 
     @property
     def generation(self) -> str:
@@ -66,7 +71,7 @@ class Searcher:
         pool that `total` counts and pages are cut from, whatever page is asked for.
         """
         clock = _Clock()
-        self._check_generation(request)
+        self.check_generation(request.generation)
         language, words = detect(request.query), tokens(request.query)
         pool, degraded = self._pool(request, language, words, clock)
         marked = words if request.highlight else []
@@ -78,7 +83,7 @@ class Searcher:
         Passages with the very same words are left out: they are no news. Raises NoSuchPassage.
         """
         clock = _Clock()
-        self._check_generation(request)
+        self.check_generation(request.generation)
         article, passage = self._passage(request.passage_id)
         like = Hit(None, 1.0, passage, article.document)
         with clock.stage("dense"):
@@ -111,9 +116,25 @@ class Searcher:
         """Return an article whole, with its passages; None where there is none of that id."""
         return self.store.article(doc_id)
 
-    def _check_generation(self, request: ListRequest) -> None:
-        if request.generation not in (None, self.generation):
-            raise GenerationChanged(str(request.generation), self.generation)
+    def check_generation(self, asked: str | None) -> None:
+        """Raise GenerationChanged where another generation is asked for by name than this one."""
+        if asked not in (None, self.generation):
+            raise GenerationChanged(str(asked), self.generation)
+
+    def stats(self) -> dict[str, Any]:
+        """Return, as JSON values, what the index holds and how it was made."""
+        manifest = self.store.manifest
+        years = self.store.years()
+        return {
+            **{name: getattr(manifest, name) for name in ("generation", "built", "documents", "passages")},
+            **{name: getattr(manifest, name) for name in ("languages", "sources")},
+            "years": [{"value": year, "count": count} for year, count in years.items()],
+            "cut": manifest.cut,
+            "failed": len(manifest.failed),
+            "model": manifest.settings["model"],
+            "searches_by_meaning": self.encoder is not None,
+            "warnings": [self.store.damage] if self.store.damage else [],
+        }
 
     def _passage(self, passage_id: str) -> tuple[Article, Passage]:
         doc_id, _, ordinal = passage_id.rpartition("#")
@@ -207,10 +228,10 @@ class Searcher:
 
     def _encode(self, query: str) -> "NDArray[np.float32] | None":
         """Return the vector of a question; None where the model fails."""
-        if self.encoder is None:
+        if self._vector_of is None:
             return None
         try:
-            return self.encoder.encode_queries([query])[0]  # type: ignore[no-any-return]
+            return self._vector_of(query)
         except Exception:  # whatever it is: words still find something
             log.exception("The model failed to encode a question")
             return None
@@ -253,6 +274,10 @@ class Searcher:
             return replace(plain(entry.candidate), also_in=also_in, more=more)
 
         return tuple(whole(entry) for entry in page)
+
+
+def _encoded(encoder: Encoder, query: str) -> "NDArray[np.float32]":
+    return encoder.encode_queries([query])[0]  # type: ignore[no-any-return]
 
 
 class _Clock:

@@ -60,10 +60,11 @@ class VectorCache:
     @classmethod
     def existing(cls, path: Path) -> Self:
         """Open a cache to look at it; OSError where it cannot be read."""
+        connection = sqlite3.connect(path)
         try:
-            connection = sqlite3.connect(path)
             connection.execute("SELECT key, checksum FROM vectors LIMIT 1").fetchall()
         except sqlite3.DatabaseError as error:
+            connection.close()
             raise OSError(f"{path.name} cannot be read: {error}") from error
         return cls(path, connection)
 

@@ -34,6 +34,7 @@ ALLOWED = {
     "cli": {"", "evaluate", "inspection", "texts", "models", "datatypes", "errors", "settings"},
     "__init__": {
         "build",
+        "ingest",
         "inspection",
         "intake",
         "search",
@@ -78,7 +79,6 @@ HOMES = {
     "babel": "web",
     "prometheus_client": "web/observing.py",
     "pythonjsonlogger": "web/observing.py",
-    "defusedcsv": "web/exports.py",
     "flask": "web",
     "waitress": "web",
     "werkzeug": "web",

@@ -1,6 +1,7 @@
 """Inspection: what becomes of each line of a file, alone or as an index holds it; and what was cut."""
 
 import json
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,9 +10,9 @@ import pytest
 from fakes import FakeModel
 from places import ROOT
 
-from indexer import ArchiveError, Originals, RequestError, build_index, inspect_file, reason_of
+from indexer import ArchiveError, Document, Originals, RequestError, build_index, inspect_file, reason_of
 from indexer.ingest.furniture import reasons
-from indexer.inspection import inspection_json
+from indexer.inspection import JUDGED_SIZE, inspection_json
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
 
@@ -201,7 +202,7 @@ def test_what_is_told_of_every_file_is_what_the_index_holds(folder, index, store
     build_index(folder, index, FakeModel())
     held = EmbeddedStore.open(IndexFolder(index))
     for path in held.files():
-        if not path.endswith("meta.json"):
+        if not path.endswith(("meta.json", "metadata.csv")):
             inspection = inspect_file(folder / path, index)
             assert inspection.article == held.article(inspection.article.document.doc_id)
             assert {each.line: (each.rule, each.articles) for each in inspection.lines if each.rule} == {
@@ -303,6 +304,58 @@ def test_a_file_that_became_a_link_out_of_the_archive_is_not_read(folder, store,
     file.rename(tmp_path / "outside.txt")
     file.symlink_to(tmp_path / "outside.txt")
     assert originals.cut_lines(store.article("wire/v2.txt"), store.archive, store.fields).from_file is False
+
+
+# --- what became of a file since it was indexed --------------------------------------------------
+
+
+def becomes_a_link(file):
+    (file.parent.parent.parent / "outside.txt").write_bytes(file.read_bytes())
+    file.unlink()
+    file.symlink_to(file.parent.parent.parent / "outside.txt")
+
+
+def becomes_too_long(file):
+    with file.open("r+b") as sparse:
+        sparse.truncate(JUDGED_SIZE + 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        (lambda file: None, "same"),
+        (lambda file: file.write_bytes(file.read_bytes()), "same"),  # by what it says, not by its dates
+        (lambda file: file.write_text("Another text."), "changed"),
+        (Path.unlink, "gone"),
+        (lambda file: shutil.rmtree(file.parent), "gone"),
+        (lambda file: shutil.rmtree(file.parent) or file.parent.write_text("no folder"), "gone"),
+        (lambda file: file.unlink() or file.mkdir(), "unreadable"),
+        (lambda file: file.unlink() or file.symlink_to(file), "unreadable"),
+        (lambda file: file.unlink() or os.mkfifo(file), "unreadable"),
+        (becomes_a_link, "unreadable"),
+        (becomes_too_long, "too_long"),
+    ],
+)
+def test_what_became_of_a_file_is_told_by_its_hash(folder, store, originals, change, state):
+    change(folder / "wire" / "v2.txt")
+    assert originals.state(store.article("wire/v2.txt").document, store.archive) == state
+    assert originals.state(store.article("wire/v1.txt").document, store.archive) == (
+        "same" if (folder / "wire").is_dir() else "gone"
+    )
+
+
+def test_the_state_of_a_file_is_looked_up_where_the_archive_is_now(folder, store, originals):
+    document = store.article("feed.jsonl::y").document
+    assert originals.state(document, store.archive) == "same"
+    moved = folder.rename(folder.with_name("moved"))
+    assert originals.state(document, store.archive) == "gone"
+    assert originals.state(document, moved) == "same"
+
+
+@pytest.mark.parametrize("path", ["a\0b.txt", "x" * 5_000, "../outside.txt", "\ud800.txt", "/etc/passwd", ""])
+def test_the_state_of_a_path_that_is_none_raises_nothing(folder, originals, path):
+    document = Document("x", "x", "x", "", "en", metadata={"path": path, "sha256": "0" * 64})
+    assert originals.state(document, folder) in ("gone", "unreadable")
 
 
 def test_many_threads_are_shown_each_the_lines_of_their_own_page(tmp_path, index, model):

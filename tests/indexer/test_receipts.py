@@ -251,7 +251,7 @@ def test_passages_like_another_have_the_same_form_and_lead_on():
     shared = ("generation", "took_ms", "total", "limit", "offset", "facets", "hits", "warnings")
     assert {key: found[key] for key in shared} == {key: asked[key] for key in shared}
     assert parse_qs(urlsplit(found["next"]).query) == {
-        "passage": ["ar/مياه.txt#2"], "limit": ["2"], "offset": ["4"], "lang": ["ar"], "sort": ["date"],
+        "doc_id": ["ar/مياه.txt"], "paragraph": ["2"], "limit": ["2"], "offset": ["4"], "lang": ["ar"], "sort": ["date"],
         "generation": ["20250301-1"],
     }  # fmt: skip
     assert urlsplit(found["next"]).path == "/api/v1/similar"
