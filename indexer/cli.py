@@ -230,9 +230,11 @@ def search(
               help="Listen on another address without a secret: for a trusted network.")  # fmt: skip
 @click.option("--proxy", is_flag=True,
               help="Believe the forwarding headers of a proxy on this machine.")  # fmt: skip
+@click.option("--log-queries", is_flag=True,
+              help="Log the words of questions too, which tell what your readers look for.")  # fmt: skip
 def serve(
     index: Path, model: str | None, host: str, port: int, archive: Path | None, allowed: tuple[str, ...],
-    secret_file: Path | None, insecure: bool, proxy: bool,
+    secret_file: Path | None, insecure: bool, proxy: bool, log_queries: bool,
 ) -> None:  # fmt: skip
     """Serve the search page and the JSON endpoint until SIGTERM or Ctrl-C."""
     import web
@@ -247,7 +249,7 @@ def serve(
             "--secret-file or WARRAQ_SECRET, or say --insecure.",
         )
     guard = web.Guard.of(host, allowed, secret, any_name=insecure and not allowed)
-    web.serve(index, model, host, port, archive, guard, proxy=proxy)
+    web.serve(index, model, host, port, archive, guard, proxy=proxy, log_queries=log_queries)
 
 
 def _read_secret(path: Path) -> str:

@@ -1,13 +1,50 @@
-"""The JSON endpoint and the probes."""
+"""The JSON endpoints. The models in `schemas` validate what is asked and describe what is answered."""
 
-from flask import Blueprint, Response, current_app, jsonify, request
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from indexer import SearchRequest, WarraqError, result_json
+from flask import Response, current_app, jsonify, request
+from flask_openapi3 import APIBlueprint, OpenAPI, Tag  # type: ignore[attr-defined]
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import NotFound
 
-from .parameters import read_request, refuse_unknown
+from indexer import (
+    RequestError,
+    Searcher,
+    SearchResult,
+    article_json,
+    result_json,
+    similar_json,
+)
+
+from .observing import observe
+from .schemas import (
+    KNOWN,
+    DocumentAnswer,
+    DocumentPath,
+    DocumentQuery,
+    NoQuery,
+    SearchAnswer,
+    SearchQuery,
+    SimilarAnswer,
+    SimilarQuery,
+    Stats,
+    fault_of,
+)
 from .service import SearchService
 
-blueprint = Blueprint("api", __name__)
+PROBLEMS = {
+    400: "A parameter is unknown, not legal, or given more than once; `code` says which.",
+    401: "The server wants a secret that the request did not carry.",
+    404: "The index holds no such article or passage.",
+    409: "Another generation of the index is served than the one that was asked for.",
+    503: "There is no index, it is being loaded, the model failed, or too much is asked at once: try again.",
+}
+
+View = TypeVar("View", bound=Callable[..., Response])
+
+blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1")
 
 
 def service() -> SearchService:
@@ -16,22 +53,116 @@ def service() -> SearchService:
     return found
 
 
-@blueprint.get("/api/v1/search")
-def search() -> Response:
-    refuse_unknown(request.args)
-    asked: SearchRequest = read_request(request.args)
-    return jsonify(result_json(service().searcher().search(asked)))
+def register(app: OpenAPI) -> None:
+    """Add the endpoints to an application."""
+    app.register_api(blueprint)
+    app.validation_error_callback = _refuse
 
 
-@blueprint.get("/livez")
-def livez() -> Response:
-    return jsonify({"status": "alive"})
+def _refuse(error: ValidationError) -> None:
+    raise fault_of(error)
 
 
-@blueprint.get("/readyz")
-def readyz() -> tuple[Response, int]:
-    try:
-        generation = service().searcher().generation
-    except WarraqError as error:
-        return jsonify({"status": error.code, "detail": str(error)}), 503
-    return jsonify({"status": "ready", "generation": generation}), 200
+@blueprint.before_request
+def refuse_repeated() -> None:
+    for name in request.args:
+        if name in KNOWN and len(request.args.getlist(name)) > 1:
+            raise RequestError(f"bad_{name}", f"{name} is given more than once.")
+
+
+def _endpoint(
+    rule: str, answer: type[BaseModel], *statuses: int, tag: str, summary: str
+) -> Callable[[View], View]:
+    """Describe an endpoint: what it answers, and the errors that it knows."""
+    tags = {"Search": "Ranked passages.", "Archive": "What is in the index."}
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    problems = {status: {"description": PROBLEMS[status], "content": problem} for status in statuses}
+    described = {
+        200: answer,
+        304: {"description": "The answer is the one of this If-None-Match."},
+        **dict(sorted(problems.items())),
+    }
+
+    def add(view: View) -> View:
+        added: View = blueprint.get(
+            rule,
+            summary=summary,
+            description=" ".join((view.__doc__ or "").split()),
+            operation_id=view.__name__,
+            tags=[Tag(name=tag, description=tags[tag])],
+            responses=described,  # type: ignore[arg-type]
+        )(view)
+        return added
+
+    return add
+
+
+@_endpoint("/search", SearchAnswer, 400, 401, 409, 503, tag="Search", summary="Search")
+def search(query: SearchQuery) -> Response:
+    """Rank the passages that answer a question, in Arabic and English alike.
+
+    Each hit has the exact words and the receipt: file, sha256, lines and characters. `next` leads on.
+    """
+    searcher, asked = service().searcher(), query.request()
+    return _answered(searcher, lambda: searcher.search(asked), result_json)
+
+
+@_endpoint("/similar", SimilarAnswer, 400, 401, 404, 409, 503, tag="Search", summary="Similar passages")
+def similar(query: SimilarQuery) -> Response:
+    """Rank the passages of other articles that are like a passage; the same words elsewhere are left out."""
+    searcher, asked = service().searcher(), query.request()
+    return _answered(searcher, lambda: searcher.similar(asked), similar_json)
+
+
+@_endpoint(
+    "/documents/<document:doc_id>",
+    DocumentAnswer,
+    *(400, 401, 404, 409, 503),
+    tag="Archive",
+    summary="Read an article",
+)
+def document(path: DocumentPath, query: DocumentQuery) -> Response:
+    """Return an article whole: its text, where its passages are, and what was cut of it by which rule."""
+    searcher = service().searcher()
+    searcher.check_generation(query.generation)
+    article = searcher.article(path.doc_id)
+    if article is None:
+        raise NotFound()
+    cut = service().cut_lines(searcher, article)
+    return _by_content(article_json(article, cut) | {"generation": searcher.generation})
+
+
+@_endpoint("/stats", Stats, 400, 401, 503, tag="Archive", summary="Statistics")
+def stats(query: NoQuery) -> Response:
+    """Tell what the index holds: articles, passages, languages, sources, years, and what was cut."""
+    return _by_content(service().searcher().stats())
+
+
+def _answered(
+    searcher: Searcher, ask: Callable[[], SearchResult], as_json: Callable[[SearchResult], dict[str, Any]]
+) -> Response:
+    """Answer a search, unless whoever asks has the answer: a generation answers a query one way only."""
+    asked = f"{searcher.generation}\n{searcher.store.damage}\n{request.path}\n{sorted(request.args.items())}"
+    tag = hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    if request.if_none_match.contains_weak(tag):
+        return _revalidated(Response(status=304), tag)
+    result = ask()
+    observe(result)
+    response = jsonify(as_json(result))
+    if any(each.code == "no_model" for each in result.warnings):
+        response.headers["Cache-Control"] = "no-store"  # with the model back, the answer will be a better one
+        return response
+    return _revalidated(response, tag)
+
+
+def _revalidated(response: Response, tag: str) -> Response:
+    response.set_etag(tag, weak=True)  # the time it took differs
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _by_content(values: dict[str, Any]) -> Response:
+    response = jsonify(values)
+    response.add_etag()
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response.make_conditional(request)  # type: ignore[return-value]  # it is the same object

@@ -1,82 +1,86 @@
-"""The pages: the search box with its results, and the document opened at a passage."""
+"""The pages of search: the first page, the list of what was found, and the list of what is like a passage."""
 
-from flask import Blueprint, abort, render_template, request
-from werkzeug.routing import PathConverter
+from urllib.parse import quote, urlencode
 
-from indexer import (
-    Article,
-    Hit,
-    Passage,
-    direction,
-    document_url,
-    html_lang,
-    next_page,
-    previous_page,
-    reason_of,
-)
+from flask import Blueprint, render_template, request
+from werkzeug.datastructures import MultiDict
 
+from indexer import RequestError, Searcher, SearchResult, SimilarRequest
+
+from . import filters
 from .api import service
+from .observing import observe
 from .parameters import read_request
 
 blueprint = Blueprint("pages", __name__)
-blueprint.add_app_template_global(direction)
-blueprint.add_app_template_global(document_url)
-blueprint.add_app_template_global(html_lang)
-blueprint.add_app_template_global(reason_of)
-
-
-@blueprint.app_template_global()
-def segments(hit: Hit) -> list[tuple[str, bool]]:
-    """Cut a hit's text at its highlights: each part, and whether the question's words matched it."""
-    parts, at = list[tuple[str, bool]](), 0
-    for each in hit.highlights:
-        parts += [(hit.text[at : each.start], False), (hit.text[each.start : each.end], True)]
-        at = each.end
-    return [part for part in [*parts, (hit.text[at:], False)] if part[0]]
-
-
-class DocumentId(PathConverter):
-    """A path as file systems have it: even a line end may stand in a name."""
-
-    regex = "(?s:[^/].*?)"
-
-
-Part = tuple[str, Passage | None]
-"""A stretch of an article's text, and the passage that it is, None between passages."""
+for each in (
+    filters.address_of,
+    filters.export_address,
+    filters.hit_address,
+    filters.kept,
+    filters.last_address,
+    filters.like_address,
+    filters.unfiltered,
+):
+    blueprint.add_app_template_global(each)
 
 
 @blueprint.get("/")
 def index() -> str:
-    if "q" not in request.args:
-        searcher = service().searcher()
-        articles, passages = searcher.size()
-        damage = searcher.store.damage
-        return render_template("home.html", articles=articles, passages=passages, damage=damage)
-    asked = read_request(request.args)
-    result = service().searcher().search(asked)
-    pages = {"next_page": next_page(result, "/"), "previous_page": previous_page(result, "/")}
-    return render_template("results.html", result=result, asked=asked, **pages)
-
-
-@blueprint.get("/documents/<document:doc_id>")
-def document(doc_id: str) -> str:
     searcher = service().searcher()
-    article = searcher.article(doc_id)
-    if article is None:
-        abort(404)
-    return render_template(
-        "document.html",
-        document=article.document,
-        parts=parts(article),
-        cut=service().cut_lines(searcher, article),
-        damage=searcher.store.damage,
+    if "q" not in request.args:
+        articles, passages = searcher.size()
+        return render_template(
+            "home.html", articles=articles, passages=passages, damage=searcher.store.damage
+        )
+    return _list(searcher, searcher.search(read_request(request.args)))
+
+
+@blueprint.get("/similar")
+def similar() -> str:
+    searcher = service().searcher()
+    return _list(searcher, searcher.similar(read_similar(request.args)))
+
+
+def read_similar(values: "MultiDict[str, str]") -> SimilarRequest:
+    """Make the request for what is like a passage; its filters are those of a search."""
+    if len(values.getlist("passage")) != 1:
+        raise RequestError("bad_passage", "passage must be given once: the id of the passage asked about.")
+    of_a_search = MultiDict(values)
+    of_a_search["q"] = "-"  # a search has a question; here there is none
+    asked = read_request(of_a_search)
+    return SimilarRequest(
+        values["passage"],
+        limit=asked.limit,
+        offset=asked.offset,
+        lang=asked.lang,
+        generation=asked.generation,
+        copies=asked.copies,
+        source=asked.source,
+        published_from=asked.published_from,
+        published_to=asked.published_to,
+        sort=asked.sort,
     )
 
 
-def parts(article: Article) -> list[Part]:
-    """Cut an article's text into its passages and what stands between them that is not blank."""
-    text, at, found = article.document.text, 0, list[Part]()
-    for passage in article.passages:
-        found += [(text[at : passage.start], None), (text[passage.start : passage.end], passage)]
-        at = passage.end
-    return [(part, passage) for part, passage in [*found, (text[at:], None)] if part.strip()]
+@blueprint.app_template_global()
+def again() -> str:
+    """Return the address of the list that was asked for, from its first page and of any generation."""
+    values = [each for each in request.args.items(multi=True) if each[0] not in ("generation", "offset")]
+    return f"{quote(request.path)}?{urlencode(values)}"
+
+
+def _list(searcher: Searcher, result: SearchResult) -> str:
+    observe(result)
+    articles, _ = searcher.size()
+    before, after = filters.pages_around(result)
+    return render_template(
+        "results.html",
+        result=result,
+        asked=result.request,
+        facets=filters.facets_of(result),
+        chips=filters.chips_of(result.request),
+        empty=not articles,
+        previous_page=before,
+        next_page=after,
+    )

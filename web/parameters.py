@@ -1,6 +1,7 @@
 """Query strings to SearchRequest: the one place where the web reads a search's parameters."""
 
 from werkzeug.datastructures import MultiDict
+from werkzeug.routing import PathConverter
 
 from indexer import RequestError, SearchRequest
 
@@ -8,6 +9,12 @@ KNOWN = (
     "q", "limit", "offset", "mode", "lang", "copies", "highlight", "generation", "source", "from", "to",
     "sort",
 )  # fmt: skip
+
+
+class DocumentId(PathConverter):
+    """An article's id in a path, as file systems have it: even a line end may stand in a name."""
+
+    regex = "(?s:[^/].*?)"
 
 
 def read_request(values: "MultiDict[str, str]") -> SearchRequest:

@@ -9,6 +9,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from flask import Flask, Response, request
 
@@ -35,6 +36,13 @@ class BadHost(WarraqError):
     """The request is for a name that is not this server's."""
 
     code = "bad_host"
+    http_status = 400
+
+
+class BadEncoding(WarraqError):
+    """The address is not UTF-8: what it asks for would have to be guessed."""
+
+    code = "bad_encoding"
     http_status = 400
 
 
@@ -99,6 +107,7 @@ def protect(app: Flask, guard: Guard) -> None:
     @app.before_request
     def check() -> None:
         guard.check()
+        _check_encoding()
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -108,6 +117,14 @@ def protect(app: Flask, guard: Guard) -> None:
             response.headers.add("WWW-Authenticate", 'Basic realm="Warraq", charset="UTF-8"')
             response.headers.add("WWW-Authenticate", 'Bearer realm="Warraq"')
         return response
+
+
+def _check_encoding() -> None:
+    path = request.environ.get("PATH_INFO", "").encode("latin-1")  # as WSGI hands bytes over
+    try:
+        (path + unquote_to_bytes(request.query_string)).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadEncoding("The address is not UTF-8. Send it percent-encoded as UTF-8.") from error
 
 
 def _host_of(authority: str) -> str:

@@ -1,62 +1,193 @@
-"""Serving the application with waitress, and ending when told to."""
+"""Serving the application with waitress: the limits, the loop over connections, and the end.
+
+waitress takes a request from a connection when it is whole, queues it for a thread, and keeps the answer
+until its client has taken it. That queue has no limit, and its own end loses answers; so here are many
+threads, of which `overload` lets few work at once, and a loop that knows when to close what.
+"""
 
 import logging
 import signal
 import sys
+import time
 from types import FrameType
 from typing import Any
 
 from flask import Flask
+from waitress import create_server, wasyncore
+from waitress.channel import HTTPChannel
+from waitress.task import WSGITask
 
 from indexer import WarraqError
 
-THREADS = 4
+# Those who work or wait at the gate (20 by default) leave a dozen for probes and for refusing others.
+THREADS = 32
 HEADER_SIZE, BODY_SIZE = 32 << 10, 64 << 10  # bytes; a question of 1,000 characters takes 12 KB at most
-IDLE = 60  # seconds that a connection may say nothing
+# Each may take two file handles, of which systems give a process 1,024, some 256. Beyond, the connection
+# that has been silent for longest makes room: clients that do nothing cannot keep others out.
+CONNECTIONS = 100
+RECEIVE = 20  # seconds for all of a request: waitress alone would wait for ever for one byte a minute
+IDLE = 60  # seconds in which a connection says nothing, or takes nothing of its answer
+# What a client has not taken yet is kept, beyond a mebibyte in a file. Threads wait for clients only with
+# answers larger than there are any: an article has 32 MiB at most.
+KEPT_IN_MEMORY, KEPT = 1 << 20, 256 << 20  # bytes
+DRAIN = 5  # seconds for the requests in flight at the end; letting the index and the model go takes two more
+LINGER = 0.5  # seconds in which a request that is on its way arrives
+LOOK_EVERY = 0.2  # seconds; a signal does not wake the loop
 PROXY: dict[str, Any] = {
     "trusted_proxy": "127.0.0.1",
     "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"},
 }
 
+log = logging.getLogger(__name__)
+
 
 def run(app: Flask, host: str, port: int, *, proxy: bool = False) -> None:
-    """Serve until SIGTERM or Ctrl-C. With `proxy`, believe the headers of a proxy on this machine."""
-    from waitress import create_server
+    """Serve until SIGTERM or Ctrl-C. With `proxy`, believe the headers of a proxy on this machine.
 
+    What has been asked by then is answered, within DRAIN seconds; a second signal cuts that short.
+    """
     # Both by hand: a shell starts background processes with Ctrl-C's signal ignored.
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, _stop)
+    _on_signals(_leave)
     # It warns of every request that waits a moment for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    try:
-        server = create_server(
-            app, host=host, port=port, threads=THREADS, ident="warraq",
-            max_request_header_size=HEADER_SIZE, max_request_body_size=BODY_SIZE,
-            channel_timeout=IDLE, clear_untrusted_proxy_headers=True, **(PROXY if proxy else {}),
-        )  # fmt: skip
-    except (OSError, ValueError) as error:  # waitress makes a ValueError of a host that is not found
-        reason = str(getattr(error, "strerror", None) or error).rstrip(".")
-        raise WarraqError(
-            f"Cannot listen on {host} port {port}: {reason}. Name another --host or --port."
-        ) from error
-    # One server for each address of a name, such as localhost's 127.0.0.1 and ::1.
-    listening = getattr(server, "effective_listen", None) or [(host, server.effective_port)]
-    print(
-        f"Warraq is at http://{_shown(host)}:{listening[0][1]}/  (Ctrl-C ends it)",
-        file=sys.stderr,
-        flush=True,
-    )
-    try:
-        server.run()
-    except SystemExit:
-        pass
-    finally:
-        server.close()
+    server = Server(app, host, port, proxy=proxy)
+    _on_signals(lambda _signal, _frame: server.stop())
+    print(f"Warraq is at http://{_shown(host)}:{server.port}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
+    server.run()
+
+
+class Server:
+    """The application at its addresses: `run` serves until `stop`, then ends what is in flight."""
+
+    def __init__(self, app: Flask, host: str, port: int, *, proxy: bool = False) -> None:
+        self._sockets: dict[int, Any] = {}  # all that waitress looks at, by file descriptor
+        try:
+            create_server(
+                app, map=self._sockets, host=host, port=port, threads=THREADS, ident="warraq",
+                max_request_header_size=HEADER_SIZE, max_request_body_size=BODY_SIZE,
+                outbuf_overflow=KEPT_IN_MEMORY, outbuf_high_watermark=KEPT,
+                # Only where all connections are being answered; it counts listening sockets too.
+                connection_limit=CONNECTIONS + 10, backlog=CONNECTIONS,
+                channel_timeout=IDLE, clear_untrusted_proxy_headers=True, **(PROXY if proxy else {}),
+            )  # fmt: skip
+        except (OSError, ValueError) as error:  # waitress makes a ValueError of a host that is not found
+            wasyncore.close_all(self._sockets, ignore_all=True)
+            reason = str(getattr(error, "strerror", None) or error).rstrip(".")
+            raise WarraqError(
+                f"Cannot listen on {host} port {port}: {reason}. Name another --host or --port."
+            ) from error
+        # One for each address of a name, such as localhost's 127.0.0.1 and ::1.
+        self._listening = [each for each in self._sockets.values() if each.accepting]
+        for each in self._listening:
+            each.channel_class = _Connection
+        self.port = int(self._listening[0].effective_port)
+        self._stops = 0
+
+    def run(self) -> None:
+        """Serve until `stop` is called."""
+        try:
+            while not self._stops:
+                self._turn(LOOK_EVERY)
+                self._tend()
+            self._finish()
+        finally:
+            self._close()
+
+    def stop(self) -> None:
+        """End, and at the second call at once; may be called by any thread and by a signal handler."""
+        self._stops += 1
+
+    def connections(self) -> "list[_Connection]":
+        """Return the connections that are open."""
+        return [each for each in list(self._sockets.values()) if isinstance(each, _Connection)]
+
+    def _turn(self, seconds: float) -> None:
+        """Read, write and accept what can be, or wait for that; select() takes no handle above 1,023."""
+        wasyncore.loop(seconds, use_poll=True, map=self._sockets, count=1)
+
+    def _tend(self) -> None:
+        """Close the connections that are too slow, and make room; those being answered are let be.
+
+        Only the loop takes requests from connections, so none begins while it looks.
+        """
+        now = time.time()
+        for each in self.connections():
+            if not each.requests and each.is_too_slow(now):
+                # At once: waitress would wait until the client takes something.
+                each.handle_close()
+        connections = self.connections()
+        free = [each for each in connections if not each.requests]
+        free.sort(key=lambda each: each.last_activity)
+        for each in free[: max(0, len(connections) - CONNECTIONS)]:
+            each.handle_close()
+
+    def _finish(self) -> None:
+        """Accept nothing more, and let requests that have been sent be answered."""
+        for each in self._listening:
+            self._accept_rest(each)
+            wasyncore.dispatcher.close(each)  # its trigger stays, by which threads wake the loop
+        deadline = time.monotonic() + DRAIN
+        while self.connections() and time.monotonic() < deadline and self._stops == 1:
+            self._turn(LINGER / 5)
+            now = time.time()
+            for each in self.connections():
+                if not each.owes() and now > each.last_activity + LINGER:
+                    each.handle_close()
+        if cut_off := sum(each.owes() for each in self.connections()):
+            log.warning("Requests that were cut off at the end: %d", cut_off)
+
+    def _accept_rest(self, listening: Any) -> None:
+        """Accept the connections that the system has made already: closing the socket would break them."""
+        before = -1
+        while before < len(self._sockets) < CONNECTIONS:
+            before = len(self._sockets)
+            listening.handle_accept()
+
+    def _close(self) -> None:
+        for each in self.connections():
+            each.handle_close()
+        # Threads that are still at work die with the process.
+        self._listening[0].task_dispatcher.shutdown(timeout=0.5)
+        wasyncore.close_all(self._sockets, ignore_all=True)
+
+
+class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
+    """A request to the application; the last of its connection where the server is ending."""
+
+    def build_response_header(self) -> bytes:
+        if not self.channel.server.accepting:
+            self.set_close_on_finish()
+        return super().build_response_header()  # type: ignore[no-any-return]
+
+
+class _Connection(HTTPChannel):  # type: ignore[misc]
+    """A connection that knows when its client began to send a request."""
+
+    task_class = _Task
+    began = 0.0
+
+    def received(self, data: bytes) -> bool:
+        if self.request is None:
+            self.began = time.time()
+        return super().received(data)  # type: ignore[no-any-return]
+
+    def owes(self) -> bool:
+        """Whether a request of it is being answered, or some of an answer has not been taken."""
+        return bool(self.requests or self.total_outbufs_len)
+
+    def is_too_slow(self, now: float) -> bool:
+        sending = self.request is not None and now > self.began + RECEIVE
+        return sending or now > self.last_activity + IDLE
+
+
+def _on_signals(handler: Any) -> None:
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, handler)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)

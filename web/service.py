@@ -2,15 +2,23 @@
 
 A thread looks for a switch a few times a second. Who holds the Searcher of a generation goes on with
 it to the end, so no answer is of two; its files are let go with the last who holds it.
+
+Where the model cannot be loaded, the index is opened without it and searched by words; the model is
+tried again now and then.
 """
 
+import logging
 import threading
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from indexer import (
     Article,
     CutLines,
+    Document,
+    FileState,
+    ModelError,
     NoIndex,
     Originals,
     Searcher,
@@ -24,6 +32,9 @@ if TYPE_CHECKING:
 
 
 LOOKED_EVERY = 0.25  # seconds
+MODEL_TRIED_EVERY = 30.0  # seconds, where it could not be loaded: it may have been fetched meanwhile
+
+log = logging.getLogger(__name__)
 
 
 class Loading(WarraqError):
@@ -52,6 +63,7 @@ class SearchService:
         self._searcher: Searcher | None = None
         self._error: WarraqError = Loading()
         self._tried: str | None = ""  # the name of no generation: none has been tried
+        self._tried_at = 0.0
         self._opening = threading.Lock()
         self._closed = threading.Event()
         self._watching: threading.Thread | None = None
@@ -80,10 +92,18 @@ class SearchService:
             raise self._error
         return self._searcher
 
+    def opened(self) -> Searcher | None:
+        """Return the Searcher that answers now, without opening or waiting for any."""
+        return self._searcher
+
     def cut_lines(self, searcher: Searcher, article: Article) -> CutLines:
         """Return what was cut of an article, read from its file where that is as it was."""
         store = searcher.store
         return self._originals.cut_lines(article, self.archive or store.archive, store.fields)
+
+    def file_state(self, searcher: Searcher, document: Document) -> FileState:
+        """Return what became of an article's file since it was indexed."""
+        return self._originals.state(document, self.archive or searcher.store.archive)
 
     def _watch(self) -> None:
         self._refresh()
@@ -92,8 +112,13 @@ class SearchService:
 
     def _follow(self) -> None:
         """Open what is current now, unless that has been tried."""
-        if self._tried != self._current() or (self._searcher is None and isinstance(self._error, NoIndex)):
+        waits_for_index = self._searcher is None and isinstance(self._error, NoIndex)
+        if waits_for_index or self._waits_for_model() or self._tried != self._current():
             self._refresh()
+
+    def _waits_for_model(self) -> bool:
+        without = self._searcher is not None and self._searcher.encoder is None
+        return without and monotonic() - self._tried_at >= MODEL_TRIED_EVERY
 
     def _current(self) -> str | None:
         try:
@@ -106,17 +131,22 @@ class SearchService:
             return  # somebody is at it
         try:
             current = self._current()
-            if current is not None and current == self._tried and self._searcher is not None:
+            known = current is not None and current == self._tried and self._searcher is not None
+            if known and not self._waits_for_model():
                 return
             try:
                 self._searcher = self._open(self.index, self.model, self._searcher)
             except WarraqError as error:
                 # With a generation in hand, go on answering from it; without one, say what is wrong.
                 self._error = error
-            self._tried = current
+            self._tried, self._tried_at = current, monotonic()
         finally:
             self._opening.release()
 
 
 def _open(index: Path, model: str | None, before: Searcher | None) -> Searcher:
-    return open_searcher(index, model, before.encoder if before else None)
+    try:
+        return open_searcher(index, model, before.encoder if before else None)
+    except (ModelError, OSError) as error:
+        log.error("The model cannot be loaded; passages are found by their words alone: %s", error)
+        return open_searcher(index, without_model=True)

@@ -205,7 +205,9 @@ def test_next_says_what_is_not_the_default(crowd):
         ("q=x&q=y", "bad_q"), ("q=x&q=x", "bad_q"), ("q=x&limit=5&limit=5", "bad_limit"),
         ("q=x&mode=dense&mode=dense", "bad_mode"), ("q=x&lang=ar&lang=en", "bad_lang"),
         ("q=x&generation=a&generation=a", "bad_generation"),
-        ("q=x&colour=red", "unknown_parameter"), ("q=x&Limit=5", "unknown_parameter"),
+        ("q=x&limit=", "bad_limit"), ("q=x&lang=", "bad_lang"), ("q=x&source=", "bad_source"), ("q=x&from=", "bad_from"),
+        ("q=x&mode=", "bad_mode"), ("q=x&sort=newest", "bad_sort"), ("q=x&sort=date&sort=date", "bad_sort"),
+        ("q=x&colour=red", "unknown_parameter"), ("q=x&doc_id=a", "unknown_parameter"), ("q=x&Limit=5", "unknown_parameter"),
         ("q=x&from=2025-1-1", "bad_from"), ("q=x&to=2025-02-30", "bad_to"), ("q=x&from=٢٠٢٥-٠١-٠١", "bad_from"),
         ("q=x&from=2025-02-01&to=2025-01-31", "bad_from"), ("q=x&source=a&source=b", "bad_source"),
         ("q=x&explain=1", "unknown_parameter"), ("q=x&=", "unknown_parameter"),
@@ -235,7 +237,6 @@ def test_what_stands_at_the_limits_is_legal(client):
         "copies=all",
         "highlight=true",
         "highlight=false",
-        "copies=&highlight=",
     ):
         assert client.get(f"{SEARCH}?q=x&{parameters}").status_code == 200
     for query in ("x" * 1_000, "س" * 1_000, "😀" * 1_000, "\u200fx"):
@@ -339,8 +340,6 @@ def test_while_it_loads_searches_are_503_and_then_200(archive, index, model):
 
 def test_an_index_that_cannot_be_used_is_503(archive, index):
     build_index(archive, index, FakeModel(name="nobody/nothing"))
-    client = create_app(SearchService(index)).test_client()
-    problem(client.get(f"{SEARCH}?q=x"), 503, "no_model")
     client = create_app(SearchService(index, "bundled")).test_client()
     problem(client.get(f"{SEARCH}?q=x"), 503, "index_unusable")
     assert client.get("/readyz").status_code == 503
@@ -391,8 +390,8 @@ def ids(hits):
 @pytest.mark.parametrize(
     ("values", "left", "undated"),
     [({}, "abcdefg", 0), ({"source": "wire"}, "abde", 0), ({"source": "صحيفة المرفأ"}, "c", 0), ({"source": "Wire"}, "", 0),
-     ({"source": ""}, "abcdefg", 0), ({"from": "2025-03-15"}, "bcf", 3), ({"to": "2025-03-15"}, "abc", 3),
-     ({"from": "2025-03-01", "to": "2025-03-01"}, "a", 3), ({"from": "", "to": ""}, "abcdefg", 0),
+     ({"from": "2025-03-15"}, "bcf", 3), ({"to": "2025-03-15"}, "abc", 3),
+     ({"from": "2025-03-01", "to": "2025-03-01"}, "a", 3),
      ({"source": "wire", "from": "2025-03-02"}, "b", 2), ({"source": "post & sons", "to": "2025-12-31"}, "f", 1),
      ({"from": "2025-03-01", "lang": "ar"}, "", 0), ({"source": "صحيفة المرفأ", "to": "2025-12-31"}, "c", 0)],
 )  # fmt: skip
@@ -428,3 +427,163 @@ def test_next_keeps_source_and_days_to_the_end_of_the_list(dated, values):
 )  # fmt: skip
 def test_days_that_are_none_are_400_and_say_why(dated, parameters, code, told):
     assert told in problem(dated.get(f"{SEARCH}?q=river&{parameters}"), 400, code)
+
+
+# --- passages like another, articles, statistics, and asking again ---------------------------------
+
+
+def test_passages_like_another_are_of_other_articles(crowd):
+    found = crowd.get("/api/v1/similar?doc_id=copy.txt&paragraph=1&limit=3").get_json()
+    assert [*found] == [
+        "like", "generation", "took_ms", "total", "limit", "offset", "next", "facets", "hits", "warnings",
+    ]  # fmt: skip
+    assert found["like"]["text"] == "Envoys discuss grain in Geneva."
+    assert found["like"]["source"]["path"] == "copy.txt"
+    hits, totals = found_by(crowd, "/api/v1/similar?doc_id=copy.txt&paragraph=1&limit=3")
+    assert totals == {len(hits)} == {found["total"]}
+    paths = {path for path, _ in places(hits)}
+    assert paths == {"talks.txt", "ar/water.txt", "long.txt"}  # not copies of the same words
+    assert [hit["rank"] for hit in hits] == list(range(1, len(hits) + 1))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status", "code"),
+    [
+        ("", 400, "bad_doc_id"), ("doc_id=talks.txt", 400, "bad_paragraph"), ("paragraph=1", 400, "bad_doc_id"),
+        ("doc_id=&paragraph=1", 400, "bad_doc_id"), ("doc_id=talks.txt&paragraph=0", 400, "bad_paragraph"),
+        ("doc_id=talks.txt&paragraph=one", 400, "bad_paragraph"), ("doc_id=talks.txt&paragraph=99", 404, "no_such_passage"),
+        ("doc_id=../talks.txt&paragraph=1", 404, "no_such_passage"), ("doc_id=talks.txt&paragraph=1&q=x", 400, "unknown_parameter"),
+        ("doc_id=talks.txt&paragraph=1&mode=dense", 400, "unknown_parameter"),
+        ("doc_id=talks.txt&doc_id=talks.txt&paragraph=1", 400, "bad_doc_id"),
+        ("doc_id=talks.txt&paragraph=1&generation=older", 409, "generation_changed"),
+        ("doc_id=talks.txt&paragraph=1&limit=101", 400, "bad_limit"),
+    ],
+)  # fmt: skip
+def test_faults_of_a_request_for_what_is_like_a_passage(client, parameters, status, code):
+    problem(client.get(f"/api/v1/similar?{parameters}"), status, code)
+
+
+def test_an_article_is_returned_whole_with_its_passages(client, archive):
+    found = client.get("/api/v1/documents/ar/water.txt").get_json()
+    assert found["text"] == (archive / "ar" / "water.txt").read_text("utf-8")
+    assert (found["title"], found["lang"], found["dir"]) == ("أزمة المياه في الأردن", "ar", "rtl")
+    assert [each["paragraph"] for each in found["passages"]] == [1, 2]
+    for each in found["passages"]:
+        hit = client.get(
+            f"{SEARCH}?{urlencode({'q': found['text'][each['char_start'] : each['char_end']][:900]})}"
+        )
+        assert each["url"] in [every["source"]["url"] for every in hit.get_json()["hits"]]
+    assert (found["cut"], found["outside"], found["cut_from_file"]) == ([], [], True)
+    assert found["generation"] == client.get(f"{SEARCH}?q=x").get_json()["generation"]
+
+
+def test_an_article_shows_what_was_cut_from_the_file_alone(archive, index, model):
+    (archive / "cut.txt").write_text(
+        "Title of it\n\nShare this article\n\nThe river rose in the night.\n", "utf-8"
+    )
+    build_index(archive, index, model)
+    client = create_app(SearchService(index, None, open_fake)).test_client()
+    found = client.get("/api/v1/documents/cut.txt").get_json()
+    (line,) = found["cut"]
+    assert (line["line"], line["text"], line["rule"]) == (3, "Share this article", "share")
+    assert found["text"][line["char_start"] : line["char_end"]] == " " * len(line["text"])
+    tag = client.get("/api/v1/documents/cut.txt").headers["ETag"]
+    (archive / "cut.txt").write_text("Another file.", "utf-8")
+    response = client.get("/api/v1/documents/cut.txt", headers={"If-None-Match": tag})
+    assert response.status_code == 200
+    assert response.get_json()["cut"][0]["text"] is None
+    assert response.get_json()["cut_from_file"] is False
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "code"),
+    [
+        ("nobody.txt", 404, "not_found"), ("../talks.txt", 404, "not_found"), ("..%2Ftalks.txt", 404, "not_found"),
+        ("/etc/passwd", 404, "not_found"), ("talks.txt?generation=older", 409, "generation_changed"),
+        ("talks.txt?q=x", 400, "unknown_parameter"), ("", 404, "not_found"), ("%00", 404, "not_found"),
+    ],
+)  # fmt: skip
+def test_faults_of_a_request_for_an_article(client, address, status, code):
+    problem(client.get(f"/api/v1/documents/{address}"), status, code)
+
+
+def test_statistics_are_those_of_the_generation(dated):
+    found = dated.get("/api/v1/stats").get_json()
+    assert (found["documents"], found["passages"]) == (7, 7)
+    assert found["sources"] == {"wire": 4, "صحيفة المرفأ": 1, "post & sons": 2}
+    assert found["languages"] == {"en": 7}
+    assert found["years"] == [{"value": "2025", "count": 4}, {"value": None, "count": 3}]
+    assert (found["failed"], found["model"], found["searches_by_meaning"], found["warnings"]) == (
+        0,
+        "fake",
+        True,
+        [],
+    )
+    problem(dated.get("/api/v1/stats?q=x"), 400, "unknown_parameter")
+
+
+def asked_again(client, address, tag):
+    return client.get(address, headers={"If-None-Match": tag})
+
+
+def test_a_query_is_answered_once_for_a_generation(client, archive, index, model):
+    address = f"{SEARCH}?q=Geneva&limit=2"
+    first = client.get(address)
+    tag = first.headers["ETag"]
+    assert tag.startswith('W/"')
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    again = asked_again(client, address, tag)
+    assert (again.status_code, again.get_data(), again.headers["ETag"]) == (304, b"", tag)
+    assert asked_again(client, f"{SEARCH}?limit=2&q=Geneva", tag).status_code == 304
+    assert asked_again(client, address, f'"other", {tag}').status_code == 304
+    for other in (
+        f"{SEARCH}?q=Geneva&limit=3",
+        f"{SEARCH}?q=geneva&limit=2",
+        "/api/v1/similar?doc_id=talks.txt&paragraph=1",
+    ):
+        answer = asked_again(client, other, tag)
+        assert (answer.status_code, answer.headers["ETag"] != tag) == (200, True)
+    assert asked_again(client, f"{address}&generation=older", tag).status_code == 409
+    assert asked_again(client, f"{address}&colour=red", tag).status_code == 400
+    (archive / "new.txt").write_text("Another article about Geneva.")
+    build_index(archive, index, model)
+    moved = asked_again(client, address, tag)
+    assert (moved.status_code, moved.headers["ETag"] != tag) == (200, True)
+
+
+def test_what_was_read_is_not_sent_again(client):
+    for address in ("/api/v1/documents/talks.txt", "/api/v1/stats", "/openapi.json"):
+        tag = client.get(address).headers["ETag"]
+        assert asked_again(client, address, tag).status_code == 304
+
+
+def test_while_the_model_fails_words_answer_and_nothing_is_kept(archive, index, model):
+    class Failing(FakeModel):
+        def encode_queries(self, texts):
+            raise RuntimeError("out of memory")
+
+    def open_failing(index, _model, _before):
+        return Searcher(EmbeddedStore.open(IndexFolder(index)), Failing())
+
+    build_index(archive, index, model)
+    client = create_app(SearchService(index, None, open_failing)).test_client()
+    response = client.get(f"{SEARCH}?q=Geneva")
+    assert response.status_code == 200
+    assert response.get_json()["hits"]
+    assert "words alone" in response.get_json()["warnings"][0]
+    assert "ETag" not in response.headers
+    assert response.headers["Cache-Control"] == "no-store"
+    problem(client.get(f"{SEARCH}?q=Geneva&mode=dense"), 503, "no_model")
+    assert "ETag" in client.get(f"{SEARCH}?q=Geneva&mode=lexical").headers
+
+
+def test_without_its_model_a_server_answers_by_words_and_is_not_ready(archive, index):
+    build_index(archive, index, FakeModel(name="nobody/nothing"))
+    client = create_app(SearchService(index)).test_client()
+    found = client.get(f"{SEARCH}?q=Geneva").get_json()
+    assert found["hits"]
+    assert "words alone" in found["warnings"][0]
+    response = client.get("/readyz")
+    assert (response.status_code, response.get_json()["status"]) == (503, "no_model")
+    assert client.get("/api/v1/stats").get_json()["searches_by_meaning"] is False
+    assert client.get("/?q=Geneva").status_code == 200

@@ -1,19 +1,18 @@
-"""The pages: what a reader sees, in which direction, and that text is never markup."""
+"""The pages of search: what a reader sees, in which direction, where links lead, and that text is never markup."""
 
-import json
-import shutil
-from html.parser import HTMLParser
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from itertools import pairwise
+from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 
 import pytest
 from fakes import FakeModel
+from markup import page_of
+from press import OVERRIDE, SOURCES, TRAP
 
 from indexer import Searcher, build_index, direction
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
 from web import SearchService, create_app
 
-VOID = {"meta", "link", "input", "br", "img", "hr"}
 NAMES = [
     "plain.txt", "two words.txt", "a#b.txt", "what?.txt", "100%.txt", "%2F.txt", "a&b=c.txt", 'q"u\'o.txt', "<i>.txt",
     "مقال عن النيل.txt", "folder/sub folder/deep #1.txt", "مجلد/ملف.txt", "a+b.txt", "a;b:c,d@e.txt", "dots...txt",
@@ -21,219 +20,251 @@ NAMES = [
 ]  # fmt: skip
 
 
-class Element:
-    def __init__(self, tag, attributes, parent):
-        self.tag, self.attributes, self.parent, self.text = tag, attributes, parent, ""
-
-    def __getitem__(self, name):
-        return self.attributes[name]
-
-
-class Page(HTMLParser):
-    """A page as its elements, each with its attributes and all text inside it."""
-
-    def __init__(self, response):
-        super().__init__()
-        assert response.content_type == "text/html; charset=utf-8"
-        self.elements, self._open = [], []
-        self.source = response.get_data(as_text=True)
-        self.feed(self.source)
-        assert self._open == []
-
-    def handle_starttag(self, tag, attributes):
-        element = Element(tag, dict(attributes), self._open[-1] if self._open else None)
-        assert len(element.attributes) == len(attributes)
-        self.elements.append(element)
-        if tag not in VOID:
-            self._open.append(element)
-
-    def handle_endtag(self, tag):
-        assert self._open.pop().tag == tag
-
-    def handle_data(self, data):
-        for element in self._open:
-            element.text += data
-
-    def all(self, tag, **attributes):
-        wanted = {name.rstrip("_"): value for name, value in attributes.items()}
-        return [
-            each for each in self.elements if each.tag == tag and wanted.items() <= each.attributes.items()
-        ]
-
-    def one(self, tag, **attributes):
-        (found,) = self.all(tag, **attributes)
-        return found
-
-
 def open_fake(index, model, before):
     return Searcher(EmbeddedStore.open(IndexFolder(index)), FakeModel())
 
 
+def client_of(index, open_index=open_fake):
+    return create_app(SearchService(index, None, open_index)).test_client()
+
+
 @pytest.fixture
 def get(archive, index, model):
+    """Get a page about a small archive."""
     build_index(archive, index, model)
-    client = create_app(SearchService(index, None, open_fake)).test_client()
+    client = client_of(index)
     return lambda address, status=200: page_of(client, address, status)
 
 
-def page_of(client, address, status=200):
-    response = client.get(address)
-    assert response.status_code == status
-    page = Page(response)
-    html = page.one("html")
-    assert (html["lang"], html["dir"]) == ("en", "ltr")
-    assert page.source.lstrip().startswith("<!doctype html>")
-    assert page.all("script") == []
-    for each in page.elements:  # nothing comes from elsewhere
-        for name in ("href", "src", "action"):
-            assert not urlsplit(each.attributes.get(name) or "").netloc
-    return page
+@pytest.fixture(scope="module")
+def newsroom(press):
+    """A client of a newsroom's archive, for tests that only read it."""
+    return client_of(press / "index")
 
 
-def asked(**values):
-    return f"/?{urlencode(values)}"
+@pytest.fixture
+def read(newsroom):
+    """Get a page about a newsroom's archive."""
+    return lambda address, status=200: page_of(newsroom, address, status)
+
+
+def asked(path="/", **values):
+    return f"{path}?{urlencode({name.rstrip('_'): value for name, value in values.items()})}"
+
+
+def texts_of(page):
+    """The texts of the hits, without those that are folded into one."""
+    return [
+        each
+        for each in page.all("p", class_="text")
+        if "more" not in [up.attributes.get("class") for up in each.within]
+    ]
+
+
+def items_of(page):
+    """The hits of a list."""
+    return [each for each in page.all("li") if each.parent.attributes.get("class") == "hits"]
+
+
+def title_links(page):
+    return [each for each in page.all("a") if each.parent.tag == "h2"]
+
+
+def query_of(address):
+    return dict(parse_qsl(urlsplit(address).query))
+
+
+# --- the first page, and hits
 
 
 def test_home_is_a_box_that_works_without_a_script(get):
     page = get("/")
-    form = page.one("form")
+    form = page.one("form", role="search")
     assert (form["method"], form["action"]) == ("get", "/")
-    box = page.one("input", name="q")
+    box = page.one("input", id="q")
     assert (box["dir"], box["value"], box["maxlength"]) == ("auto", "", "1000")
+    assert form in box.within
     assert page.one("label", for_="q").text
-    assert page.all("button", type="submit")
-    assert "2 articles" in page.one("main").text
+    assert page.inside(form, "button", type="submit")
+    assert [each.text for each in page.all("dt")] == ["articles", "passages"]
+    assert [each.text for each in page.all("dd")] == ["2", "4"]
 
 
 def test_results_show_title_place_language_and_direction(get, archive):
     page = get(asked(q="grain corridor السدود"))
-    items = page.all("li")
-    assert len(items) == 4
-    texts = page.all("p", class_="text")
+    items, texts = items_of(page), texts_of(page)
+    assert len(items) == len(texts) == 4
     for item, text in zip(items, texts, strict=True):
         assert text["dir"] == direction(text["lang"])
-        assert text.parent.parent is item
+        assert item in text.within
     arabic = [text for text in texts if text["lang"] == "ar"]
     english = [text for text in texts if text["lang"] == "en"]
     assert {text["dir"] for text in arabic} == {"rtl"}
     assert {text["dir"] for text in english} == {"ltr"}
     assert len(arabic) == len(english) == 2
     (water,) = [item for item in items if "السدود امتلأت" in item.text]
-    assert "ar/water.txt" in water.text
-    assert "lines 1–2" in water.text
-    assert "Arabic" in water.text
-    titles = [title for title in page.all("h2") if title.parent.parent in items]
+    assert "ar/water.txt, lines 1–2" in water.words
+    assert "Arabic" in water.words
+    titles = [title for title in page.all("h2") if any(item in title.within for item in items)]
     assert {(title.text, title["lang"], title["dir"]) for title in titles} == {
         ("Talks in Geneva", "en", "ltr"),
         ("أزمة المياه في الأردن", "ar", "rtl"),
     }
-    for text in texts:
-        path = next(each for each in page.all("bdi", class_="path") if each.parent.parent is text.parent).text
-        assert text.text in (archive / path).read_text("utf-8")
+    for item, text in zip(items, texts, strict=True):
+        (path,) = page.inside(item, "bdi", class_="path")
+        assert text.text in (archive / path.text).read_text("utf-8")
 
 
-def test_each_result_leads_to_its_passage(get):
-    page = get(asked(q="grain corridor", lang="en"))
-    for item, text in zip(page.all("li"), page.all("p", class_="text"), strict=True):
-        link = next(
-            each for each in page.all("a") if each.parent.tag == "h2" and each.parent.parent.parent is item
-        )
-        address = urlsplit(link["href"])
-        passage = get(address.path).one("div", id=address.fragment)
-        assert text.text in passage.text
+def test_what_the_interface_says_of_a_hit_keeps_the_direction_of_the_interface(get):
+    page = get(asked(q="السدود", lang="ar"))
+    assert {each["dir"] for each in page.all("article", class_="hit")} == {"rtl"}
+    assert {each["dir"] for each in page.all("p", class_="receipt")} == {"ltr"}
+    assert {each["dir"] for each in page.all("bdi", class_="path")} == {
+        "ltr"
+    }  # a path reads from left to right
+
+
+def test_a_hit_has_its_rank_source_and_day(read):
+    page = read(asked(q="grain corridor Geneva", lang="en"))
+    items = items_of(page)
+    for rank, item in enumerate(items, 1):
+        assert page.inside(item, "span", class_="rank")[0].text == str(rank)
+    grain = next(each for each in items if "gazette/grain.en.txt" in each.words)
+    (time,) = page.inside(grain, "time")
+    assert (time["datetime"], time.text) == ("2023-11-02", "November 2, 2023")
+    facts = page.inside(grain, "p", class_="facts")[0].words
+    assert facts == f"{items.index(grain) + 1} gazette · November 2, 2023 · English"
+    (talks,) = [each for each in items if "talks.txt" in each.words]
+    assert page.inside(talks, "time") == []
+
+
+def test_each_result_leads_to_its_words_with_the_search_that_found_them(read, press):
+    searcher = open_fake(press / "index", None, None)
+    page = read(
+        asked(q="winter rains", lang="en", source="wire", from_="2024-01-01", sort="date", mode="dense")
+    )
+    links, texts = title_links(page), texts_of(page)
+    assert len(links) == len(texts) > 1
+    for link, text in zip(links, texts, strict=True):
+        address, values = urlsplit(link["href"]), query_of(link["href"])
+        doc_id = address.path.removeprefix("/documents/")
+        document = searcher.article(doc_id).document
+        assert document.text[int(values["start"]) : int(values["end"])] == text.text
+        assert values["sha256"] == document.metadata["sha256"]
+        passages = searcher.article(doc_id).passages
+        assert address.fragment == f"p{next(p.ordinal for p in passages if p.start == int(values['start']))}"
+        search = {name: value for name, value in values.items() if name not in ("sha256", "start", "end")}
+        assert search == {
+            "q": "winter rains", "lang": "en", "source": "wire", "from": "2024-01-01", "sort": "date", "mode": "dense",
+        }  # fmt: skip
+    plain = title_links(read(asked(q="winter rains")))[0]["href"]
+    assert query_of(plain).keys() == {"sha256", "start", "end", "q"}
 
 
 @pytest.mark.parametrize(
     "query",
     ["<script>alert(1)</script>", '"><b onclick=x>', "</title>", "{{ 7*7 }}", "a&amp;b", "'", "\u202eabc", "سلام؟", "a\0b",
-     "😀", "-->", "<!--"],
+     "😀", "-->", "<!--", "%(n)s", "100%"],
 )  # fmt: skip
 def test_the_question_comes_back_as_text_and_nothing_else(get, query):
     plain = get(asked(q="Geneva"))
     page = get(asked(q=query))
-    box = page.one("input", name="q")
+    box = page.one("input", id="q")
     assert box["dir"] == "auto"
     if "\0" not in query:  # which HTML itself cannot hold
         assert box["value"] == query
-        assert query in page.one("title").text
+        assert page.one("title").text == f"{query} · Warraq"
+        assert page.one("h1").text.strip() == f"4 hits for {query}"
+    assert page.inside(page.one("h1"), "q")[0]["dir"] == "auto"
     # Whatever is asked, the page is of the same elements; words that match are marked.
     assert sorted(each.tag for each in page.elements if each.tag != "mark") == sorted(
         each.tag for each in plain.elements if each.tag != "mark"
     )
+    for name, value in (("q", query), ("next", asked(q=query))):
+        assert value.replace("\0", "") in [
+            each["value"].replace("\0", "") for each in page.all("input", name=name)
+        ]
 
 
 def test_matching_words_are_marked_whole(get):
     page = get(asked(q="corridors in Geneva?"))
     marked = {each.text for each in page.elements if each.tag == "mark"}
     assert marked == {"corridor", "Geneva"}
+    assert get(asked(q="corridors in Geneva?", highlight="false")).all("mark") == []
 
 
-def test_text_of_articles_is_never_markup(archive, index, model):
-    hostile = "<script>alert('x')</script> & <b>bold</b> {{ 7*7 }} </p></article> \"quoted\" words"
-    (archive / "hostile.txt").write_text(f"<img src=x onerror=alert(1)>\n\n{hostile}\n\n{hostile}\n", "utf-8")
-    build_index(archive, index, model)
-    client = create_app(SearchService(index, None, open_fake)).test_client()
-    page = page_of(client, asked(q="quoted bold words", lang="en"))
-    assert hostile in page.all("p", class_="text")[0].text
-    page = page_of(client, "/documents/hostile.txt")
-    assert page.one("h1").text == "<img src=x onerror=alert(1)>"
-    assert [hostile in each.text for each in page.all("div", class_="passage")] == [True, True]
-    assert page.all("img") == page.all("b") == []
+def test_text_of_articles_is_never_markup(read):
+    page = read(asked(q="trap harbour master log", lang="en", source="wire"))
+    shown = [each for each in texts_of(page) if TRAP in each.text]
+    assert any(OVERRIDE in each.text and "\x1b[31m" in each.text for each in shown)
+    assert f"A trap {TRAP}" in {each.text for each in title_links(page)}
+    like = next(each for each in page.all("a", class_="like") if "trap.txt" in each["href"])
+    similar = read(like["href"])
+    assert TRAP in similar.one("figure").text
+    assert page.all("img") == similar.all("img") == []
 
 
-def test_a_document_shows_every_passage_in_its_own_direction(get, archive, index):
-    (archive / "both.txt").write_text(
-        "Two languages\n\nAn English paragraph that is long enough to stand alone.\n\n"
-        "فقرة عربية طويلة بما يكفي لتقف وحدها في هذا المقال القصير.\n",
-        "utf-8",
-    )
-    build_index(archive, index, FakeModel())
-    for doc_id in ("both.txt", "talks.txt", "ar/water.txt"):
-        page = get(f"/documents/{doc_id}")
-        article = open_fake(index, None, None).article(doc_id)
-        assert page.one("h1").text == article.document.title
-        assert page.one("h1")["dir"] == direction(article.document.lang)
-        assert doc_id in page.one("bdi", class_="path").text
-        ids = [each["id"] for each in page.all("div", class_="passage")]
-        assert ids == [f"p{at}" for at in range(1, len(article.passages) + 1)]
-        for passage in article.passages:
-            words = article.document.text[passage.start : passage.end]
-            shown = next(each for each in page.all("p") if each.text == words)
-            assert (shown["lang"], shown["dir"]) == (passage.lang, direction(passage.lang))
-            assert shown.parent["id"] == f"p{passage.ordinal}"
-            assert page.one("a", href=f"#p{passage.ordinal}").text.endswith(str(passage.line_start))
-    assert {each["dir"] for each in get("/documents/both.txt").all("p") if "lang" in each.attributes} == {
-        "ltr",
-        "rtl",
-    }
-
-
-@pytest.fixture
-def named(tmp_path, index, model):
-    folder = tmp_path / "named"
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("named")
     for at, name in enumerate(NAMES):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(
-            f"Article number {at}\n\nThis article is about the river and number{at}.\n", "utf-8"
-        )
-    build_index(folder, index, model)
-    return create_app(SearchService(index, None, open_fake)).test_client()
+        (folder / "articles" / name).parent.mkdir(parents=True, exist_ok=True)
+        text = f"Article number {at}\n\nThis article is about the river and number{at}.\n"
+        (folder / "articles" / name).write_text(text, "utf-8")
+    build_index(folder / "articles", folder / "index", FakeModel())
+    return client_of(folder / "index")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_whatever_a_file_is_called_its_link_opens_it(named, name):
+def test_whatever_a_file_is_called_its_links_open_it(named, name):
     at = NAMES.index(name)
     page = page_of(named, asked(q=f"number{at}", mode="lexical"))
-    href = next(each["href"] for each in page.all("a") if each.parent.tag == "h2")
     assert page.one("bdi", class_="path").text == name
-    address = urlsplit(urljoin("http://localhost/?q=x", href))
-    assert address.query == ""
-    opened = page_of(named, address.path)
+    href = title_links(page)[0]["href"]
+    opened = page_of(
+        named, urljoin("http://localhost/?q=x", href).removeprefix("http://localhost").partition("#")[0]
+    )
     assert opened.one("h1").text == f"Article number {at}"
-    assert opened.all("div", id=address.fragment)
-    found = named.get(f"/api/v1/search?{urlencode({'q': f'number{at}', 'mode': 'lexical'})}").get_json()
-    assert found["hits"][0]["source"]["url"] == href
+    assert opened.all("div", id=urlsplit(href).fragment)
+    found = named.get(asked("/api/v1/search", q=f"number{at}", mode="lexical")).get_json()
     assert found["hits"][0]["source"]["path"] == name
+    assert urlsplit(found["hits"][0]["source"]["url"]).path == urlsplit(href).path
+    similar = page_of(named, page.one("a", class_="like")["href"])
+    assert similar.inside(similar.one("figure"), "bdi", class_="path")[0].text == name
+    # The choice of a language leads back to the very same page.
+    for each in (page, opened, similar):
+        place = each.all("input", name="next")[0]["value"]
+        assert named.post("/settings", data={"language": "en", "next": place}).headers["Location"] == place
+
+
+def test_what_is_folded_is_named_and_leads_to_its_passage(get, archive, index, model):
+    body = "Envoys met in Geneva to discuss the grain corridor across the Black Sea, {}."
+    (archive / "long.txt").write_text("\n\n".join(["Geneva", *map(body.format, "abcde")]), "utf-8")
+    for name in ("first", "second"):
+        (archive / f"{name}.txt").write_text("Envoys discuss grain in Geneva.", "utf-8")
+    build_index(archive, index, model)
+    page = get(asked(q="Envoys discuss grain in Geneva"))
+    links = {
+        (address.path, address.fragment)
+        for address in (urlsplit(link["href"]) for link in page.all("a"))
+        if address.path.startswith("/documents/")
+    }
+    assert {("/documents/long.txt", f"p{number}") for number in range(1, 6)} <= links
+    assert {("/documents/first.txt", "p1"), ("/documents/second.txt", "p1")} <= links
+    details = page.one("details", class_="more")
+    assert page.inside(details, "summary")[0].words == "3 more in this article"
+    assert len(page.inside(details, "p", class_="text")) == 3
+    assert "Also in second.txt, line 1" in page.one("ol").words
+    assert {query_of(link["href"])["q"] for link in page.inside(details, "a")} == {
+        "Envoys discuss grain in Geneva"
+    }
+    assert page.one("h1").words.startswith(f"{len(items_of(page))} hits")
+    everything = get(asked(q="Envoys discuss grain in Geneva", copies="all", limit=100))
+    assert everything.all("details", class_="more") == []
+    assert len(items_of(everything)) == len(items_of(page)) + 3 + 1
+
+
+# --- pages of a list
 
 
 def test_next_and_previous_keep_what_was_asked_for(get):
@@ -245,21 +276,14 @@ def test_next_and_previous_keep_what_was_asked_for(get):
         assert (values["copies"], values["mode"], values["limit"]) == (["all"], ["dense"], ["1"])
 
 
-def test_what_is_folded_is_named_and_leads_to_its_passage(get, archive, index, model):
-    body = "Envoys met in Geneva to discuss the grain corridor across the Black Sea, {}."
-    (archive / "long.txt").write_text("\n\n".join(["Geneva", *map(body.format, "abcde")]), "utf-8")
-    for name in ("first", "second"):
-        (archive / f"{name}.txt").write_text("Envoys discuss grain in Geneva.", "utf-8")
-    build_index(archive, index, model)
-    page = get(asked(q="Envoys discuss grain in Geneva"))
-    links = [
-        link["href"].removeprefix("http://localhost")
-        for link in page.all("a")
-        if "/documents/" in link["href"]
-    ]
-    assert {f"/documents/long.txt#p{number}" for number in range(1, 6)} <= set(links)
-    assert {"/documents/first.txt#p1", "/documents/second.txt#p1"} <= set(links)
-    assert "3 more in this article" in page.source
+def test_next_and_previous_keep_filters_and_order(read):
+    page = read(
+        asked(q="winter", source="wire", lang="en", limit=1, offset=1, to="2025-12-31", sort="date", from_="")
+    )
+    for rel in ("prev", "next"):
+        values = query_of(page.one("a", rel=rel)["href"])
+        kept = {name: values.get(name) for name in ("source", "lang", "to", "sort", "from")}
+        assert kept == {"source": "wire", "lang": "en", "to": "2025-12-31", "sort": "date", "from": None}
 
 
 def test_next_and_previous_lead_through_the_list_and_back(get):
@@ -268,7 +292,8 @@ def test_next_and_previous_lead_through_the_list_and_back(get):
         page = get(address)
         seen.append(page.one("p", class_="text").text)
         assert page.one("ol")["start"] == str(len(seen))
-        assert page.one("input", name="q")["value"] == "Geneva <grain>"
+        assert page.one("p", class_="count").words == f"{len(seen)}–{len(seen)} of 4"
+        assert page.one("input", id="q")["value"] == "Geneva <grain>"
         nexts = page.all("a", rel="next")
         assert bool(page.all("a", rel="prev")) == (len(seen) > 1)
         if not nexts:
@@ -284,71 +309,352 @@ def test_next_and_previous_lead_through_the_list_and_back(get):
     assert page.all("a", rel="prev") == []
 
 
-def test_the_language_that_was_chosen_stays_chosen(get):
-    page = get(asked(q="Geneva", lang="ar"))
-    assert [each["value"] for each in page.all("option") if "selected" in each.attributes] == ["ar"]
-    assert {each["lang"] for each in page.all("p", class_="text")} == {"ar"}
-    page = get("/?q=Geneva&lang=")
-    assert len(page.all("p", class_="text")) == 4
-
-
-def test_nothing_found_and_no_more_are_said(get):
-    page = get(asked(q="<unheard>", mode="lexical"))
-    assert "Nothing was found for <unheard>" in page.one("main").text
-    assert page.all("li") == []
-    page = get(asked(q="Geneva", offset=100))
-    assert "no more passages" in page.one("main").text
-    assert page.all("a", rel="prev")
+def test_past_the_end_the_last_page_is_offered(get):
+    page = get(asked(q="Geneva", limit=3, offset=100))
+    assert "There is nothing more" in page.one("main").text
+    assert "The list ends at hit 4." in page.one("main").text
     assert page.all("a", rel="next") == []
+    last = get(page.one("a", rel="prev")["href"])
+    assert last.one("p", class_="count").words == "4–4 of 4"
+    first = get(next(each["href"] for each in page.all("a") if "first page" in each.text))
+    assert first.one("p", class_="count").words == "1–3 of 4"
+
+
+# --- filters and order
+
+
+def facets_of(page):
+    """The facets of a list: for each its values, with how many passages have them and where they lead."""
+    facets = {}
+    for section in page.all("section", class_="facet"):
+        rows = facets[section["id"].removeprefix("by-")] = []
+        for item in page.inside(section, "li"):
+            count = page.inside(item, "span", class_="n")[0].text
+            links = page.inside(item, "a")
+            address = links[0]["href"] if links else None
+            rows.append((item.words.removesuffix(count).strip(), int(count.replace(",", "")), address))
+    return facets
+
+
+def test_facets_count_what_the_library_counts_and_lead_to_it(read, newsroom):
+    page = read(asked(q="the winter rains"))
+    counted = newsroom.get(asked("/api/v1/search", q="the winter rains")).get_json()["facets"]
+    facets = facets_of(page)
+    names = {"ar": "Arabic", "en": "English", "": "No source", None: "No date"}
+    for name in ("lang", "source", "year"):
+        shown = [(label, count) for label, count, _ in facets[name]]
+        assert shown == [(names.get(each["value"], each["value"]), each["count"]) for each in counted[name]]
+        for (label, count, address), each in zip(facets[name], counted[name], strict=True):
+            if not each["value"]:
+                assert address is None  # there is no filter for what is not known
+                continue
+            days = {"from": f"{label}-01-01", "to": f"{label}-12-31"}
+            chosen = days if name == "year" else {name: each["value"]}
+            assert query_of(address) == {"q": "the winter rains", **chosen}
+            # The archive is small enough that every passage is in the pool, with a filter and without.
+            assert dict(facet[:2] for facet in facets_of(read(address))[name])[label] == count
+    assert {label for label, *_ in facets["source"]} == {*SOURCES, "No source"}
+    assert "count passages" in page.one("section", class_="narrow").text
+
+
+def test_a_filter_that_is_on_is_a_chip_that_takes_it_away(read):
+    everything = {
+        "q": "winter",
+        "lang": "ar",
+        "source": "صحيفة المرفأ",
+        "from": "2024-01-01",
+        "to": "2024-12-31",
+        "mode": "dense",
+    }
+    page = read(f"/?{urlencode(everything)}")
+    chips = page.all("a", class_="chip")
+    told = [each.words.removeprefix("Take away the filter ").removesuffix(" ×") for each in chips]
+    assert told == [
+        "Language: Arabic",
+        "Source: صحيفة المرفأ",
+        "Date: 2024",
+        "Way of searching: by meaning alone",
+    ]
+    for chip, gone in zip(chips, [("lang",), ("source",), ("from", "to"), ("mode",)], strict=True):
+        assert query_of(chip["href"]) == {
+            name: value for name, value in everything.items() if name not in gone
+        }
+    assert [page.inside(chip, "bdi")[0].text for chip in chips] == [
+        "Arabic",
+        "صحيفة المرفأ",
+        "2024",
+        "by meaning alone",
+    ]
+    (all_away,) = page.inside(page.one("ul", class_="chips"), "a", class_="all")
+    assert query_of(all_away["href"]) == {"q": "winter"}
+    current = {each.words for each in page.elements if each.attributes.get("aria-current") == "true"}
+    assert {each.split()[0] for each in current} == {"Arabic", "صحيفة", "2024", "Best"}
+    assert read(asked(q="winter")).all("a", class_="chip") == []
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [({"from": "2024-03-15"}, "since March 15, 2024"), ({"to": "2024-12-31"}, "until December 31, 2024"),
+     ({"from": "2024-03-15", "to": "2025-01-01"}, "March 15, 2024 to January 1, 2025"),
+     ({"from": "2024-01-01", "to": "2025-12-31"}, "January 1, 2024 to December 31, 2025"),
+     ({"from": "2024-01-01", "to": "2024-12-31"}, "2024")],
+)  # fmt: skip
+def test_days_that_were_chosen_are_told_in_words(read, days, told):
+    assert read(f"/?q=winter&{urlencode(days)}").one("a", class_="chip").words.endswith(f"Date: {told} ×")
+
+
+def test_a_form_takes_days_and_takes_along_what_was_asked(read):
+    page = read(asked(q="winter", lang="en", sort="date", from_="2024-03-15", to="2025-12-31"))
+    form = page.one("form", class_="days facet")
+    assert (form["action"], form["method"]) == ("/", "get")
+    inputs = page.inside(form, "input")
+    assert [(each["name"], each["type"], each["value"]) for each in inputs] == [
+        ("q", "hidden", "winter"), ("lang", "hidden", "en"), ("sort", "hidden", "date"),
+        ("from", "date", "2024-03-15"), ("to", "date", "2025-12-31"),
+    ]  # fmt: skip
+    days = {each["datetime"] for each in page.all("time")}
+    assert days
+    assert all("2024-03-15" <= day <= "2025-12-31" for day in days)
+    similar = read(asked("/similar", passage="talks.txt#1", lang="en"))
+    form = similar.one("form", class_="days facet")
+    assert form["action"] == "/similar"
+    assert [each["name"] for each in similar.inside(form, "input", type="hidden")] == ["passage", "lang"]
+
+
+def test_the_box_takes_along_the_filters_but_no_page(read):
+    page = read(asked(q="winter", lang="ar", source="wire", to="2025-12-31", sort="date", offset=1, limit=5))
+    form = page.one("form", role="search")
+    kept = {each["name"]: each["value"] for each in page.inside(form, "input", type="hidden")}
+    assert kept == {"lang": "ar", "source": "wire", "to": "2025-12-31", "sort": "date", "limit": "5"}
+    assert {each["lang"] for each in texts_of(page)} <= {"ar"}
+    plain = read(asked(q="winter"))
+    assert plain.inside(plain.one("form", role="search"), "input", type="hidden") == []
+    assert len(texts_of(read("/?q=winter&lang="))) == len(texts_of(plain))
+
+
+def test_order_is_chosen_by_links(read):
+    page = read(asked(q="winter", lang="en", offset=1, limit=100))
+    best, newest = page.inside(page.one("ul", class_="sorting"), "a")
+    assert (best.text, newest.text) == ("Best first", "Newest first")
+    assert query_of(best["href"]) == {"q": "winter", "lang": "en", "limit": "100"}
+    assert query_of(newest["href"]) == {"q": "winter", "lang": "en", "limit": "100", "sort": "date"}
+    assert best["aria-current"] == "true"
+    assert "aria-current" not in newest.attributes
+    days = []
+    newest_first = read(newest["href"])
+    for item in items_of(newest_first):
+        days += [each["datetime"] for each in newest_first.inside(item, "time")] or [""]
+    assert days == sorted(days, reverse=True)
+    assert days[-1] == ""  # those without a date come last
+    assert newest_first.inside(newest_first.one("ul", class_="sorting"), "a")[1]["aria-current"] == "true"
+
+
+def test_the_whole_list_is_offered_as_a_file(read, newsroom):
+    page = read(
+        asked(q="winter", lang="en", source="wire", from_="2024-01-01", sort="date", limit=1, offset=1)
+    )
+    links = page.inside(page.one("p", class_="export"), "a")
+    assert [each.text for each in links] == ["CSV", "JSON Lines"]
+    for link, path in zip(links, ["/export.csv", "/export.jsonl"], strict=True):
+        assert urlsplit(link["href"]).path == path
+        assert query_of(link["href"]) == {
+            "q": "winter", "lang": "en", "source": "wire", "from": "2024-01-01", "sort": "date",
+        }  # fmt: skip
+        assert newsroom.get(link["href"], buffered=True).status_code == 200
+
+
+# --- more like a passage
+
+
+def test_each_hit_leads_to_what_is_like_it(read, newsroom):
+    page = read(asked(q="grain corridor", lang="en"))
+    for item, text in zip(items_of(page), texts_of(page), strict=True):
+        (link,) = page.inside(item, "a", class_="like")
+        similar = read(link["href"])
+        assert similar.one("h1").words == "More like this passage"
+        figure = similar.one("figure")
+        assert similar.inside(figure, "blockquote")[0].text == text.text
+        (back,) = similar.inside(figure, "a")
+        assert query_of(back["href"]).keys() == {"sha256", "start", "end"}
+        doc_id, _, number = query_of(link["href"])["passage"].rpartition("#")
+        found = newsroom.get(asked("/api/v1/similar", doc_id=doc_id, paragraph=number)).get_json()
+        assert [each.text for each in texts_of(similar)] == [each["text"] for each in found["hits"]]
+        assert text.text not in [each.text for each in texts_of(similar)]
+        assert similar.one("input", id="q")["value"] == ""
+
+
+def test_what_is_like_a_passage_has_filters_order_and_pages_too(read):
+    page = read(
+        asked("/similar", passage="gazette/grain.en.txt#2", lang="en", source="wire", sort="date", limit=2)
+    )
+    assert {each["lang"] for each in texts_of(page)} == {"en"}
+    assert [query_of(each["href"]).get("source") for each in page.all("a", class_="chip")] == ["wire", None]
+    for each in [
+        *page.all("a", class_="chip"),
+        page.one("a", rel="next"),
+        *page.inside(page.one("ul", class_="sorting"), "a"),
+    ]:
+        assert urlsplit(each["href"]).path == "/similar"
+        assert query_of(each["href"])["passage"] == "gazette/grain.en.txt#2"
+    assert page.all("p", class_="export") == []
+    follow = read(page.one("a", rel="next")["href"])
+    assert follow.one("ol")["start"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "told"),
+    [("", 400, "passage must be given once"), ("passage=a%231&passage=b%231", 400, "passage must be given once"),
+     ("passage=none.txt%231", 404, "holds no passage"), ("passage=talks.txt%2399", 404, "holds no passage"),
+     ("passage=", 404, "holds no passage"), ("passage=talks.txt", 404, "holds no passage"),
+     ("passage=talks.txt%231&limit=0", 400, "limit"), ("passage=talks.txt%231&generation=older", 409, "has changed"),
+     ("passage=%3Cb%3E%231", 404, "<b>")],
+)  # fmt: skip
+def test_a_passage_that_is_none_is_told(read, query, status, told):
+    page = read(f"/similar?{query}", status)
+    assert told in page.one("main").text
+    assert page.all("b") == []
+
+
+# --- nothing, and what is told
+
+
+def test_nothing_found_says_what_was_asked_and_what_may_help(read):
+    page = read(asked(q="<unheard>", mode="lexical", lang="ar", source="wire", to="2024-12-31"))
+    assert page.one("h1").words == "Nothing was found for <unheard>"
+    assert items_of(page) == []
+    told = page.one("main").words
+    assert "Only a part of the archive was searched." in told
+    section = page.one("section", class_="plain")
+    links = {each.text: query_of(each["href"]) for each in page.inside(section, "a")}
+    whole = {"q": "<unheard>", "mode": "lexical", "lang": "ar", "source": "wire", "to": "2024-12-31"}
+
+    def without(*names):
+        return {name: value for name, value in whole.items() if name not in names}
+
+    assert links == {
+        "search in every language": without("lang"),
+        "search in every source": without("source"),
+        "search whatever the date": without("to"),
+        "search by meaning and by words": without("mode"),
+        "search everything": {"q": "<unheard>"},
+    }
+    assert len(page.all("a", class_="chip")) == 4
+
+
+def test_nothing_found_in_the_whole_archive_does_not_speak_of_filters(read):
+    page = read(asked(q="unheard", mode="lexical"))
+    assert "Only a part" not in page.one("main").text
+    assert "whole question" in page.one("main").text
+
+
+def test_articles_without_a_date_that_a_filter_left_out_are_told(read, newsroom):
+    page = read(asked(q="winter", from_="2024-01-01"))
+    (told,) = page.all("p", class_="note")
+    warnings = newsroom.get(asked("/api/v1/search", q="winter", from_="2024-01-01")).get_json()["warnings"]
+    assert [told.text.strip()] == warnings
+    assert "without a date" in told.text
+    assert told.parent["role"] == "note"
+    assert read(asked(q="winter")).all("p", class_="note") == []
+    nothing = read(asked(q="winter", to="2019-12-31"))
+    assert "without a date were left out" in nothing.one("main").text
+    assert "Nothing was found" in nothing.one("h1").text
+
+
+def test_that_the_model_failed_is_told(press):
+    def open_without(index, model, before):
+        return Searcher(EmbeddedStore.open(IndexFolder(index)), None)
+
+    page = page_of(client_of(press / "index", open_without), asked(q="winter"))
+    assert "found by their words alone" in page.one("p", class_="note").text
+    assert items_of(page)
+
+
+def test_damage_is_told_on_every_page_with_the_command_that_mends_it(archive, index, model):
+    build_index(archive, index, model)
+    text = f"The index in {index} is damaged: <b>. Run: warraq build --rebuild --index {index}"
+
+    def open_damaged(*_):
+        searcher = open_fake(index, None, None)
+        searcher.store.damage = text
+        return searcher
+
+    client = client_of(index, open_damaged)
+    for address in ("/", asked(q="Geneva")):
+        page = page_of(client, address)
+        note = page.one("p", class_="note")
+        assert f"The index in {index} is damaged: <b>." in note.text
+        assert page.inside(note, "code")[0].text == f"warraq build --rebuild --index {index}"
+        assert page.inside(note, "code")[0]["dir"] == "ltr"
+
+
+def test_an_empty_index_says_so(tmp_path, index, model):
+    (tmp_path / "none").mkdir()
+    build_index(tmp_path / "none", index, model)
+    client = client_of(index)
+    for address in ("/", "/?q=x"):
+        page = page_of(client, address)
+        assert "The archive is empty" in page.one("main").text
+        assert page.inside(page.one("main"), "code")[0].text == "warraq info"
+    assert "Nothing was found" in page.one("h1").text
+
+
+# --- faults
 
 
 @pytest.mark.parametrize(
     ("values", "told"),
     [({"q": ""}, "empty"), ({"q": "x" * 1_001}, "1,001"), ({"q": "<b>", "limit": "-1"}, "limit"),
-     ({"q": "سؤال", "mode": "<i>"}, "<i>"), ({"q": "x", "offset": "٣"}, "offset"), ({"q": "x", "lang": "Arabic"}, "lang")],
+     ({"q": "سؤال", "mode": "<i>"}, "<i>"), ({"q": "x", "offset": "٣"}, "offset"), ({"q": "x", "lang": "Arabic"}, "lang"),
+     ({"q": "x", "sort": "newest"}, "sort"), ({"q": "x", "from": "yesterday"}, "YYYY-MM-DD"),
+     ({"q": "x", "to": "2025-02-30"}, "2025-02-30"), ({"q": "x", "from": "2025-03-02", "to": "2025-03-01"}, "after to")],
 )  # fmt: skip
 def test_a_bad_question_is_a_400_page_that_says_why_and_keeps_it(get, values, told):
-    page = get(asked(**values), 400)
+    page = get(f"/?{urlencode(values)}", 400)
     assert told in page.one("main").text
-    assert page.one("input", name="q")["value"] == values["q"][:1_000]
+    assert page.one("input", id="q")["value"] == values["q"][:1_000]
     assert page.all("b") == page.all("i") == []
 
 
 def test_pages_ignore_parameters_that_they_do_not_know(get):
-    assert len(get("/?q=Geneva&utm_source=x&colour=y&=").all("li")) == 4
+    assert len(items_of(get("/?q=Geneva&utm_source=x&colour=y&="))) == 4
     get("/?utm_source=x")
-    get("/documents/talks.txt?q=&utm_source=x")
+    get("/similar?passage=talks.txt%231&utm_source=x")
 
 
-def test_a_list_of_another_generation_is_409(get):
-    assert "index has changed" in get(asked(q="x", generation="older"), 409).one("main").text
+def test_a_list_of_another_generation_is_409_and_leads_to_the_new_one(get):
+    page = get(asked(q="<x>", lang="en", generation="older", offset=10), 409)
+    assert "index has changed" in page.one("main").text
+    (link,) = page.inside(page.one("main"), "a")
+    assert query_of(link["href"]) == {"q": "<x>", "lang": "en"}
+    assert get(link["href"])
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["/documents/none.txt", "/documents/talks.txt/", "/documents/../pyproject.toml", "/documents/talks.txt%00",
-     "/documents/%FF", "/documents/", "/nothing", "/documents/<b>"],
-)  # fmt: skip
+@pytest.mark.parametrize("address", ["/nothing", "/nothing/at/all", "/<b>", "/similar/"])
 def test_what_is_not_there_is_a_404_page(get, address):
-    assert "Not found" in get(address, 404).one("main").text
+    page = get(address, 404)
+    assert "Not found" in page.one("main").text
+    assert page.all("b") == []
 
 
-def test_a_page_takes_no_other_method(get, archive, index):
-    client = create_app(SearchService(index, None, open_fake)).test_client()
-    for address in ("/", "/documents/talks.txt"):
+def test_a_page_takes_no_other_method(get, index):
+    client = client_of(index)
+    for address in ("/", "/similar"):
         response = client.post(address)
         assert response.status_code == 405
         assert "GET" in response.headers["Allow"]
-        assert client.head(address).status_code == 200
+    assert client.head("/").status_code == 200
+    assert client.get("/settings").status_code == 405
 
 
-@pytest.mark.parametrize("address", ["/", "/?q=Geneva", "/documents/talks.txt"])
+@pytest.mark.parametrize("address", ["/", "/?q=Geneva", "/similar?passage=a%231"])
 def test_without_an_index_pages_are_503_and_say_how_to_build_one(index, address):
     service = SearchService(index, None, open_fake)
     service._refresh()
     client = create_app(service).test_client()
     page = page_of(client, address, 503)
-    assert "warraq build" in page.one("main").text
+    assert page.one("h1").text == "There is nothing to search yet"
+    (command,) = page.inside(page.one("main"), "code")
+    assert command.text == f"warraq build --archive DIR --index {index}"
     assert int(client.get(address).headers["Retry-After"]) > 0
 
 
@@ -359,243 +665,77 @@ def test_while_it_loads_the_page_asks_again_by_itself(archive, index, model):
     with service._opening:  # somebody is at it
         page = page_of(client, "/?q=Geneva", 503)
     assert page.one("meta", **{"http-equiv": "refresh"})
-    assert page.one("input", name="q")["value"] == "Geneva"
-    assert page_of(client, "/?q=Geneva").all("li")
+    assert page.one("input", id="q")["value"] == "Geneva"
+    assert items_of(page_of(client, "/?q=Geneva"))
 
 
-def test_an_empty_index_says_so(tmp_path, index, model):
-    (tmp_path / "none").mkdir()
-    build_index(tmp_path / "none", index, model)
-    client = create_app(SearchService(index, None, open_fake)).test_client()
-    assert "The index is empty" in page_of(client, "/").one("main").text
-    assert "Nothing was found" in page_of(client, "/?q=x").one("main").text
+# --- what every page has
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/", 200),
+        ("/?q=winter", 200),
+        ("/similar?passage=talks.txt%231", 200),
+        ("/?q=", 400),
+        ("/nothing", 404),
+        ("/?q=winter&offset=99", 200),
+    ],
+)
+def test_a_page_can_be_walked_by_its_landmarks(read, address, status):
+    page = read(address, status)
+    skip = page.all("a")[0]
+    assert (skip["href"], page.one("main")["id"]) == ("#main", "main")
+    # Where results are announced stays in its place when they are changed.
+    live = page.one("p", id="said")
+    assert live["role"] == "status"
+    assert page.one("main") not in live.within
+    assert "hidden" in page.one("p", id="keys").attributes  # until there is a script that they work with
+    links = [
+        each["href"]
+        for each in page.inside(next(each for each in page.all("footer") if each.parent.tag == "body"), "a")
+    ]
+    assert links == ["/docs"]
+    ids = [each["id"] for each in page.elements if "id" in each.attributes]
+    assert len(ids) == len(set(ids))
+    for each in page.all("label", **{}):
+        assert "for" not in each.attributes or each["for"] in ids
+    levels = [int(each.tag[1]) for each in page.elements if each.tag in ("h1", "h2", "h3")]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_what_the_pages_link_to_is_there(get, index):
-    page = get("/")
-    client = create_app(SearchService(index, None, open_fake)).test_client()
-    links = page.all("link")
-    assert links
-    for link in links:
-        with client.get(link["href"]) as response:
-            assert response.status_code == 200
+    page = get("/?q=Geneva")
+    client = client_of(index)
+    places = [each["href"] for each in page.all("link")] + [each["src"] for each in page.all("script")]
+    places += [each["href"] for each in page.all("a") if not each["href"].startswith("#")]
+    assert len(places) > 10
+    for place in places:
+        response = client.get(place, buffered=True)
+        assert response.status_code == 200, place
 
 
-# --- what was cut, and where the words come from -----------------------------------------------------
-
-LINE = "The harbour master writes every Thursday"
-HOSTILE = "Subscribe to our newsletter <script>alert(1)</script> & <b>now</b> {{ 7*7 }}"
-
-
-def furnish(folder, index):
-    """An archive with furniture in it, some of it hostile, and an index of it."""
-    (folder / "wire").mkdir(parents=True)
-    for number in range(5):
-        body = f"Ship number {number} left the port on day {number} with <i>grain</i> for {number} thousand people."
-        text = "\n".join([f"Voyage {number}", HOSTILE, body, LINE, "جار التحميل"])
-        (folder / "wire" / f"v{number}.txt").write_text(text, "utf-8")
-    meta = {
-        "author": "سلمى <b>حداد</b>",
-        "date": "2025-03-01",
-        "source": "wire",
-        "url": "https://harbour.example/v?a=1&b=2",
-    }
-    (folder / "wire" / "v1.meta.json").write_text(json.dumps(meta), "utf-8")
-    (folder / "plain.txt").write_text(
-        "A plain article\nNothing stands around it, and nothing of it was cut.", "utf-8"
-    )
-    (folder / "feed.jsonl").write_text(
-        json.dumps({"id": "x", "text": f"{LINE}, as <b>he</b> says.\nShare"}) + "\n"
-    )
-    build_index(folder, index, FakeModel())
-    return folder, index
+def test_a_long_facet_shows_its_first_values_and_folds_the_others(tmp_path, index, model):
+    for number in range(11):
+        folder = tmp_path / "articles" / f"source {number:02}"
+        folder.mkdir(parents=True)
+        (folder / "a.txt").write_text(f"A ship came to the port of the town numbered {number}.", "utf-8")
+    build_index(tmp_path / "articles", index, model)
+    page = page_of(client_of(index), "/?q=ship")
+    section = page.one("section", id="by-source")
+    rest = page.one("details", class_="rest")
+    assert section in rest.within
+    assert page.inside(rest, "summary")[0].text == "3 more"
+    assert len(page.inside(section, "li")) == 11
+    assert len(page.inside(rest, "li")) == 3
 
 
-@pytest.fixture(scope="module")
-def cut(tmp_path_factory):
-    """The same for tests that only read it."""
-    folder = tmp_path_factory.mktemp("furnished")
-    return furnish(folder / "articles", folder / "index")
-
-
-@pytest.fixture
-def own(tmp_path):
-    """The same for a test that changes it."""
-    return furnish(tmp_path / "articles", tmp_path / "index")
-
-
-def shown(index, address, archive=None):
-    """A page as any browser gets it; an article's own address may lead elsewhere."""
-    service = SearchService(index, None, open_fake, archive)
-    response = create_app(service).test_client().get(address)
-    service._originals.close()
-    assert response.status_code == 200
-    page = Page(response)
-    assert [each.tag for each in page.elements if each.tag in ("script", "b", "i", "img")] == []
-    return page
-
-
-def cut_lines(page):
-    """What a page shows as cut: number, rule, reason, and the line itself where it is shown."""
-    details = page.one("details", id="cut")
-    items = [each for each in page.all("li") if "value" in each.attributes]
-    return details, [
-        (
-            int(item["value"]),
-            [each.text for each in page.elements if each.tag == "span" and each.parent is item],
-            next((each for each in page.elements if each.tag == "p" and each.parent is item), None),
+def test_a_language_is_called_by_its_name_where_it_has_one(read, press):
+    page = read(asked(q="winter", lang="mixed"))
+    assert page.one("a", class_="chip").words.endswith("Language: Arabic and English ×")
+    for code, name in (("fa", "Persian"), ("und", "Unknown language"), ("zzz", "zzz")):
+        assert (
+            read(asked(q="winter", lang=code)).one("a", class_="chip").words.endswith(f"Language: {name} ×")
         )
-        for item in items
-    ]
-
-
-def test_a_document_shows_what_was_cut_of_it_with_rule_and_reason(cut):
-    _, index = cut
-    page = shown(index, "/documents/wire/v2.txt")
-    details, lines = cut_lines(page)
-    assert "What was cut: 3 lines" in details.text
-    assert "open" not in details.attributes
-    assert [(number, spans) for number, spans, _ in lines] == [
-        (2, ["subscribe", "a newsletter, channel, app or subscription that is offered"]),
-        (4, ["repeated", "it stands in 5 articles of this source"]),
-        (5, ["loading", "what a page shows while it loads"]),
-    ]
-    assert [line.text for *_, line in lines] == [HOSTILE, LINE, "جار التحميل"]
-    assert {line["dir"] for *_, line in lines} == {"auto"}
-    passages = page.all("div", class_="passage")
-    assert not any(LINE in each.text or "Subscribe" in each.text for each in passages)
-    assert any("<i>grain</i>" in each.text for each in passages)
-
-
-def test_a_document_of_which_nothing_was_cut_says_nothing_of_it(cut):
-    page = shown(cut[1], "/documents/plain.txt")
-    assert page.all("details", id="cut") == []
-    assert "cut" not in page.one("article").text.replace("was cut.", "")
-
-
-@pytest.mark.parametrize(
-    "change",
-    [lambda file: file.unlink(), lambda file: file.write_text("Another text.\nShare\n" * 9, "utf-8")],
-)
-def test_where_the_file_is_gone_or_another_ranges_and_rules_are_shown_alone(own, change):
-    folder, index = own
-    change(folder / "wire" / "v2.txt")
-    page = shown(index, "/documents/wire/v2.txt")
-    details, lines = cut_lines(page)
-    assert "cannot be shown" in details.text
-    assert [(number, spans[0], line) for number, spans, line in lines] == [
-        (2, "subscribe", None), (4, "repeated", None), (5, "loading", None),
-    ]  # fmt: skip
-    assert LINE not in page.source
-    assert "Another text" not in page.source
-    assert "Ship number 2 left the port" in page.one("article").text  # the article itself is in the index
-
-
-def test_where_the_file_is_as_it_was_nothing_is_said_of_that(cut):
-    assert "cannot be shown" not in shown(cut[1], "/documents/wire/v2.txt").source
-
-
-def test_an_archive_that_has_moved_is_read_where_it_is(own):
-    folder, index = own
-    moved = folder.rename(folder.with_name("moved"))
-    assert LINE not in shown(index, "/documents/wire/v2.txt").source
-    assert [line.text for *_, line in cut_lines(shown(index, "/documents/wire/v2.txt", moved))[1]] == [
-        HOSTILE, LINE, "جار التحميل"
-    ]  # fmt: skip
-
-
-def test_a_document_shows_source_author_date_and_its_own_address(cut):
-    page = shown(cut[1], "/documents/wire/v1.txt")
-    facts = page.one("p", class_="source")
-    assert [each.text for each in page.all("bdi") if each.parent is facts][:3] == [
-        "wire",
-        "سلمى <b>حداد</b>",
-        "2025-03-01",
-    ]
-    link = next(each for each in page.all("a") if each.parent is facts)
-    assert link["href"] == "https://harbour.example/v?a=1&b=2"
-    assert set(link["rel"].split()) == {"noreferrer", "noopener"}
-    plain = shown(cut[1], "/documents/plain.txt").one("p", class_="source")
-    assert "None" not in plain.text
-    assert "text extracted" not in facts.text + plain.text
-
-
-def test_a_document_from_a_record_says_that_its_text_was_extracted(cut):
-    page = shown(cut[1], "/documents/feed.jsonl::x")
-    assert "text extracted from the file" in page.one("p", class_="source").text
-    assert [(number, line.text) for number, _, line in cut_lines(page)[1]] == [(2, "Share")]
-
-
-def test_a_page_shows_how_much_of_the_file_is_outside_the_article(tmp_path, index, model):
-    (folder := tmp_path / "pages").mkdir()
-    body = "".join(
-        f"<p>Ship number {at} left the port on day {at} with grain for {at} thousand people.</p>"
-        for at in range(9)
-    )
-    (folder / "v.html").write_text(
-        f"<html><head><title>Nine ships in nine days</title></head><body><nav>Harbour &lt;b&gt;front&lt;/b&gt; page</nav>"
-        f"<article><h1>Nine ships in nine days</h1>{body}</article><footer>Quayside Media, pier 4</footer></body></html>",
-        "utf-8",
-    )
-    build_index(folder, index, model)
-    page = shown(index, "/documents/v.html")
-    details, _ = cut_lines(page)
-    outside = [each.text for each in page.all("li") if "value" not in each.attributes]
-    assert outside == ["Harbour <b>front</b> page", "Quayside Media, pier 4"]
-    assert "What was cut: 0 lines, and 2 outside the article" in details.text
-    assert "what the page shows outside its article" in details.text
-    (folder / "v.html").unlink()
-    assert "and 2 outside the article" in cut_lines(shown(index, "/documents/v.html"))[0].text
-
-
-def test_documents_are_shown_whatever_became_of_the_archive(own):
-    folder, index = own
-    shutil.rmtree(folder)
-    for address in ("/documents/wire/v2.txt", "/documents/feed.jsonl::x", "/documents/plain.txt"):
-        assert shown(index, address).all("div", class_="passage")
-
-
-# --- filters -----------------------------------------------------------------------------------------
-
-
-def test_source_and_days_are_fields_that_keep_what_was_asked(cut):
-    _, index = cut
-    page = shown(index, asked(q="ship", source="wire", **{"from": "2025-01-01", "to": "2025-12-31"}))
-    assert [each["value"] for each in page.all("input") if each["name"] != "q"] == [
-        "wire",
-        "2025-01-01",
-        "2025-12-31",
-    ]
-    assert [each["type"] for each in page.all("input") if each["name"] in ("from", "to")] == ["date", "date"]
-    assert "open" in page.one("details", class_="filters").attributes
-    assert {each.text for each in page.all("bdi", class_="path")} == {"wire/v1.txt"}
-    assert "4 articles without a date were left out by the date filter." in page.one("main").text
-    assert "2025-03-01" in page.one("ol").text
-    plain = shown(index, asked(q="ship"))
-    assert "open" not in plain.one("details", class_="filters").attributes
-    assert "without a date" not in plain.source
-
-
-def test_a_filter_that_leaves_nothing_says_so(cut):
-    text = shown(cut[1], asked(q="ship", source="wire", to="2024-12-31")).one("main").text
-    assert "Nothing was found" in text
-    assert "4 articles without a date were left out by the date filter." in text
-    assert "without the filters" in text
-
-
-@pytest.mark.parametrize(
-    ("values", "told"),
-    [({"from": "yesterday"}, "YYYY-MM-DD"), ({"to": "2025-02-30"}, "2025-02-30"), ({"from": "2025-03-02", "to": "2025-03-01"}, "after to")],
-)  # fmt: skip
-def test_days_that_are_none_are_a_400_page_that_says_why(get, values, told):
-    assert told in get(asked(q="ship", **values), 400).one("main").text
-
-
-def test_next_and_previous_keep_source_and_days(cut):
-    page = shown(
-        cut[1], asked(q="ship", source="wire", limit=1, offset=1, mode="dense", to="", **{"from": ""})
-    )
-    for rel in ("prev", "next"):
-        assert parse_qs(urlsplit(page.one("a", rel=rel)["href"]).query)["source"] == ["wire"]
-    page = shown(cut[1], asked(q="ship", limit=1, mode="dense", to="2025-12-31"))
-    assert parse_qs(urlsplit(page.one("a", rel="next")["href"]).query)["to"] == ["2025-12-31"]

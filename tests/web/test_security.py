@@ -174,7 +174,7 @@ def test_probes_need_no_secret(guarded):
 def serve(monkeypatch, capsys):
     """Run `warraq serve`; returns what it did, and the guards of the servers that it would have started."""
     started = []
-    monkeypatch.setattr("web.serve", lambda *arguments, proxy: started.append((arguments[-1], proxy)))
+    monkeypatch.setattr("web.serve", lambda *arguments, **said: started.append((arguments[-1], said)))
     monkeypatch.delenv("WARRAQ_SECRET", raising=False)
     run = runner(monkeypatch, capsys)
     return lambda *arguments: (run("serve", *arguments), started)
@@ -197,17 +197,17 @@ def test_with_both_it_listens_or_where_that_was_said_in_so_many_words(serve, tmp
         "--host", "0.0.0.0", "--allowed-host", "a.example", "--secret-file", tmp_path / "secret", "--proxy"
     )
     assert done.status == 0
-    guard, proxy = started.pop()
-    assert (guard.secret, "a.example" in guard.hosts, proxy) == ("long enough", True, True)
+    guard, said = started.pop()
+    assert (guard.secret, "a.example" in guard.hosts) == ("long enough", True)
+    assert said == {"proxy": True, "log_queries": False}
     monkeypatch.setenv("WARRAQ_SECRET", "from the environment")
     serve("--host", "0.0.0.0", "--allowed-host", "a.example")
     assert started.pop()[0].secret == "from the environment"
     monkeypatch.delenv("WARRAQ_SECRET")
     serve("--host", "0.0.0.0", "--insecure")
     assert started.pop()[0] == Guard(None, None)
-    serve()
-    guard, proxy = started.pop()
-    assert (guard, proxy) == (Guard(), False)
+    serve("--log-queries")
+    assert started.pop() == (Guard(), {"proxy": False, "log_queries": True})
 
 
 @pytest.mark.parametrize("content", [b"short", b"", b"\xff\xfe not text at all", None])

@@ -1,15 +1,16 @@
 """The service behind all requests: loading, moving on with a build, and what keeps it from opening."""
 
+import logging
 import threading
 import time
 
 import pytest
 from fakes import FakeModel
 
-from indexer import IndexUnusable, ModelError, NoIndex, Searcher, SearchRequest, build_index
+from indexer import IndexUnusable, NoIndex, Searcher, SearchRequest, build_index
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
-from web.service import Loading, SearchService
+from web.service import MODEL_TRIED_EVERY, Loading, SearchService
 
 
 def open_fake(index, model, before):
@@ -147,13 +148,25 @@ def test_a_damaged_index_is_told_and_mended_by_a_build(archive, index, model):
     assert service.searcher().size() == (2, 4)
 
 
-def test_a_model_that_is_not_here_is_told_without_trying_at_each_request(archive, index):
+def test_without_its_model_an_index_is_searched_by_words_and_the_model_tried_again(
+    archive, index, caplog, monkeypatch
+):
     build_index(archive, index, FakeModel(name="nobody/nothing"))
-    service = SearchService(index)
-    for _ in range(2):
-        with pytest.raises(ModelError, match="warraq model fetch nobody/nothing") as error:
-            service.searcher()
-    assert error.value.http_status == 503
+    service, now = SearchService(index), 1_000.0
+    monkeypatch.setattr("web.service.monotonic", lambda: now)
+    with caplog.at_level(logging.ERROR):
+        for _ in range(3):
+            found = service.searcher().search(SearchRequest("Geneva"))
+            assert [each.code for each in found.warnings] == ["no_model"]
+            assert found.hits
+    assert caplog.text.count("warraq model fetch nobody/nothing") == 1
+    now += MODEL_TRIED_EVERY
+    before = service.searcher()
+    assert caplog.text.count("warraq model fetch nobody/nothing") == 2
+    service._open = lambda index, *_: open_fake(index, None, None)  # the model has been fetched
+    assert service.searcher() is before
+    now += MODEL_TRIED_EVERY
+    assert [each.code for each in service.searcher().search(SearchRequest("Geneva")).warnings] == []
 
 
 def test_an_index_of_another_model_than_was_asked_for_is_refused(archive, index, model):

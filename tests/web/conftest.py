@@ -1,0 +1,36 @@
+"""A server over a newsroom's archive, as a process, shared by the tests that need real sockets."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import chromium
+from fakes import FakeModel
+from press import write_press
+from serving import serving
+
+from indexer import build_index
+
+
+@pytest.fixture(scope="session")
+def press(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the archive `press`; its index is in `index` beside it."""
+    place = tmp_path_factory.mktemp("press")
+    write_press(place / "archive")
+    report = build_index(place / "archive", place / "index", FakeModel())
+    assert not report.failed
+    return place
+
+
+@pytest.fixture(scope="session")
+def live(press: Path) -> Iterator[str]:
+    """The address of a server over the archive `press`."""
+    with serving(press / "index") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    """A started Chromium."""
+    with chromium() as started:
+        yield started

@@ -1,0 +1,38 @@
+"""What watches over the server asks here: whether it lives, whether it can answer, and how it fares."""
+
+from flask import Blueprint, Flask, Response, current_app, jsonify
+
+from indexer import WarraqError
+
+from .observing import CONTENT_TYPE, exposition
+from .service import SearchService
+
+blueprint = Blueprint("probes", __name__)
+
+
+def register(app: Flask) -> None:
+    """Add the probes and the metrics to an application, whose `observing` is registered too."""
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/livez")
+def livez() -> Response:
+    return jsonify({"status": "alive"})
+
+
+@blueprint.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    service: SearchService = current_app.extensions["search"]
+    try:
+        searcher = service.searcher()
+    except WarraqError as error:
+        return jsonify({"status": error.code, "detail": str(error)}), 503
+    if searcher.encoder is None:
+        detail = "The model cannot be loaded: searches are answered by words alone."
+        return jsonify({"status": "no_model", "detail": detail}), 503
+    return jsonify({"status": "ready", "generation": searcher.generation}), 200
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    return Response(exposition(), content_type=CONTENT_TYPE)

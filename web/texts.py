@@ -1,0 +1,21 @@
+"""Texts of articles in templates: in their own language and direction, with the words that matched."""
+
+from flask import Flask
+
+from indexer import Hit, direction, html_lang
+
+
+def register(app: Flask) -> None:
+    """Give every template what it needs to show the words of an article."""
+    app.add_template_global(direction)
+    app.add_template_global(html_lang)
+    app.add_template_global(segments)
+
+
+def segments(hit: Hit) -> list[tuple[str, bool]]:
+    """Cut a hit's text at its highlights: each part, and whether the question's words matched it."""
+    parts, at = list[tuple[str, bool]](), 0
+    for each in hit.highlights:
+        parts += [(hit.text[at : each.start], False), (hit.text[each.start : each.end], True)]
+        at = each.end
+    return [part for part in [*parts, (hit.text[at:], False)] if part[0]]
