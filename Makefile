@@ -17,7 +17,7 @@ help:
 	@echo "make run ARCHIVE=folder  the same with your own articles"
 	@echo "make test                set up, run every test"
 	@echo "make check               lint and type-check"
-	@echo "make bench               time, memory and disk of 10,000 generated articles, at once and in steps"
+	@echo "make bench               time, memory and disk of 10,000 generated articles; the server under load"
 
 # Pinned by constraints.txt; its torch is the build without CUDA where the index offers one.
 $(READY): pyproject.toml constraints.txt
@@ -46,3 +46,4 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/load.py
