@@ -22,28 +22,27 @@ def result_json(result: SearchResult) -> dict[str, Any]:
         "generation": result.generation,
         "took_ms": result.took_ms,
         "answerable": None,
-        "total": result.total,
-        "limit": request.limit,
-        "offset": request.offset,
-        "next": next_page(result, SEARCH_URL),
-        "facets": facets_json(result.facets),
-        "hits": [hit_json(hit) for hit in result.hits],
-        "warnings": [str(each) for each in result.warnings],
+        **_list_json(result, SEARCH_URL),
     }
 
 
 def similar_json(result: SearchResult) -> dict[str, Any]:
     """Return the passages like another, and that one, as JSON values."""
-    request, like = result.request, result.like
-    assert like
+    assert result.like
     return {
-        "like": hit_json(like),
+        "like": hit_json(result.like),
         "generation": result.generation,
         "took_ms": result.took_ms,
+        **_list_json(result, SIMILAR_URL),
+    }
+
+
+def _list_json(result: SearchResult, address: str) -> dict[str, Any]:
+    return {
         "total": result.total,
-        "limit": request.limit,
-        "offset": request.offset,
-        "next": next_page(result, SIMILAR_URL),
+        "limit": result.request.limit,
+        "offset": result.request.offset,
+        "next": next_page(result, address),
         "facets": facets_json(result.facets),
         "hits": [hit_json(hit) for hit in result.hits],
         "warnings": [str(each) for each in result.warnings],

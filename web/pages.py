@@ -3,14 +3,13 @@
 from urllib.parse import quote, urlencode
 
 from flask import Blueprint, render_template, request
-from werkzeug.datastructures import MultiDict
 
-from indexer import RequestError, Searcher, SearchResult, SimilarRequest
+from indexer import Searcher, SearchResult
 
 from . import filters
 from .api import service
 from .observing import observe
-from .parameters import read_request
+from .parameters import read_request, read_similar
 
 blueprint = Blueprint("pages", __name__)
 for each in (
@@ -40,27 +39,6 @@ def index() -> str:
 def similar() -> str:
     searcher = service().searcher()
     return _list(searcher, searcher.similar(read_similar(request.args)))
-
-
-def read_similar(values: "MultiDict[str, str]") -> SimilarRequest:
-    """Make the request for what is like a passage; its filters are those of a search."""
-    if len(values.getlist("passage")) != 1:
-        raise RequestError("bad_passage", "passage must be given once: the id of the passage asked about.")
-    of_a_search = MultiDict(values)
-    of_a_search["q"] = "-"  # a search has a question; here there is none
-    asked = read_request(of_a_search)
-    return SimilarRequest(
-        values["passage"],
-        limit=asked.limit,
-        offset=asked.offset,
-        lang=asked.lang,
-        generation=asked.generation,
-        copies=asked.copies,
-        source=asked.source,
-        published_from=asked.published_from,
-        published_to=asked.published_to,
-        sort=asked.sort,
-    )
 
 
 @blueprint.app_template_global()

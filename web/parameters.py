@@ -1,9 +1,14 @@
-"""Query strings to SearchRequest: the one place where the web reads a search's parameters."""
+"""Query strings of pages to requests. An empty value counts as none there: a form sends all its fields.
+
+What the JSON endpoints take is described in `schemas`.
+"""
+
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.routing import PathConverter
 
-from indexer import RequestError, SearchRequest
+from indexer import RequestError, SearchRequest, SimilarRequest
 
 KNOWN = (
     "q", "limit", "offset", "mode", "lang", "copies", "highlight", "generation", "source", "from", "to",
@@ -19,33 +24,42 @@ class DocumentId(PathConverter):
 
 def read_request(values: "MultiDict[str, str]") -> SearchRequest:
     """Make the request that a query string asks for; RequestError names the parameter at fault."""
-    for name in KNOWN:
-        if len(values.getlist(name)) > 1:
-            raise RequestError(f"bad_{name}", f"{name} is given more than once.")
+    _refuse_repeated(values)
     return SearchRequest(
-        query=values.get("q", ""),
-        limit=_integer(values, "limit", 10),
-        offset=_integer(values, "offset", 0),
-        # SearchRequest refuses what is no mode and no way with copies.
-        mode=values.get("mode") or "hybrid",  # type: ignore[arg-type]
-        lang=values.get("lang") or None,
-        generation=values.get("generation") or None,
-        copies=values.get("copies") or "fold",  # type: ignore[arg-type]
-        highlight=_boolean(values, "highlight", True),
-        source=values.get("source") or None,
-        published_from=values.get("from") or None,
-        published_to=values.get("to") or None,
-        sort=values.get("sort") or "relevance",  # type: ignore[arg-type]
+        values.get("q", ""),
+        # SearchRequest refuses what is no mode.
+        values.get("mode") or "hybrid",  # type: ignore[arg-type]
+        _boolean(values, "highlight", True),
+        **_of_list(values),
     )
 
 
-def refuse_unknown(values: "MultiDict[str, str]") -> None:
-    """Raise RequestError for a parameter that no feature of this version reads."""
-    for name in values:
-        if name not in KNOWN:
-            raise RequestError(
-                "unknown_parameter", f"There is no parameter {name[:40]!r}; there are {', '.join(KNOWN)}."
-            )
+def read_similar(values: "MultiDict[str, str]") -> SimilarRequest:
+    """Make the request for what is like a passage; its filters are those of a search."""
+    _refuse_repeated(values)
+    if len(values.getlist("passage")) != 1:
+        raise RequestError("bad_passage", "passage must be given once: the id of the passage asked about.")
+    return SimilarRequest(values["passage"], **_of_list(values))
+
+
+def _of_list(values: "MultiDict[str, str]") -> dict[str, Any]:
+    return {
+        "limit": _integer(values, "limit", 10),
+        "offset": _integer(values, "offset", 0),
+        "lang": values.get("lang") or None,
+        "generation": values.get("generation") or None,
+        "copies": values.get("copies") or "fold",
+        "source": values.get("source") or None,
+        "published_from": values.get("from") or None,
+        "published_to": values.get("to") or None,
+        "sort": values.get("sort") or "relevance",
+    }
+
+
+def _refuse_repeated(values: "MultiDict[str, str]") -> None:
+    for name in KNOWN:
+        if len(values.getlist(name)) > 1:
+            raise RequestError(f"bad_{name}", f"{name} is given more than once.")
 
 
 def _boolean(values: "MultiDict[str, str]", name: str, default: bool) -> bool:

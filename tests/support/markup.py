@@ -7,13 +7,25 @@ VOID = {"meta", "link", "input", "br", "img", "hr"}
 
 
 class Element:
-    """An element of a page: its attributes, its parent, and all text inside it."""
+    """An element of a page: its attributes, its parent, and all text and all elements inside it."""
 
     def __init__(self, tag, attributes, parent):
-        self.tag, self.attributes, self.parent, self.text = tag, attributes, parent, ""
+        self.tag, self.attributes, self.parent = tag, attributes, parent
+        self.text, self.inside = "", []
 
     def __getitem__(self, name):
         return self.attributes[name]
+
+    def get(self, name):
+        return self.attributes.get(name)
+
+    def all(self, tag, **attributes):
+        wanted = {name.rstrip("_"): value for name, value in attributes.items()}
+        return [each for each in self.inside if each.tag == tag and wanted.items() <= each.attributes.items()]
+
+    def one(self, tag, **attributes):
+        (found,) = self.all(tag, **attributes)
+        return found
 
     @property
     def within(self):
@@ -35,15 +47,18 @@ class Page(HTMLParser):
     def __init__(self, response):
         super().__init__()
         assert response.content_type == "text/html; charset=utf-8"
-        self.elements, self._open = [], []
+        self.root = Element("", {}, None)
+        self.elements, self.all, self.one = self.root.inside, self.root.all, self.root.one
+        self._open = [self.root]
         self.source = response.get_data(as_text=True)
         self.feed(self.source)
-        assert self._open == []
+        assert self._open == [self.root]
 
     def handle_starttag(self, tag, attributes):
-        element = Element(tag, dict(attributes), self._open[-1] if self._open else None)
+        element = Element(tag, dict(attributes), self._open[-1])
         assert len(element.attributes) == len(attributes)
-        self.elements.append(element)
+        for each in self._open:
+            each.inside.append(element)
         if tag not in VOID:
             self._open.append(element)
 
@@ -53,20 +68,6 @@ class Page(HTMLParser):
     def handle_data(self, data):
         for element in self._open:
             element.text += data
-
-    def all(self, tag, **attributes):
-        wanted = {name.rstrip("_"): value for name, value in attributes.items()}
-        return [
-            each for each in self.elements if each.tag == tag and wanted.items() <= each.attributes.items()
-        ]
-
-    def one(self, tag, **attributes):
-        (found,) = self.all(tag, **attributes)
-        return found
-
-    def inside(self, outer, tag, **attributes):
-        """The elements of a tag that are inside another element."""
-        return [each for each in self.all(tag, **attributes) if outer in each.within]
 
 
 def page_of(client, address, status=200, lang="en", **headers):

@@ -5,10 +5,10 @@ import json
 import re
 import unicodedata
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
+import markup
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fakes import FakeModel
@@ -32,7 +32,6 @@ from indexer.store.generation import IndexFolder
 from web import SearchService, create_app
 from web.documents import Place, Range, locate, original_of, parts, read_place
 
-VOID = {"meta", "link", "input", "br", "img", "hr"}
 SHA256 = hashlib.sha256(b"another version").hexdigest()
 TRAP = "<script>alert(1)</script> & <b>bold</b> {{ 7*7 }} </textarea></mark></p>"
 BODY = "Ship number {0} left the port on day {0} of the year with grain for {0} thousand people in the south."
@@ -53,52 +52,12 @@ HOSTILE = "\n\n".join(
 )  # fmt: skip
 
 
-class Element:
-    def __init__(self, tag, attributes, parent):
-        self.tag, self.attributes, self.parent, self.text, self.inside = tag, attributes, parent, "", []
-
-    def __getitem__(self, name):
-        return self.attributes[name]
-
-    def get(self, name):
-        return self.attributes.get(name)
-
-    def all(self, tag, **attributes):
-        wanted = {name.rstrip("_"): value for name, value in attributes.items()}
-        return [each for each in self.inside if each.tag == tag and wanted.items() <= each.attributes.items()]
-
-    def one(self, tag, **attributes):
-        (found,) = self.all(tag, **attributes)
-        return found
-
-
-class Page(HTMLParser):
-    """A page as its elements, each with its attributes, all text and all elements inside it."""
+class Page(markup.Page):
+    """The page of an article."""
 
     def __init__(self, response):
-        super().__init__()
-        self.status, self.source = response.status_code, response.get_data(as_text=True)
-        self.root = Element("", {}, None)
-        self._open = [self.root]
-        self.feed(self.source)
-        assert self._open == [self.root]
-        self.all, self.one = self.root.all, self.root.one
-        self.main = self.one("main")
-
-    def handle_starttag(self, tag, attributes):
-        element = Element(tag, dict(attributes), self._open[-1])
-        assert len(element.attributes) == len(attributes)
-        for each in self._open:
-            each.inside.append(element)
-        if tag not in VOID:
-            self._open.append(element)
-
-    def handle_endtag(self, tag):
-        assert self._open.pop().tag == tag
-
-    def handle_data(self, data):
-        for element in self._open:
-            element.text += data
+        super().__init__(response)
+        self.status, self.main = response.status_code, self.one("main")
 
     @property
     def told(self):

@@ -172,8 +172,8 @@ def test_the_languages_are_offered_by_their_own_names(client):
         page = page_of(client, "/?q=winter&lang=en", lang=language, **{"Accept-Language": language})
         form = page.one("form", action="/settings")
         assert form["method"] == "post"
-        assert page.inside(form, "input")[0]["value"] == "/?q=winter&lang=en"
-        buttons = page.inside(form, "button")
+        assert form.all("input")[0]["value"] == "/?q=winter&lang=en"
+        buttons = form.all("button")
         assert [(each.text, each["value"], each["lang"]) for each in buttons] == [
             ("English", "en", "en"), ("العربية", "ar", "ar")
         ]  # fmt: skip
@@ -421,7 +421,7 @@ def test_a_page_without_an_index_is_arabic_but_for_the_command(index):
     service = SearchService(index, None, open_fake)
     service._refresh()
     page = page_of(create_app(service).test_client(), "/", 503, "ar", **ARABIC)
-    (code,) = page.inside(page.one("main"), "code")
+    (code,) = page.one("main").all("code")
     assert (code.text, code.parent["dir"]) == (f"warraq build --archive DIR --index {index}", "ltr")
     assert not re.search("[A-Za-z]", page.one("main").text.replace(code.text, ""))
 

@@ -85,7 +85,7 @@ def test_home_is_a_box_that_works_without_a_script(get):
     assert (box["dir"], box["value"], box["maxlength"]) == ("auto", "", "1000")
     assert form in box.within
     assert page.one("label", for_="q").text
-    assert page.inside(form, "button", type="submit")
+    assert form.all("button", type="submit")
     assert [each.text for each in page.all("dt")] == ["articles", "passages"]
     assert [each.text for each in page.all("dd")] == ["2", "4"]
 
@@ -111,7 +111,7 @@ def test_results_show_title_place_language_and_direction(get, archive):
         ("أزمة المياه في الأردن", "ar", "rtl"),
     }
     for item, text in zip(items, texts, strict=True):
-        (path,) = page.inside(item, "bdi", class_="path")
+        (path,) = item.all("bdi", class_="path")
         assert text.text in (archive / path.text).read_text("utf-8")
 
 
@@ -128,14 +128,14 @@ def test_a_hit_has_its_rank_source_and_day(read):
     page = read(asked(q="grain corridor Geneva", lang="en"))
     items = items_of(page)
     for rank, item in enumerate(items, 1):
-        assert page.inside(item, "span", class_="rank")[0].text == str(rank)
+        assert item.all("span", class_="rank")[0].text == str(rank)
     grain = next(each for each in items if "gazette/grain.en.txt" in each.words)
-    (time,) = page.inside(grain, "time")
+    (time,) = grain.all("time")
     assert (time["datetime"], time.text) == ("2023-11-02", "November 2, 2023")
-    facts = page.inside(grain, "p", class_="facts")[0].words
+    facts = grain.all("p", class_="facts")[0].words
     assert facts == f"{items.index(grain) + 1} gazette · November 2, 2023 · English"
     (talks,) = [each for each in items if "talks.txt" in each.words]
-    assert page.inside(talks, "time") == []
+    assert talks.all("time") == []
 
 
 def test_each_result_leads_to_its_words_with_the_search_that_found_them(read, press):
@@ -175,7 +175,7 @@ def test_the_question_comes_back_as_text_and_nothing_else(get, query):
         assert box["value"] == query
         assert page.one("title").text == f"{query} · Warraq"
         assert page.one("h1").text.strip() == f"4 hits for {query}"
-    assert page.inside(page.one("h1"), "q")[0]["dir"] == "auto"
+    assert page.one("h1").all("q")[0]["dir"] == "auto"
     # Whatever is asked, the page is of the same elements; words that match are marked.
     assert sorted(each.tag for each in page.elements if each.tag != "mark") == sorted(
         each.tag for each in plain.elements if each.tag != "mark"
@@ -230,7 +230,7 @@ def test_whatever_a_file_is_called_its_links_open_it(named, name):
     assert found["hits"][0]["source"]["path"] == name
     assert urlsplit(found["hits"][0]["source"]["url"]).path == urlsplit(href).path
     similar = page_of(named, page.one("a", class_="like")["href"])
-    assert similar.inside(similar.one("figure"), "bdi", class_="path")[0].text == name
+    assert similar.one("figure").all("bdi", class_="path")[0].text == name
     # The choice of a language leads back to the very same page.
     for each in (page, opened, similar):
         place = each.all("input", name="next")[0]["value"]
@@ -252,12 +252,10 @@ def test_what_is_folded_is_named_and_leads_to_its_passage(get, archive, index, m
     assert {("/documents/long.txt", f"p{number}") for number in range(1, 6)} <= links
     assert {("/documents/first.txt", "p1"), ("/documents/second.txt", "p1")} <= links
     details = page.one("details", class_="more")
-    assert page.inside(details, "summary")[0].words == "3 more in this article"
-    assert len(page.inside(details, "p", class_="text")) == 3
+    assert details.all("summary")[0].words == "3 more in this article"
+    assert len(details.all("p", class_="text")) == 3
     assert "Also in second.txt, line 1" in page.one("ol").words
-    assert {query_of(link["href"])["q"] for link in page.inside(details, "a")} == {
-        "Envoys discuss grain in Geneva"
-    }
+    assert {query_of(link["href"])["q"] for link in details.all("a")} == {"Envoys discuss grain in Geneva"}
     assert page.one("h1").words.startswith(f"{len(items_of(page))} hits")
     everything = get(asked(q="Envoys discuss grain in Geneva", copies="all", limit=100))
     assert everything.all("details", class_="more") == []
@@ -328,9 +326,9 @@ def facets_of(page):
     facets = {}
     for section in page.all("section", class_="facet"):
         rows = facets[section["id"].removeprefix("by-")] = []
-        for item in page.inside(section, "li"):
-            count = page.inside(item, "span", class_="n")[0].text
-            links = page.inside(item, "a")
+        for item in section.all("li"):
+            count = item.all("span", class_="n")[0].text
+            links = item.all("a")
             address = links[0]["href"] if links else None
             rows.append((item.words.removesuffix(count).strip(), int(count.replace(",", "")), address))
     return facets
@@ -379,13 +377,13 @@ def test_a_filter_that_is_on_is_a_chip_that_takes_it_away(read):
         assert query_of(chip["href"]) == {
             name: value for name, value in everything.items() if name not in gone
         }
-    assert [page.inside(chip, "bdi")[0].text for chip in chips] == [
+    assert [chip.all("bdi")[0].text for chip in chips] == [
         "Arabic",
         "صحيفة المرفأ",
         "2024",
         "by meaning alone",
     ]
-    (all_away,) = page.inside(page.one("ul", class_="chips"), "a", class_="all")
+    (all_away,) = page.one("ul", class_="chips").all("a", class_="all")
     assert query_of(all_away["href"]) == {"q": "winter"}
     current = {each.words for each in page.elements if each.attributes.get("aria-current") == "true"}
     assert {each.split()[0] for each in current} == {"Arabic", "صحيفة", "2024", "Best"}
@@ -407,7 +405,7 @@ def test_a_form_takes_days_and_takes_along_what_was_asked(read):
     page = read(asked(q="winter", lang="en", sort="date", from_="2024-03-15", to="2025-12-31"))
     form = page.one("form", class_="days facet")
     assert (form["action"], form["method"]) == ("/", "get")
-    inputs = page.inside(form, "input")
+    inputs = form.all("input")
     assert [(each["name"], each["type"], each["value"]) for each in inputs] == [
         ("q", "hidden", "winter"), ("lang", "hidden", "en"), ("sort", "hidden", "date"),
         ("from", "date", "2024-03-15"), ("to", "date", "2025-12-31"),
@@ -418,23 +416,23 @@ def test_a_form_takes_days_and_takes_along_what_was_asked(read):
     similar = read(asked("/similar", passage="talks.txt#1", lang="en"))
     form = similar.one("form", class_="days facet")
     assert form["action"] == "/similar"
-    assert [each["name"] for each in similar.inside(form, "input", type="hidden")] == ["passage", "lang"]
+    assert [each["name"] for each in form.all("input", type="hidden")] == ["passage", "lang"]
 
 
 def test_the_box_takes_along_the_filters_but_no_page(read):
     page = read(asked(q="winter", lang="ar", source="wire", to="2025-12-31", sort="date", offset=1, limit=5))
     form = page.one("form", role="search")
-    kept = {each["name"]: each["value"] for each in page.inside(form, "input", type="hidden")}
+    kept = {each["name"]: each["value"] for each in form.all("input", type="hidden")}
     assert kept == {"lang": "ar", "source": "wire", "to": "2025-12-31", "sort": "date", "limit": "5"}
     assert {each["lang"] for each in texts_of(page)} <= {"ar"}
     plain = read(asked(q="winter"))
-    assert plain.inside(plain.one("form", role="search"), "input", type="hidden") == []
+    assert plain.one("form", role="search").all("input", type="hidden") == []
     assert len(texts_of(read("/?q=winter&lang="))) == len(texts_of(plain))
 
 
 def test_order_is_chosen_by_links(read):
     page = read(asked(q="winter", lang="en", offset=1, limit=100))
-    best, newest = page.inside(page.one("ul", class_="sorting"), "a")
+    best, newest = page.one("ul", class_="sorting").all("a")
     assert (best.text, newest.text) == ("Best first", "Newest first")
     assert query_of(best["href"]) == {"q": "winter", "lang": "en", "limit": "100"}
     assert query_of(newest["href"]) == {"q": "winter", "lang": "en", "limit": "100", "sort": "date"}
@@ -443,17 +441,17 @@ def test_order_is_chosen_by_links(read):
     days = []
     newest_first = read(newest["href"])
     for item in items_of(newest_first):
-        days += [each["datetime"] for each in newest_first.inside(item, "time")] or [""]
+        days += [each["datetime"] for each in item.all("time")] or [""]
     assert days == sorted(days, reverse=True)
     assert days[-1] == ""  # those without a date come last
-    assert newest_first.inside(newest_first.one("ul", class_="sorting"), "a")[1]["aria-current"] == "true"
+    assert newest_first.one("ul", class_="sorting").all("a")[1]["aria-current"] == "true"
 
 
 def test_the_whole_list_is_offered_as_a_file(read, newsroom):
     page = read(
         asked(q="winter", lang="en", source="wire", from_="2024-01-01", sort="date", limit=1, offset=1)
     )
-    links = page.inside(page.one("p", class_="export"), "a")
+    links = page.one("p", class_="export").all("a")
     assert [each.text for each in links] == ["CSV", "JSON Lines"]
     for link, path in zip(links, ["/export.csv", "/export.jsonl"], strict=True):
         assert urlsplit(link["href"]).path == path
@@ -469,12 +467,12 @@ def test_the_whole_list_is_offered_as_a_file(read, newsroom):
 def test_each_hit_leads_to_what_is_like_it(read, newsroom):
     page = read(asked(q="grain corridor", lang="en"))
     for item, text in zip(items_of(page), texts_of(page), strict=True):
-        (link,) = page.inside(item, "a", class_="like")
+        (link,) = item.all("a", class_="like")
         similar = read(link["href"])
         assert similar.one("h1").words == "More like this passage"
         figure = similar.one("figure")
-        assert similar.inside(figure, "blockquote")[0].text == text.text
-        (back,) = similar.inside(figure, "a")
+        assert figure.all("blockquote")[0].text == text.text
+        (back,) = figure.all("a")
         assert query_of(back["href"]).keys() == {"sha256", "start", "end"}
         doc_id, _, number = query_of(link["href"])["passage"].rpartition("#")
         found = newsroom.get(asked("/api/v1/similar", doc_id=doc_id, paragraph=number)).get_json()
@@ -492,7 +490,7 @@ def test_what_is_like_a_passage_has_filters_order_and_pages_too(read):
     for each in [
         *page.all("a", class_="chip"),
         page.one("a", rel="next"),
-        *page.inside(page.one("ul", class_="sorting"), "a"),
+        *page.one("ul", class_="sorting").all("a"),
     ]:
         assert urlsplit(each["href"]).path == "/similar"
         assert query_of(each["href"])["passage"] == "gazette/grain.en.txt#2"
@@ -525,7 +523,7 @@ def test_nothing_found_says_what_was_asked_and_what_may_help(read):
     told = page.one("main").words
     assert "Only a part of the archive was searched." in told
     section = page.one("section", class_="plain")
-    links = {each.text: query_of(each["href"]) for each in page.inside(section, "a")}
+    links = {each.text: query_of(each["href"]) for each in section.all("a")}
     whole = {"q": "<unheard>", "mode": "lexical", "lang": "ar", "source": "wire", "to": "2024-12-31"}
 
     def without(*names):
@@ -583,8 +581,8 @@ def test_damage_is_told_on_every_page_with_the_command_that_mends_it(archive, in
         page = page_of(client, address)
         note = page.one("p", class_="note")
         assert f"The index in {index} is damaged: <b>." in note.text
-        assert page.inside(note, "code")[0].text == f"warraq build --rebuild --index {index}"
-        assert page.inside(note, "code")[0]["dir"] == "ltr"
+        assert note.all("code")[0].text == f"warraq build --rebuild --index {index}"
+        assert note.all("code")[0]["dir"] == "ltr"
 
 
 def test_an_empty_index_says_so(tmp_path, index, model):
@@ -594,7 +592,7 @@ def test_an_empty_index_says_so(tmp_path, index, model):
     for address in ("/", "/?q=x"):
         page = page_of(client, address)
         assert "The archive is empty" in page.one("main").text
-        assert page.inside(page.one("main"), "code")[0].text == "warraq info"
+        assert page.one("main").all("code")[0].text == "warraq info"
     assert "Nothing was found" in page.one("h1").text
 
 
@@ -624,7 +622,7 @@ def test_pages_ignore_parameters_that_they_do_not_know(get):
 def test_a_list_of_another_generation_is_409_and_leads_to_the_new_one(get):
     page = get(asked(q="<x>", lang="en", generation="older", offset=10), 409)
     assert "index has changed" in page.one("main").text
-    (link,) = page.inside(page.one("main"), "a")
+    (link,) = page.one("main").all("a")
     assert query_of(link["href"]) == {"q": "<x>", "lang": "en"}
     assert get(link["href"])
 
@@ -653,7 +651,7 @@ def test_without_an_index_pages_are_503_and_say_how_to_build_one(index, address)
     client = create_app(service).test_client()
     page = page_of(client, address, 503)
     assert page.one("h1").text == "There is nothing to search yet"
-    (command,) = page.inside(page.one("main"), "code")
+    (command,) = page.one("main").all("code")
     assert command.text == f"warraq build --archive DIR --index {index}"
     assert int(client.get(address).headers["Retry-After"]) > 0
 
@@ -694,7 +692,7 @@ def test_a_page_can_be_walked_by_its_landmarks(read, address, status):
     assert "hidden" in page.one("p", id="keys").attributes  # until there is a script that they work with
     links = [
         each["href"]
-        for each in page.inside(next(each for each in page.all("footer") if each.parent.tag == "body"), "a")
+        for each in next(each for each in page.all("footer") if each.parent.tag == "body").all("a")
     ]
     assert links == ["/docs"]
     ids = [each["id"] for each in page.elements if "id" in each.attributes]
@@ -727,9 +725,9 @@ def test_a_long_facet_shows_its_first_values_and_folds_the_others(tmp_path, inde
     section = page.one("section", id="by-source")
     rest = page.one("details", class_="rest")
     assert section in rest.within
-    assert page.inside(rest, "summary")[0].text == "3 more"
-    assert len(page.inside(section, "li")) == 11
-    assert len(page.inside(rest, "li")) == 3
+    assert rest.all("summary")[0].text == "3 more"
+    assert len(section.all("li")) == 11
+    assert len(rest.all("li")) == 3
 
 
 def test_a_language_is_called_by_its_name_where_it_has_one(read, press):
