@@ -30,7 +30,7 @@ from .errors import (
     UnreadableFile,
     WarraqError,
 )
-from .ingest.lines import LineNumbers
+from .ingest.lines import line_numbers
 from .inspection import CutLines, FileState, Originals, inspect_file, reason_of
 from .intake import Progress
 from .models.encoder import Encoder, find_model
@@ -41,9 +41,9 @@ from .receipts import (
     hit_json,
     next_page,
     permanent_url,
-    previous_page,
     result_json,
     similar_json,
+    words_hash,
 )
 from .search import Searcher, current_generation, open_searcher, read_manifest
 from .text.language import direction, html_lang
@@ -68,7 +68,6 @@ __all__ = [
     "GenerationChanged",
     "Hit",
     "IndexUnusable",
-    "LineNumbers",
     "Model",
     "ModelError",
     "NoIndex",
@@ -98,10 +97,10 @@ __all__ = [
     "hit_json",
     "html_lang",
     "inspect_file",
+    "line_numbers",
     "next_page",
     "open_searcher",
     "permanent_url",
-    "previous_page",
     "read_hits",
     "read_manifest",
     "reason_of",
@@ -110,4 +109,5 @@ __all__ = [
     "similar_json",
     "verify_hits",
     "verify_index",
+    "words_hash",
 ]

@@ -236,7 +236,7 @@ def serve(
     index: Path, model: str | None, host: str, port: int, archive: Path | None, allowed: tuple[str, ...],
     secret_file: Path | None, insecure: bool, proxy: bool, log_queries: bool,
 ) -> None:  # fmt: skip
-    """Serve the search page and the JSON endpoint until SIGTERM or Ctrl-C."""
+    """Serve the pages and the JSON endpoints until SIGTERM or Ctrl-C."""
     import web
 
     secret = _read_secret(secret_file) if secret_file else settings.secret()

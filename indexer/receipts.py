@@ -1,5 +1,7 @@
 """Results as JSON: the one form that the command line prints and the web returns."""
 
+from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -8,6 +10,7 @@ from .inspection import CutLines, reason_of
 from .text.language import direction
 
 SEARCH_URL, SIMILAR_URL = "/api/v1/search", "/api/v1/similar"
+WORDS_HASH = 12  # hex digits: enough to tell apart what may stand at one place
 
 
 def result_json(result: SearchResult) -> dict[str, Any]:
@@ -138,25 +141,37 @@ def source_json(hit: Hit) -> dict[str, Any]:
 
 def document_url(doc_id: str, ordinal: int) -> str:
     """Return the address of a document's page, opened at a passage."""
-    return f"/documents/{quote(doc_id)}#p{ordinal}"
+    return f"/documents/{_path(doc_id)}#p{ordinal}"
 
 
 def permanent_url(document: Document, start: int, end: int, ordinal: int) -> str:
-    """Return the address that says which words of which version of a file are meant."""
-    words = urlencode({"sha256": document.metadata["sha256"], "start": start, "end": end})
-    return f"/documents/{quote(document.doc_id)}?{words}#p{ordinal}"
+    """Return the address that says which words of which version of a file are meant.
+
+    `words`, the first hex digits of the sha256 of the exact words in UTF-8, tells whether they still
+    stand there where the file has changed, and finds them where they have moved.
+    """
+    words = words_hash(document.text[start:end])
+    values = {"sha256": document.metadata["sha256"], "start": start, "end": end, "words": words}
+    return f"/documents/{_path(document.doc_id)}?{urlencode(values)}#p{ordinal}"
+
+
+def words_hash(words: str) -> str:
+    """Return what a permanent address says of the words that it means."""
+    return sha256(words.encode()).hexdigest()[:WORDS_HASH]
+
+
+def _path(doc_id: str) -> str:
+    """Return an id as a path. Clients take «.» and «..» for steps, unless the slash beside them is %2F."""
+    steps = quote(doc_id).split("/")
+    return steps[0] + "".join(
+        ("%2F" if {before, step} & {".", ".."} else "/") + step for before, step in pairwise(steps)
+    )
 
 
 def next_page(result: SearchResult, address: str) -> str | None:
     """Return the address of the page after this one, None after the last."""
     offset = result.request.offset + result.request.limit
     return None if offset >= result.total or offset > OFFSET else _page(result, address, offset)
-
-
-def previous_page(result: SearchResult, address: str) -> str | None:
-    """Return the address of the page before this one, None before the first."""
-    offset = result.request.offset
-    return _page(result, address, max(0, offset - result.request.limit)) if offset else None
 
 
 def _page(result: SearchResult, address: str, offset: int) -> str:

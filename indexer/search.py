@@ -56,6 +56,7 @@ class Searcher:
 
     def __init__(self, store: Store, encoder: Encoder | None) -> None:
         self.store, self.encoder = store, encoder
+        self._failing = False  # whether the model failed at the last question that it was given
         # The pages of a list, its facets and its articles ask the same question again. It holds the encoder
         # alone: what held the Searcher too would keep a generation's files open until garbage is collected.
         self._vector_of = lru_cache(QUESTIONS_KEPT)(partial(_encoded, encoder)) if encoder else None
@@ -96,17 +97,28 @@ class Searcher:
         ]
         return self._page(request, pool, clock, language=passage.lang, like=like)
 
-    def matches(self, request: SearchRequest, doc_id: str) -> tuple[Hit, ...]:
-        """Return the passages of an article that are among the best of a search, in the article's order.
+    def matches(self, request: SearchRequest, doc_id: str, named: Passage | None = None) -> SearchResult:
+        """Return the passages of an article that a search found, in the article's order, without ranks.
 
-        Where none is, the best that the search has of it.
+        They are those among the best of the search, or the best that it has of the article where none
+        is; the passage that is `named` is one of them wherever in the pool it stands. Lists show the
+        whole pool, so every passage that a list led to is a match of its article.
         """
-        words = tokens(request.query)
-        pool, _ = self._pool(request, detect(request.query), words, _Clock())
-        own = [each for each in pool if each.passage.doc_id == doc_id]
-        best = [each for each in pool[:MATCHES] if each.passage.doc_id == doc_id] or own[:1]
-        best.sort(key=lambda each: each.passage.ordinal)
-        return self._hits([Entry(each) for each in best], words)
+        clock = _Clock()
+        language, words = detect(request.query), tokens(request.query)
+        pool, degraded = self._pool(request, language, words, clock)
+        with clock.stage("fetch"):
+            own = [(at, each) for at, each in enumerate(pool) if each.passage.doc_id == doc_id]
+            found = [each for at, each in own if at < MATCHES or each.passage == named]
+            found = found or [each for _, each in own[:1]]
+            found.sort(key=lambda each: each.passage.ordinal)
+            hits = self._hits([Entry(each) for each in found], words)
+        # What a filter left out is told with the list.
+        every_day = replace(request, published_from=None, published_to=None)
+        notices = self._notices(every_day, degraded=degraded, left=0)
+        return SearchResult(
+            request, language, self.generation, len(hits), hits, clock.took(), notices, stages=clock.stages
+        )
 
     def size(self) -> tuple[int, int]:
         """Count the documents and the passages that are searched."""
@@ -132,7 +144,7 @@ class Searcher:
             "cut": manifest.cut,
             "failed": len(manifest.failed),
             "model": manifest.settings["model"],
-            "searches_by_meaning": self.encoder is not None,
+            "searches_by_meaning": self.encoder is not None and not self._failing,
             "warnings": [self.store.damage] if self.store.damage else [],
         }
 
@@ -159,15 +171,18 @@ class Searcher:
         with clock.stage("fetch"):
             labels = self.store.labels([each.passage.doc_id for each in pool])
             filed = [(each.passage.lang, *labels[each.passage.doc_id]) for each in pool]
-            ordered = pool
+            best = pool[:DATED] if request.sort == "date" else pool
+            # What is folded is decided by relevance, so that another order hides nothing else.
+            listed = fold(best) if request.copies == "fold" else list_all(best)
             if request.sort == "date":
-                ordered = sorted(
-                    pool[:DATED], key=lambda each: labels[each.passage.doc_id].published or "", reverse=True
-                )
-            listed = fold(ordered) if request.copies == "fold" else list_all(ordered)
+
+                def day(entry: Entry) -> str:
+                    return labels[entry.candidate.passage.doc_id].published or ""
+
+                listed.sort(key=day, reverse=True)  # stable: of a day the best first
             page = listed[request.offset : request.offset + request.limit]
             hits = self._hits(page, words)
-        notices = self._notices(request, degraded=degraded, left=len(pool) - len(ordered))
+        notices = self._notices(request, degraded=degraded, left=len(pool) - len(best))
         return SearchResult(
             request,
             language,
@@ -231,10 +246,13 @@ class Searcher:
         if self._vector_of is None:
             return None
         try:
-            return self._vector_of(query)
+            vector = self._vector_of(query)
         except Exception:  # whatever it is: words still find something
             log.exception("The model failed to encode a question")
+            self._failing = True
             return None
+        self._failing = False
+        return vector
 
     def _fused(
         self,
@@ -317,7 +335,13 @@ def open_searcher(
         if without_model:
             return Searcher(store, None)
         base = encoder.base if isinstance(encoder, NeutralEncoder) else encoder
-        return Searcher(store, in_space(store, _encoder_for(store.manifest, index, model, base)))
+        try:
+            opened = _encoder_for(store.manifest, index, model, base)
+        except (OSError, RuntimeError, MemoryError) as error:
+            raise ModelError(
+                f"The model {store.manifest.settings['model']} cannot be loaded: {error}"
+            ) from error
+        return Searcher(store, in_space(store, opened))
     except BaseException:
         store.close()
         raise

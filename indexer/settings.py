@@ -16,7 +16,7 @@ KEPT = 2  # generations, the current one counted: one to go back to, which a rea
 
 # Raised when the same input would give other passages or other terms, so that a build made
 # before is known to be stale.
-READING_VERSION = 1  # formats, encodings, facts and cleaning
+READING_VERSION = 2  # formats, encodings, facts and cleaning
 SPLITTING_VERSION = 3
 ANALYSIS_VERSION = 2
 FORMAT_VERSION = 3  # of the files of a generation
@@ -71,4 +71,4 @@ def threads() -> int:
 
 def secret() -> str | None:
     """What a server wants of those who ask, where no file names it: `WARRAQ_SECRET`."""
-    return os.environ.get("WARRAQ_SECRET") or None
+    return os.environ.get("WARRAQ_SECRET", "").strip() or None

@@ -1,4 +1,4 @@
-"""The web face: pages and a JSON endpoint over one Searcher. Imports only what `indexer` exports."""
+"""The web face: pages and JSON endpoints over one Searcher. Imports only what `indexer` exports."""
 
 from pathlib import Path
 

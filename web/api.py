@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 from flask import Response, current_app, jsonify, request
@@ -19,6 +20,7 @@ from indexer import (
 )
 
 from .observing import observe
+from .samples import PROBLEM
 from .schemas import (
     KNOWN,
     DocumentAnswer,
@@ -42,6 +44,7 @@ PROBLEMS = {
     503: "There is no index, it is being loaded, the model failed, or too much is asked at once: try again.",
 }
 
+VERSION = version("warraq")  # another one may rank otherwise, or say more
 View = TypeVar("View", bound=Callable[..., Response])
 
 blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1")
@@ -75,8 +78,13 @@ def _endpoint(
 ) -> Callable[[View], View]:
     """Describe an endpoint: what it answers, and the errors that it knows."""
     tags = {"Search": "Ranked passages.", "Archive": "What is in the index."}
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    problems = {status: {"description": PROBLEMS[status], "content": problem} for status in statuses}
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+
+    def problem(status: int) -> dict[str, Any]:
+        content = schema | ({"example": PROBLEM} if status == PROBLEM["status"] else {})
+        return {"description": PROBLEMS[status], "content": {"application/problem+json": content}}
+
+    problems = {status: problem(status) for status in statuses}
     described = {
         200: answer,
         304: {"description": "The answer is the one of this If-None-Match."},
@@ -142,9 +150,11 @@ def _answered(
     searcher: Searcher, ask: Callable[[], SearchResult], as_json: Callable[[SearchResult], dict[str, Any]]
 ) -> Response:
     """Answer a search, unless whoever asks has the answer: a generation answers a query one way only."""
-    asked = f"{searcher.generation}\n{searcher.store.damage}\n{request.path}\n{sorted(request.args.items())}"
-    tag = hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    if request.if_none_match.contains_weak(tag):
+    searcher.check_generation(request.args.get("generation"))
+    asked = [VERSION, searcher.generation, searcher.store.damage, request.path, sorted(request.args.items())]
+    tag = hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    # «*» means any answer: whether there is one is not known before the search.
+    if not request.if_none_match.star_tag and request.if_none_match.contains_weak(tag):
         return _revalidated(Response(status=304), tag)
     result = ask()
     observe(result)

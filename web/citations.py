@@ -8,12 +8,13 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
 
 from flask_babel import gettext as _  # type: ignore[import-untyped]
 
 from indexer import Document
 
-from .languages import day, number
+from .languages import day, ngettext, number
 
 QUOTED = 2_000  # code points; the words of nearly every passage are fewer
 
@@ -21,6 +22,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _TURN = re.compile("[\u202a-\u202e\u2066-\u2069]")  # turns the direction of what follows
 _UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_WEB = re.compile(r"https?://[^\s\0-\x20\x7f-\x9f\\]+", re.IGNORECASE)
 
 # What Markdown reads anywhere, with addresses that many make links of; and what makes a heading, a list,
 # a rule or a table of the line that begins with it.
@@ -80,6 +82,23 @@ def shown_path(path: str) -> str:
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), path)
 
 
+def record_of(document: Document) -> str | None:
+    """Return the id of an article's record, None where the article has its file to itself."""
+    record = document.doc_id.removeprefix(document.metadata["path"])
+    return record[2:] if record.startswith("::") else None
+
+
+def original_of(document: Document) -> str | None:
+    """Return the address on the web that an article came from, None where it is none that may be a link."""
+    address = document.metadata.get("url", "")
+    try:
+        safe = _WEB.fullmatch(address) and urlsplit(address).hostname
+    except ValueError:
+        return None
+    # Escaped as browsers do it themselves: nothing in it may turn the direction of what stands around it.
+    return _UNSEEN.sub(lambda found: quote(found[0]), address) if safe else None
+
+
 def shorten(words: str) -> tuple[str, str]:
     """Return the words that are quoted and, where they are not all, a note that says so."""
     if len(words) <= QUOTED:
@@ -92,8 +111,10 @@ def shorten(words: str) -> tuple[str, str]:
         while end > 1 and unicodedata.combining(words[end]):
             end -= 1
     first = words[:end].rstrip()
-    note = _(
+    note = ngettext(
+        "shortened: the first %(shown)s of %(all)s character",
         "shortened: the first %(shown)s of %(all)s characters",
+        len(words),
         shown=number(len(first)),
         all=number(len(words)),
     )
@@ -110,11 +131,22 @@ def _facts(citation: Citation) -> Iterator[tuple[str, str, bool]]:
         yield _("Source"), one_line(document.source), False
     if published:
         yield _("Date"), day(published), False
+    if original := original_of(document):
+        yield _("Original"), original, True
     yield _("File"), shown_path(document.metadata["path"]), True
-    first, last = citation.lines
-    label = _("Lines of the extracted text") if document.metadata["basis"] == "extracted" else _("Lines")
-    yield label, number(first) if first == last else f"{number(first)}–{number(last)}", False
+    if record := record_of(document):
+        yield _("Record"), shown_path(record), True
+    yield *lines_of(citation), False
     yield "sha256", document.metadata["sha256"], True
+
+
+def lines_of(citation: Citation) -> tuple[str, str]:
+    """Return the lines that are cited: which they are called, and their numbers."""
+    first, last = citation.lines
+    label = (
+        _("Lines of the extracted text") if citation.document.metadata["basis"] == "extracted" else _("Lines")
+    )
+    return label, number(first) if first == last else f"{number(first)}–{number(last)}"
 
 
 def _escaped(line: str) -> str:

@@ -30,7 +30,22 @@ EXAMPLES = {
     "again.sh": ("Ask again", "shell"),
     "every_hit.py": ("Every hit, page by page", "Python"),
     "receipt.py": ("Check a receipt, and find more like it", "Python"),
-    "marked.js": ("Show the words that matched", "JavaScript"),
+    "marked.js": ("Show the words that matched", "JavaScript, in a browser or as a module"),
+}
+CODES = {
+    "400": "`bad_` and the name of a parameter: its value is not legal, or it is given more than once; "
+    "`unknown_parameter`, `empty_query`, `query_too_long`, `bad_query`, `bad_encoding`, `bad_host`, "
+    "`bad_request`",
+    "401": "`unauthorized`",
+    "403": "`bad_origin`",
+    "404": "`not_found`, `no_such_passage`",
+    "405": "`method_not_allowed`; `Allow` says which there are",
+    "409": "`generation_changed`",
+    "413, 431": "`too_large`",
+    "500": "`internal`",
+    "501": "`not_implemented`",
+    "503": "`no_index`, `index_unusable`, `not_opened`, `loading`, `no_model`, `overloaded`; `Retry-After` "
+    "says when to try again, in seconds",
 }
 WRITTEN_FOR = "http://127.0.0.1:5000"
 
@@ -72,12 +87,13 @@ def openapi() -> Response:
 
 @blueprint.get("/docs")
 def reference() -> str:
-    return render_template("docs.html", api=_described(), type_of=type_of, with_code=with_code)
+    return render_template("docs.html", api=_described(), codes=CODES, type_of=type_of, with_code=with_code)
 
 
 @blueprint.get("/docs/examples")
 def shown_examples() -> str:
-    return render_template("examples.html", examples=examples(request.host_url.rstrip("/")))
+    address, wants = request.host_url.rstrip("/"), bool(_described().get("security"))
+    return render_template("examples.html", examples=examples(address), wants_secret=wants)
 
 
 def with_code(text: str) -> list[tuple[str, bool]]:

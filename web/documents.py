@@ -11,23 +11,41 @@ from werkzeug.datastructures import MultiDict
 
 from indexer import (
     Article,
-    Document,
     Hit,
-    LineNumbers,
     Passage,
     Searcher,
-    SearchRequest,
+    SearchResult,
     WarraqError,
     document_url,
+    line_numbers,
     permanent_url,
+    words_hash,
 )
 
 from .api import service
-from .citations import Citation, markdown, one_line, plain, shown_path, title_of, visible
-from .filters import address_of, hit_address
+from .citations import (
+    Citation,
+    lines_of,
+    markdown,
+    one_line,
+    original_of,
+    plain,
+    record_of,
+    shown_path,
+    title_of,
+    visible,
+)
+from .filters import Asked, hit_address, list_address
+from .observing import observe
 from .parameters import read_request
 
+SCANNED = 2**20  # code points of an article in which words that have moved are looked for
+HASHED = 2**24  # code points that are hashed to find them; an address says how many at a time
+A_HASH = 200  # code points that cost as much as a hash costs whatever its length
+
+_HASHES = {"sha256": 64, "words": 12}  # hex digits of the hashes in an address
 _LINE = re.compile(r"\S[^\r\n]*")  # that is not blank
+_WORD = re.compile(r"\S+")
 
 blueprint = Blueprint("documents", __name__)
 
@@ -43,15 +61,19 @@ class Range(NamedTuple):
 
 
 class Place(NamedTuple):
-    """What an address says of the words it means: the version of the file, and their range."""
+    """What an address says of the words it means: the version of the file, their range, and their hash."""
 
     sha256: str | None
     range: Range | None
+    words: str | None
     unreadable: tuple[str, ...]
     """The parameters that say nothing that can be understood."""
 
 
-Fate = Literal["none", "marked", "outside", "blank"]
+Fate = Literal["none", "marked", "same", "moved", "doubtful", "outside", "blank"]
+"""What became of the words that an address means. It names none, or they are marked; in a file that has
+changed they are the same, or have moved and are marked where they are now; other words may stand at their
+place, which is marked; or there is no such place, or there are no words at it."""
 
 
 class Piece(NamedTuple):
@@ -94,26 +116,31 @@ def document(doc_id: str) -> str | tuple[str, int]:
             abort(404)
         return render_template("document.html", document=None, doc_id=doc_id, shown_path=shown_path), 404
     shown = article.document
-    asked, hits = found_in(searcher, doc_id)
-    here, fate = locate(place.range, shown.text)
+    here, fate = locate(place, article)
+    result = found_in(searcher, article, here or place.range)
+    asked, hits = (result.request, result.hits) if result else (None, ())
     citation = cite(article, here)
     return render_template(
         "document.html",
         document=shown,
         asked=asked,
-        damage=searcher.store.damage,
+        warnings=result.warnings if result else (),
+        damage=None if result else searcher.store.damage,  # else it is among the warnings
         place=place,
         named=here,
         fate=fate,
         changed=place.sha256 not in (None, shown.metadata["sha256"]),
         state=service().file_state(searcher, shown),
         parts=parts(article, here, hits),
-        matches=matches_of(hits, asked, place.range) if asked else None,
-        back=address_of(asked) if asked else None,
+        matches=matches_of(hits, asked, here or place.range) if asked else None,
+        back=list_address(asked) if asked else None,
+        citation=citation,
         citations=(plain(citation), markdown(citation)),
+        lines=lines_of(citation),
         original=original_of(shown),
+        record=record_of(shown),
         cut=service().cut_lines(searcher, article),
-        like=lambda passage: f"/similar?{urlencode({'passage': passage.passage_id})}",
+        hostname=hostname,
         one_line=one_line,
         permanent_url=permanent_url,
         shown_path=shown_path,
@@ -122,45 +149,89 @@ def document(doc_id: str) -> str | tuple[str, int]:
     )
 
 
+def hostname(address: str) -> str | None:
+    """Return the name of the site that an address leads to."""
+    return urlsplit(address).hostname
+
+
 def read_place(values: "MultiDict[str, str]") -> Place:
     """Return what an address says of a place; what cannot be understood is named, and counts for nothing."""
-    given = {name: values.getlist(name) for name in ("sha256", "start", "end") if any(values.getlist(name))}
-    said = {name: value[0] for name, value in given.items() if len(value) == 1}
-    sha256 = said.get("sha256", "").lower()
-    bad = {"sha256"} if "sha256" in given and not re.fullmatch("[0-9a-f]{64}", sha256) else set()
+    names = ("sha256", "start", "end", "words")
+    given = {name: values.getlist(name) for name in names if any(values.getlist(name))}
+    said = {name: value[0].lower() for name, value in given.items() if len(value) == 1}
+    hashes = {name: re.fullmatch(f"[0-9a-f]{{{n}}}", said.get(name, "")) for name, n in _HASHES.items()}
+    bad = {name for name, found in hashes.items() if name in given and not found}
     start, end = (said.get(name, "") for name in ("start", "end"))
     # ASCII digits only, and few: int() would also take «٣» and «1_0».
     whole = all(re.fullmatch("[0-9]{1,9}", each) for each in (start, end))
     span = Range(int(start), int(end)) if whole and int(start) < int(end) else None
     if span is None:
         bad |= {"start", "end"} & set(given)
-    unreadable = tuple(name for name in given if name in bad)
-    return Place(None if "sha256" in bad else sha256 or None, span, unreadable)
+    file, words = (found[0] if (found := hashes[name]) else None for name in ("sha256", "words"))
+    return Place(file, span, words, tuple(name for name in given if name in bad))
 
 
-def locate(wanted: Range | None, text: str) -> tuple[Range | None, Fate]:
-    """Return the range of a text that is marked, and what became of the one that was wanted."""
+def locate(place: Place, article: Article) -> tuple[Range | None, Fate]:
+    """Return the range of an article's text that is marked, and what became of the words that were meant."""
+    text, wanted = article.document.text, place.range
+    changed = place.sha256 not in (None, article.document.metadata["sha256"])
     if wanted is None:
-        return None, "none"
+        # A citation of a whole article has the hash of all of it.
+        return None, "same" if changed and place.words == words_hash(text) else "none"
+    there = text[wanted.start : wanted.end] if wanted.end <= len(text) else ""
+    if place.words and there.strip() and words_hash(there) == place.words:
+        return wanted, "same" if changed else "marked"
+    if place.words and (moved := find_words(article, wanted.end - wanted.start, place.words)):
+        return moved, "moved"
     if wanted.end > len(text):
         return None, "outside"
-    if not text[wanted.start : wanted.end].strip():
+    if not there.strip():
         return None, "blank"  # such as a line that was cut
-    return wanted, "marked"
+    return wanted, "doubtful" if changed or place.words else "marked"
 
 
-def found_in(searcher: Searcher, doc_id: str) -> tuple[SearchRequest | None, tuple[Hit, ...]]:
-    """Return the search that led here, None where there is none or it is not legal, and what it found."""
+def find_words(article: Article, length: int, hashed: str) -> Range | None:
+    """Return where the words of a length and a hash stand, None where nowhere or not there alone.
+
+    They are looked for from the beginning of a word or passage to the end of one, and no longer than
+    pages may take.
+    """
+    text, hashing = article.document.text, 0
+    if len(text) >= SCANNED:
+        return None
+    spans = [each.span() for each in _WORD.finditer(text)]
+    spans += [(each.start, each.end) for each in article.passages]
+    ends = {end for _, end in spans}
+    for start in sorted({start for start, _ in spans}):
+        if start + length not in ends:
+            continue
+        hashing += length + A_HASH
+        if hashing > HASHED:
+            return None
+        words = text[start : start + length]
+        if words_hash(words) == hashed:
+            alone = text.find(words) == start and text.find(words, start + 1) < 0
+            return Range(start, start + length) if alone else None
+    return None
+
+
+def found_in(searcher: Searcher, article: Article, near: Range | None) -> SearchResult | None:
+    """Return what the search that led here found of an article, None where there is none or it is not legal.
+
+    `near` is the range that the address names: what a list led to is always found.
+    """
     if not request.args.get("q"):
-        return None, ()
+        return None
+    named = next((each for each in article.passages if near and near.meets(each)), None)
     try:
-        asked = read_request(request.args)
-        return asked, searcher.matches(asked, doc_id)
+        result = searcher.matches(read_request(request.args), article.document.doc_id, named)
     except WarraqError:
-        return None, ()
+        return None
+    observe(result)
+    return result
 
 
-def matches_of(hits: Sequence[Hit], asked: SearchRequest, here: Range | None) -> Matches:
+def matches_of(hits: Sequence[Hit], asked: Asked, here: Range | None) -> Matches:
     """Return the way through the matches of a search; the one that the address names is where it is now."""
     addresses = [hit_address(hit, asked) for hit in hits]
     if here is None:
@@ -229,17 +300,6 @@ def cite(article: Article, here: Range | None) -> Citation:
         address = permanent_url(document, here.start, here.end, ordinal)
     else:
         here = Range(passages[0].start, passages[-1].end) if passages else Range(0, len(text))
-        version = urlencode({"sha256": document.metadata["sha256"]})
+        version = urlencode({"sha256": document.metadata["sha256"], "words": words_hash(text)})
         address = f"{document_url(document.doc_id, 1).partition('#')[0]}?{version}"
-    return Citation(document, LineNumbers(text).of(*here), text[here.start : here.end], f"{site}{address}")
-
-
-def original_of(document: Document) -> str | None:
-    """Return the site that an article's own address leads to, None where it is none that may be a link."""
-    address = document.metadata.get("url", "")
-    if not re.fullmatch(r"https?://[^\s\0-\x20\x7f-\x9f\\]+", address, re.IGNORECASE):
-        return None
-    try:
-        return urlsplit(address).hostname
-    except ValueError:
-        return None
+    return Citation(document, line_numbers(text, *here), text[here.start : here.end], f"{site}{address}")

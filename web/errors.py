@@ -1,9 +1,13 @@
 """Errors at the HTTP edge: problem+json (RFC 9457) for the API, a page for everything else."""
 
-from flask import Flask, Response, json, render_template, request
+from datetime import date
+
+from flask import Flask, Response, g, json, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from indexer import WarraqError
+
+from .filters import kept_of_refused
 
 RETRY_AFTER = 5  # seconds
 
@@ -40,6 +44,7 @@ def _unforeseen(error: Exception) -> Response:
 
 
 def _answer(status: int, code: str, detail: str) -> Response:
+    g.code = code  # for the log
     if request.path.startswith("/api/"):
         problem = {
             "type": "about:blank",
@@ -52,13 +57,36 @@ def _answer(status: int, code: str, detail: str) -> Response:
             json.dumps(problem, ensure_ascii=False), status, mimetype="application/problem+json"
         )
     else:
-        page = render_template(
-            "error.html", status=status, code=code, detail=detail, query=request.args.get("q", "")
-        )
-        response = Response(page, status, mimetype="text/html")
+        response = Response(_page(status, code, detail), status, mimetype="text/html")
     if status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
+
+
+def _page(status: int, code: str, detail: str) -> str:
+    """Return a page that tells the fault, with what was typed, to be mended."""
+    first, last = (_day(request.args.get(name, "")) for name in ("from", "to"))
+    if code == "bad_from" and first and last and first > last:
+        code = "bad_period"  # programs are told one code for both faults of a first day
+    return render_template(
+        "error.html",
+        status=status,
+        code=code,
+        detail=detail,
+        query=request.args.get("q", ""),
+        fields=kept_of_refused(request.args, code),
+        period=(first, last),
+        similar=request.path == "/similar",
+    )
+
+
+def _day(text: str) -> date | None:
+    """Return a day that is written as YYYY-MM-DD, as dates are sent by forms."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if text == found.isoformat() else None
 
 
 def _title(status: int) -> str:

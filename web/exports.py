@@ -1,83 +1,133 @@
 """A list of results as a file to keep: CSV for spreadsheets, JSON Lines for programs.
 
-A spreadsheet takes a cell that begins with = or the like for a formula, and runs it; such cells get an
-apostrophe before them, which it shows or hides. JSON Lines has every text as it is.
+A spreadsheet takes a cell that begins with = or the like for a formula, and runs it. Before such a sign
+stands an apostrophe in CSV, wherever a cell may begin: some spreadsheets divide lines at semicolons or
+tabs, and texts at their line ends. JSON Lines has every text as it is.
 """
 
 import csv
 import io
 import json
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, Response, request
 
-from indexer import LIMIT, Hit, hit_json, permanent_url
+from indexer import LIMIT, Hit, SearchResult, SimilarRequest, hit_json, permanent_url
 
 from .api import service
+from .citations import original_of
 from .observing import observe
-from .parameters import read_request
+from .parameters import read_request, read_similar
 
 COLUMNS = (
-    "rank", "score", "text", "language", "title", "source", "published", "file", "line_start", "line_end",
-    "char_start", "char_end", "sha256", "address",
+    "rank", "score", "text", "language", "title", "source", "published", "doc_id", "file", "basis",
+    "line_start", "line_end", "char_start", "char_end", "sha256", "address", "also_in",
 )  # fmt: skip
 BYTE_ORDER_MARK = "\ufeff"  # without it, Excel takes UTF-8 for something else
 FORMULA = frozenset("=+-@|%")
+BEFORE_CELLS = frozenset(";\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029")
 
 blueprint = Blueprint("exports", __name__)
 
 
 @blueprint.get("/export.csv")
 def as_csv() -> Response:
-    content = io.StringIO()
+    content, site = io.StringIO(), _site()
     rows = csv.writer(content)
     rows.writerow(COLUMNS)
-    rows.writerows(row(hit, request.host_url.rstrip("/")) for hit in _every_hit())
+    for hit in _every_hit():
+        # What is folded into a hit follows it, without a rank.
+        rows.writerows(row(each, site) for each in (hit, *hit.more))
     return _file(BYTE_ORDER_MARK + content.getvalue(), "text/csv")
 
 
 @blueprint.get("/export.jsonl")
 def as_json_lines() -> Response:
-    lines = [json.dumps(hit_json(hit), ensure_ascii=False) + "\n" for hit in _every_hit()]
+    site = _site()
+    lines = [json.dumps(line(hit, site), ensure_ascii=False) + "\n" for hit in _every_hit()]
     return _file("".join(lines), "application/jsonl")
 
 
-def _every_hit() -> list[Hit]:
-    """Return all hits of the search that the request asks for, whichever page it names."""
-    asked, searcher, hits = read_request(request.args), service().searcher(), list[Hit]()
+def _site() -> str:
+    return request.host_url.rstrip("/")
+
+
+def _every_hit() -> Iterator[Hit]:
+    """Yield all hits of the list that the request asks for, whichever page it names."""
+    similar = bool(request.args.get("passage"))
+    asked = read_similar(request.args) if similar else read_request(request.args)
+    searcher, offset = service().searcher(), 0
+
+    def page() -> SearchResult:
+        further = replace(asked, limit=LIMIT, offset=offset)
+        return searcher.similar(further) if isinstance(further, SimilarRequest) else searcher.search(further)
+
     while True:
-        result = searcher.search(replace(asked, limit=LIMIT, offset=len(hits)))
+        result = page()
         observe(result)
-        hits += result.hits
-        if not result.hits or len(hits) >= result.total:
-            return hits
+        yield from result.hits
+        offset += len(result.hits)
+        if not result.hits or offset >= result.total:
+            return
 
 
-def row(hit: Hit, base: str) -> list[str | int | float]:
-    """Return a hit as the cells of a row; `base` is where the server is."""
+def row(hit: Hit, site: str) -> list[str | int | float]:
+    """Return a hit as the cells of a row; `site` is where the server is."""
     document, passage = hit.document, hit.passage
-    address = permanent_url(document, passage.start, passage.end, passage.ordinal)
+    copies = (f"{each.document.metadata['path']}:{each.passage.line_start}" for each in hit.also_in)
     return [
         hit.rank or "",
         round(hit.score, 6),
         *(cell(text) for text in (hit.text, passage.lang, document.title, document.source)),
         document.published or "",
-        cell(document.metadata["path"]),
+        *(cell(text) for text in (document.doc_id, document.metadata["path"])),
+        document.metadata["basis"],
         *(passage.line_start, passage.line_end, passage.start, passage.end),
         document.metadata["sha256"],
-        base + address,
+        _address(hit, site),
+        cell(" | ".join(copies)),
     ]
 
 
-def cell(text: str) -> str:
-    """Return a text as a cell that no spreadsheet takes for a formula.
+def line(hit: Hit, site: str) -> dict[str, Any]:
+    """Return a hit as the JSON endpoints do, with what a citation needs of its article."""
+    document = hit.document
+    article = {
+        "source": document.source,
+        "author": document.metadata.get("author"),
+        "original": original_of(document),
+        "address": _address(hit, site),
+    }
+    return hit_json(hit) | {"article": article}
 
-    They look past white space and what is not seen, and take the wide signs of East Asian keyboards too.
+
+def _address(hit: Hit, site: str) -> str:
+    passage = hit.passage
+    return site + permanent_url(hit.document, passage.start, passage.end, passage.ordinal)
+
+
+def cell(text: str) -> str:
+    """Return a text as a cell of which no spreadsheet takes a part for a formula.
+
+    They look past white space, quotes and what is not seen, and take the wide signs of East Asian
+    keyboards too.
     """
-    seen = (char for char in text if not (char.isspace() or unicodedata.category(char) in ("Cc", "Cf")))
-    first = unicodedata.normalize("NFKC", next(seen, ""))
-    return f"'{text}" if first in FORMULA else text
+    made, begins = list[str](), True
+    for char in text:
+        if begins and not _looked_past(char):
+            if unicodedata.normalize("NFKC", char)[0] in FORMULA:
+                made.append("'")
+            begins = False
+        begins = begins or char in BEFORE_CELLS
+        made.append(char)
+    return "".join(made)
+
+
+def _looked_past(char: str) -> bool:
+    return char == '"' or char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
 
 
 def _file(content: str, kind: str) -> Response:

@@ -5,14 +5,14 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from indexer import (
+    OFFSET,
     Count,
     Hit,
+    Passage,
     SearchRequest,
     SearchResult,
     SimilarRequest,
-    next_page,
     permanent_url,
-    previous_page,
 )
 
 from .languages import day, digits, gettext, language_name
@@ -20,6 +20,10 @@ from .languages import day, digits, gettext, language_name
 Asked = SearchRequest | SimilarRequest
 NOT_TOLD = {"limit": "10", "sort": "relevance", "mode": "hybrid", "copies": "fold"}
 """What holds without being said, and is not said."""
+PARAMETERS = (
+    "q", "passage", "mode", "highlight", "lang", "source", "from", "to", "sort", "copies", "limit",
+)  # fmt: skip
+"""What a list is asked for with: no page, no generation."""
 
 
 class Choice(NamedTuple):
@@ -76,16 +80,22 @@ def address_of(asked: Asked, changes: Mapping[str, str | None] | None = None) ->
     return f"{path}?{_encoded(values)}"
 
 
+def list_address(asked: Asked) -> str:
+    """Return the address of the very page of a list that was asked for, of any generation."""
+    return address_of(asked, _at_its_page(asked))
+
+
 def pages_around(result: SearchResult) -> tuple[str | None, str | None]:
     """Return the addresses of the pages of a list before and after this one, of the same generation."""
     asked = result.request
-    at = {"generation": result.generation}
-    before = at | {"offset": str(max(0, asked.offset - asked.limit))}
-    after = at | {"offset": str(asked.offset + asked.limit)}
-    # The library knows where a list begins and ends.
+
+    def at(offset: int) -> str:
+        return address_of(asked, {"generation": result.generation, "offset": str(offset) if offset else None})
+
+    after = asked.offset + asked.limit
     return (
-        address_of(asked, before) if previous_page(result, "/") else None,
-        address_of(asked, after) if next_page(result, "/") else None,
+        at(max(0, asked.offset - asked.limit)) if asked.offset else None,
+        at(after) if after < result.total and after <= OFFSET else None,
     )
 
 
@@ -95,7 +105,7 @@ def last_address(result: SearchResult) -> str:
     return address_of(asked, {"offset": str((result.total - 1) // asked.limit * asked.limit)})
 
 
-def export_address(asked: SearchRequest, form: str) -> str:
+def export_address(asked: Asked, form: str) -> str:
     """Return the address of a whole list as a file, csv or jsonl."""
     return f"/export.{form}?{_encoded({**values_of(asked), 'limit': None})}"
 
@@ -106,20 +116,24 @@ def hit_address(hit: Hit, asked: Asked | None = None) -> str:
     address = permanent_url(hit.document, passage.start, passage.end, passage.ordinal)
     if not isinstance(asked, SearchRequest):
         return address
-    search = {**values_of(asked), **dict.fromkeys(("copies", "highlight", "limit"))}
+    search = {**values_of(asked), **_at_its_page(asked)}
     path, _, fragment = address.partition("#")
     return f"{path}&{_encoded(search)}#{fragment}"
 
 
-def like_address(hit: Hit) -> str:
-    """Return the address of the passages that are like a hit."""
-    return f"/similar?{_encoded({'passage': hit.passage.passage_id})}"
+def like_address(passage: Passage) -> str:
+    """Return the address of the passages that are like a passage."""
+    return f"/similar?{_encoded({'passage': passage.passage_id})}"
 
 
-def kept(asked: object, own: Iterable[str]) -> list[tuple[str, str]]:
-    """Return what a form takes along: the parameters of the list that is shown, without the form's own."""
-    values = values_of(asked) if isinstance(asked, SearchRequest | SimilarRequest) else {}
-    return [(name, value) for name, value in values.items() if name not in own]
+def kept(asked: object) -> list[tuple[str, str]]:
+    """Return what forms take along: the parameters of the list that is shown, of none on other pages."""
+    return list(values_of(asked).items()) if isinstance(asked, SearchRequest | SimilarRequest) else []
+
+
+def kept_of_refused(values: Mapping[str, str], code: str) -> list[tuple[str, str]]:
+    """Return the same of a request that was refused, as it was typed, without what `code` finds at fault."""
+    return [(name, values[name]) for name in PARAMETERS if values.get(name) and code != f"bad_{name}"]
 
 
 def facets_of(result: SearchResult) -> list[Facet]:
@@ -172,6 +186,10 @@ def chips_of(asked: Asked) -> list[Chip]:
 def unfiltered(asked: Asked) -> str:
     """Return the address of a list without any filter."""
     return address_of(asked, dict.fromkeys(("lang", "source", "from", "to", "mode")))
+
+
+def _at_its_page(asked: Asked) -> dict[str, str | None]:
+    return {"offset": str(asked.offset) if asked.offset else None}
 
 
 def _choose(asked: Asked, name: str, value: str | None) -> str | None:

@@ -40,7 +40,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.after_request(_say_which)
     app.jinja_env.globals["languages"] = NAMES
-    for each in (language, number, digits, day, language_name, explain, notice, reason, here):
+    for each in (language, number, day, language_name, explain, notice, reason, here):
         app.add_template_global(each)
 
 
@@ -169,27 +169,28 @@ class Said(NamedTuple):
 
 _COMMAND = re.compile(r" Run: (warraq [^\n]+)$")
 
-# By code: what the Arabic interface says. In English the message itself is shown, which tells more.
+# By code: what the Arabic interface says, and the English one where it is PLAIN.
 ERRORS = {
-    "bad_copies": N_("copies must be fold or all."),
+    "bad_copies": N_("Repeats are either folded or all shown. This address asks for neither."),
     "bad_encoding": N_("The address is not UTF-8."),
-    "bad_from": N_("from must be a day as YYYY-MM-DD, and not after to."),
-    "bad_generation": N_("generation is given more than once."),
-    "bad_highlight": N_("highlight must be true or false."),
+    "bad_from": N_("The start date cannot be understood."),
+    "bad_generation": N_("This address names more than one state of the index."),
+    "bad_highlight": N_("Words that match are either marked or not. This address asks for neither."),
     "bad_host": N_("This server does not answer to that name."),
-    "bad_lang": N_("lang must be a language code such as ar or en, or mixed."),
+    "bad_lang": N_("The language that this address asks for cannot be understood."),
     "bad_language": N_("The interface speaks Arabic and English only."),
-    "bad_limit": N_("limit must be a whole number from 1 to 100."),
-    "bad_mode": N_("mode must be hybrid, dense or lexical."),
-    "bad_offset": N_("offset must be a whole number from 0 to 10,000."),
+    "bad_limit": N_("A page of the list holds from 1 to 100 hits. This address asks for another number."),
+    "bad_mode": N_("The way of searching that this address asks for does not exist."),
+    "bad_offset": N_("The list cannot be opened at the place that this address asks for."),
     "bad_origin": N_("Pages of other sites may not ask this server."),
-    "bad_passage": N_("passage must be given once: the id of the passage asked about."),
-    "bad_q": N_("q is given more than once."),
+    "bad_passage": N_("This address does not say which one passage is meant."),
+    "bad_period": N_("The start date is after the end date."),
+    "bad_q": N_("This address has more than one question."),
     "bad_query": N_("The question is not valid Unicode text."),
     "bad_request": N_("The request cannot be understood."),
-    "bad_sort": N_("sort must be relevance or date."),
-    "bad_source": N_("source is given more than once."),
-    "bad_to": N_("to must be a day as YYYY-MM-DD."),
+    "bad_sort": N_("The order that this address asks for does not exist."),
+    "bad_source": N_("This address names more than one source. A list is of one, or of all."),
+    "bad_to": N_("The end date cannot be understood."),
     "empty_query": N_("The question is empty. Type a few words, in Arabic or English."),
     "generation_changed": N_("The index has changed since this list was made."),
     "index_damaged": N_("The index is damaged. What is shown is of the state before it that is whole."),
@@ -202,6 +203,7 @@ ERRORS = {
     "no_model": N_("The model cannot be loaded."),
     "no_such_passage": N_("The index does not hold that passage."),
     "not_found": N_("There is nothing at this address."),
+    "not_opened": N_("The index could not be opened. The server's log has the details; it tries again."),
     "overloaded": N_("Too much is asked at once. Try again in a few seconds."),
     "query_too_long": N_("The question is too long; 1,000 characters are allowed."),
     "unauthorized": N_("This server wants a secret, as the password."),
@@ -211,13 +213,21 @@ ERRORS = {
 TECHNICAL = frozenset(
     {"index_unusable", "no_model", "no_archive", "unreadable_file"}
 )  # the fact is in detail
+PLAIN = frozenset(
+    {
+        "bad_copies", "bad_from", "bad_generation", "bad_highlight", "bad_lang", "bad_limit", "bad_mode",
+        "bad_offset", "bad_passage", "bad_period", "bad_q", "bad_sort", "bad_source", "bad_to",
+        "generation_changed",
+    }
+)  # fmt: skip
+"""The message speaks of parameters, to programs: readers are told otherwise. Other messages tell more."""
 
 
 def explain(code: str, detail: str) -> Said:
     """Return an error as the interface tells it."""
     text, command = _without_command(detail)
     if language() == ENGLISH:
-        return Said(text, command)
+        return Said(ERRORS[code] if code in PLAIN else text, command)
     if code not in ERRORS:
         return Said(gettext("That did not work."), command, text)
     return Said(gettext(ERRORS[code]), command, text if code in TECHNICAL else None)

@@ -64,6 +64,8 @@ def register(app: Flask) -> None:
             "request_id": g.request_id,
             "generation": g.get("generation") or _served(app),
         }
+        if "code" in g:
+            facts["code"] = g.code
         requests.log(logging.DEBUG if quiet else logging.INFO, "request", extra=facts)
         return response
 

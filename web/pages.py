@@ -4,10 +4,12 @@ from urllib.parse import quote, urlencode
 
 from flask import Blueprint, render_template, request
 
-from indexer import Searcher, SearchResult
+from indexer import Document, Searcher, SearchResult
 
 from . import filters
 from .api import service
+from .citations import shown_path
+from .languages import digits
 from .observing import observe
 from .parameters import read_request, read_similar
 
@@ -20,6 +22,7 @@ for each in (
     filters.last_address,
     filters.like_address,
     filters.unfiltered,
+    shown_path,
 ):
     blueprint.add_app_template_global(each)
 
@@ -48,6 +51,15 @@ def again() -> str:
     return f"{quote(request.path)}?{urlencode(values)}"
 
 
+@blueprint.app_template_global()
+def record_of(document: Document) -> str:
+    """Return the number or id of an article among those of its file, "" where the file holds one."""
+    file, _, record = document.doc_id.partition(document.metadata["path"] + "::")
+    if file or not record:
+        return ""
+    return digits(record) if record.isdecimal() and record.isascii() else shown_path(record)
+
+
 def _list(searcher: Searcher, result: SearchResult) -> str:
     observe(result)
     articles, _ = searcher.size()
@@ -57,6 +69,7 @@ def _list(searcher: Searcher, result: SearchResult) -> str:
         result=result,
         asked=result.request,
         facets=filters.facets_of(result),
+        counted=sum(each.count for each in result.facets.lang),
         chips=filters.chips_of(result.request),
         empty=not articles,
         previous_page=before,

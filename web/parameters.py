@@ -3,13 +3,15 @@
 What the JSON endpoints take is described in `schemas`.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from werkzeug.datastructures import MultiDict
 from werkzeug.routing import PathConverter
 
 from indexer import RequestError, SearchRequest, SimilarRequest
 
+Value = TypeVar("Value")
 KNOWN = (
     "q", "limit", "offset", "mode", "lang", "copies", "highlight", "generation", "source", "from", "to",
     "sort",
@@ -29,7 +31,7 @@ def read_request(values: "MultiDict[str, str]") -> SearchRequest:
         values.get("q", ""),
         # SearchRequest refuses what is no mode.
         values.get("mode") or "hybrid",  # type: ignore[arg-type]
-        _boolean(values, "highlight", True),
+        _read(values, "highlight", True, true_or_false),
         **_of_list(values),
     )
 
@@ -44,8 +46,8 @@ def read_similar(values: "MultiDict[str, str]") -> SimilarRequest:
 
 def _of_list(values: "MultiDict[str, str]") -> dict[str, Any]:
     return {
-        "limit": _integer(values, "limit", 10),
-        "offset": _integer(values, "offset", 0),
+        "limit": _read(values, "limit", 10, whole_number),
+        "offset": _read(values, "offset", 0, whole_number),
         "lang": values.get("lang") or None,
         "generation": values.get("generation") or None,
         "copies": values.get("copies") or "fold",
@@ -62,18 +64,25 @@ def _refuse_repeated(values: "MultiDict[str, str]") -> None:
             raise RequestError(f"bad_{name}", f"{name} is given more than once.")
 
 
-def _boolean(values: "MultiDict[str, str]", name: str, default: bool) -> bool:
-    value = values.get(name, "")
-    if value not in ("", "true", "false"):
-        raise RequestError(f"bad_{name}", f"{name} is {value[:40]!r}; it must be true or false.")
-    return value == "true" if value else default
+def whole_number(text: str) -> int:
+    """Return the whole number that a text is; ValueError says that it is none."""
+    # ASCII digits only, and few: int() would also take «٣», «1_0» and « 7 ».
+    digits = text.removeprefix("-")
+    if not (digits.isdecimal() and digits.isascii() and len(digits) < 10):
+        raise ValueError("it must be a whole number")
+    return int(text)
 
 
-def _integer(values: "MultiDict[str, str]", name: str, default: int) -> int:
-    value = values.get(name, "")
-    if not value:
-        return default
-    # ASCII digits only: int() would also take «٣», «1_0» and « 7 ».
-    if not value.removeprefix("-").isdecimal() or not value.isascii() or len(value) > 9:
-        raise RequestError(f"bad_{name}", f"{name} is {value[:40]!r}; it must be a whole number.")
-    return int(value)
+def true_or_false(text: str) -> bool:
+    """Return the truth value that a text is; ValueError says that it is none."""
+    if text not in ("true", "false"):
+        raise ValueError("it must be true or false")
+    return text == "true"
+
+
+def _read(values: "MultiDict[str, str]", name: str, default: Value, read: Callable[[str], Value]) -> Value:
+    text = values.get(name, "")
+    try:
+        return read(text) if text else default
+    except ValueError as error:
+        raise RequestError(f"bad_{name}", f"{name} is {text[:40]!r}; {error}.") from error

@@ -26,10 +26,10 @@ def readyz() -> tuple[Response, int]:
     try:
         searcher = service.searcher()
     except WarraqError as error:
-        return jsonify({"status": error.code, "detail": str(error)}), 503
+        # The message tells where things lie on this machine: it is in the log, for whoever may read that.
+        return jsonify({"status": error.code}), 503
     if searcher.encoder is None:
-        detail = "The model cannot be loaded: searches are answered by words alone."
-        return jsonify({"status": "no_model", "detail": detail}), 503
+        return jsonify({"status": "no_model"}), 503
     return jsonify({"status": "ready", "generation": searcher.generation}), 200
 
 

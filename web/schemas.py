@@ -4,13 +4,16 @@ A model says what a schema can say; what it cannot, such as `from` after `to`, S
 """
 
 import unicodedata
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from indexer import LIMIT, OFFSET, QUERY_LENGTH, RequestError, SearchRequest, SimilarRequest
+
+from .parameters import true_or_false, whole_number
+from .samples import DOCUMENT, SIMILAR, STATS
+from .samples import SEARCH as SEARCH_SAMPLE
 
 
 def _says_something() -> str:
@@ -29,29 +32,6 @@ def _says_something() -> str:
     return "[^" + "".join(f"\\u{first:04x}-\\u{last:04x}" for first, last in runs) + "]"
 
 
-def _whole_number(value: Any) -> Any:
-    # ASCII digits only: int() would also take «٣», «1_0» and « 7 ».
-    digits = str(value).removeprefix("-")
-    if not (digits.isdecimal() and digits.isascii() and len(digits) < 10):
-        raise ValueError("it must be a whole number")
-    return value
-
-
-def _true_or_false(value: Any) -> Any:
-    if value not in ("true", "false"):
-        raise ValueError("it must be true or false")
-    return value == "true"
-
-
-def _day(value: Any) -> Any:
-    try:
-        if len(value) == len("2025-03-01") and value.isascii() and date.fromisoformat(value):
-            return value
-    except ValueError:
-        pass
-    raise ValueError("it must be a day as YYYY-MM-DD")
-
-
 def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)  # null is no value of a query string
 
@@ -60,15 +40,13 @@ def _optional(description: str, alias: str | None = None) -> Any:
     return Field(default=None, alias=alias, description=description, json_schema_extra=_without_default)
 
 
-Limit = Annotated[int, Field(ge=1, le=LIMIT, description="Hits to a page."), BeforeValidator(_whole_number)]
+Limit = Annotated[int, Field(ge=1, le=LIMIT, description="Hits to a page."), BeforeValidator(whole_number)]
 Offset = Annotated[
-    int, Field(ge=0, le=OFFSET, description="Hits to pass over."), BeforeValidator(_whole_number)
+    int, Field(ge=0, le=OFFSET, description="Hits to pass over."), BeforeValidator(whole_number)
 ]
 Text = Annotated[str, Field(min_length=1)] | SkipJsonSchema[None]
 Language = Annotated[str, Field(pattern="^([a-z]{2,3}|mixed)$")] | SkipJsonSchema[None]
-Day = (
-    Annotated[str, BeforeValidator(_day), Field(json_schema_extra={"format": "date"})] | SkipJsonSchema[None]
-)
+Day = Annotated[str, Field(json_schema_extra={"format": "date"})] | SkipJsonSchema[None]
 
 
 class _Query(BaseModel):
@@ -89,7 +67,7 @@ class _OfQuestion(_Query):
     )
     highlight: Annotated[
         bool,
-        BeforeValidator(_true_or_false),
+        BeforeValidator(true_or_false),
         Field(validate_default=False, description="Whether to mark the words that matched."),
     ] = True
 
@@ -103,7 +81,7 @@ class _OfPassage(_Query):
         Field(
             ge=1, le=1_000_000, description="The passage's number in it.", json_schema_extra={"example": 1}
         ),
-        BeforeValidator(_whole_number),
+        BeforeValidator(whole_number),
     ]
 
 
@@ -252,30 +230,6 @@ class ListAnswer(BaseModel):
     warnings: list[str] = Field(description="What whoever reads the answer should know.")
 
 
-_RECEIPT: dict[str, Any] = {
-    "doc_id": "talks.txt", "path": "talks.txt", "title": "Talks in Geneva", "published": "2025-03-01",
-    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "basis": "file",
-    "encoding": "utf-8", "paragraph": 1, "line_start": 3, "line_end": 3, "char_start": 17, "char_end": 54,
-    "url": "/documents/talks.txt#p1",
-}  # fmt: skip
-EXAMPLE: dict[str, Any] = {
-    "query": "grain corridor", "parsed": None, "language": "en", "mode": "hybrid",
-    "generation": "20251125T093000000000-4f2a90c1", "took_ms": 14.2, "answerable": None, "total": 1,
-    "limit": 10, "offset": 0, "next": None,
-    "facets": {
-        "lang": [{"value": "en", "count": 1}],
-        "source": [{"value": "wire", "count": 1}],
-        "year": [{"value": "2025", "count": 1}],
-    },
-    "hits": [
-        {
-            "rank": 1, "score": 0.873114, "text": "Envoys discussed the grain corridor.", "lang": "en",
-            "dir": "ltr", "highlights": [{"start": 21, "end": 26}, {"start": 27, "end": 35}],
-            "also_in": [], "more": None, "explain": None, "source": _RECEIPT,
-        }
-    ],
-    "warnings": [],
-}  # fmt: skip
 _FIRST = "$response.body#/hits/0/source"
 LINKS = {
     "article": {
@@ -294,7 +248,7 @@ LINKS = {
 class SearchAnswer(ListAnswer):
     """The passages that answer a question."""
 
-    model_config = {"openapi_extra": {"example": EXAMPLE, "links": LINKS}}  # type: ignore[typeddict-unknown-key]
+    model_config = {"openapi_extra": {"example": SEARCH_SAMPLE, "links": LINKS}}  # type: ignore[typeddict-unknown-key]
 
     query: str
     parsed: None = Field(description="Still to come.")
@@ -305,6 +259,8 @@ class SearchAnswer(ListAnswer):
 
 class SimilarAnswer(ListAnswer):
     """The passages of other articles that are like one."""
+
+    model_config = {"openapi_extra": {"example": SIMILAR}}  # type: ignore[typeddict-unknown-key]
 
     like: Hit = Field(description="The passage that was asked about.")
 
@@ -335,6 +291,8 @@ class CutLine(BaseModel):
 class DocumentAnswer(BaseModel):
     """An article whole. In its text every code point of a cut line is a space, so that ranges hold."""
 
+    model_config = {"openapi_extra": {"example": DOCUMENT}}  # type: ignore[typeddict-unknown-key]
+
     doc_id: str
     path: str
     sha256: str
@@ -351,14 +309,14 @@ class DocumentAnswer(BaseModel):
     passages: list[PassageOf]
     cut: list[CutLine]
     outside: list[str] = Field(description="Lines of a web page that are outside its article.")
-    cut_from_file: bool = Field(
-        description="Whether the file was as it was, so that cut lines could be read."
-    )
+    cut_from_file: bool = Field(description="Whether the cut lines, if any, could be read.")
     generation: str
 
 
 class Stats(BaseModel):
     """What the index holds and how it was made."""
+
+    model_config = {"openapi_extra": {"example": STATS}}  # type: ignore[typeddict-unknown-key]
 
     generation: str
     built: str = Field(description="ISO 8601, UTC.")
@@ -380,7 +338,7 @@ class Problem(BaseModel):
     type: str
     title: str
     status: int = Field(ge=400, le=599)
-    code: str = Field(description="Stable; for programs.")
+    code: str = Field(description="Stable, for programs; /docs lists them.")
     detail: str = Field(description="The fact and the remedy; for people.")
 
 
@@ -401,7 +359,8 @@ def fault_of(error: ValidationError) -> RequestError:
     if kind in ("literal_error", "string_pattern_mismatch", "string_too_short"):
         reason = _REASONS.get(name, "it must not be empty")
     elif kind in ("greater_than_equal", "less_than_equal"):
-        reason = f"it must be from {1 if name == 'limit' else 0} to {LIMIT if name == 'limit' else OFFSET:,}"
+        (bound,) = fault["ctx"].values()
+        reason = f"it must be at {'least' if kind.startswith('greater') else 'most'} {bound:,}"
     return RequestError(f"bad_{name}", f"{name} is {given[:40]!r}; {reason}.")
 
 

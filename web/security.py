@@ -18,6 +18,9 @@ from indexer import WarraqError
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s/?#@\[\]:]+)(?::[0-9]{1,5})?")  # no user's name before it
 OPEN_PATHS = frozenset({"/livez", "/readyz"})  # they tell nothing of the articles
+PROBES = OPEN_PATHS | {"/metrics"}
+
+SENT_HOST = "warraq.host"  # in the WSGI environment: the Host that came, whatever a proxy says of it
 
 # All that a page needs comes from here, and nothing in it is a script or a style of its own.
 HEADERS = {
@@ -79,9 +82,12 @@ class Guard:
     def check(self) -> None:
         """Raise for a request that is not for this server, or not from who may ask."""
         if self.hosts is not None:
-            # As it was sent: what is no host at all is refused too.
-            if _host_of(request.headers.get("Host", "")) not in self.hosts:
-                raise BadHost("This server does not answer to that name. Name it with --allowed-host.")
+            # As they were sent: what is no host at all is refused too. Behind a proxy there are two, and a
+            # page that got past it could claim either.
+            sent = request.headers.get("Host", "")
+            for host in (sent, request.environ.get(SENT_HOST, sent)):
+                if _host_of(host) not in self.hosts:
+                    raise BadHost("This server does not answer to that name. Name it with --allowed-host.")
             origin = request.headers.get("Origin")
             if origin is not None and _host_of(origin.partition("://")[2]) not in self.hosts:
                 raise BadOrigin("Pages of other sites may not ask this server.")
@@ -92,13 +98,15 @@ class Guard:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "basic":
             try:
-                given = b64decode(given, validate=True).decode().partition(":")[2]
+                told = b64decode(given, validate=True).partition(b":")[2]
             except ValueError:
                 return False
-        elif scheme.lower() != "bearer":
+        elif scheme.lower() == "bearer":
+            told = given.encode("latin-1")  # as WSGI hands bytes over
+        else:
             return False
         # In constant time: how long it takes must not tell how much of it was right.
-        return hmac.compare_digest(given.strip().encode(), (self.secret or "").encode())
+        return hmac.compare_digest(told.strip(), (self.secret or "").encode())
 
 
 def protect(app: Flask, guard: Guard) -> None:
@@ -113,6 +121,9 @@ def protect(app: Flask, guard: Guard) -> None:
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        # What is in the archive is for whoever asked; that it is not there now may change at once.
+        kept = "no-store" if response.status_code >= 400 or request.path in PROBES else "private, no-cache"
+        response.headers.setdefault("Cache-Control", kept)
         if response.status_code == 401:
             response.headers.add("WWW-Authenticate", 'Basic realm="Warraq", charset="UTF-8"')
             response.headers.add("WWW-Authenticate", 'Bearer realm="Warraq"')

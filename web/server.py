@@ -5,7 +5,9 @@ until its client has taken it. That queue has no limit, and its own end loses an
 threads, of which `overload` lets few work at once, and a loop that knows when to close what.
 """
 
+import json
 import logging
+import re
 import signal
 import sys
 import time
@@ -15,9 +17,12 @@ from typing import Any
 from flask import Flask
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
-from waitress.task import WSGITask
+from waitress.parser import HTTPRequestParser
+from waitress.task import ErrorTask, WSGITask
 
 from indexer import WarraqError
+
+from .security import HEADERS, SENT_HOST
 
 # Those who work or wait at the gate (20 by default) leave a dozen for probes and for refusing others.
 THREADS = 32
@@ -27,16 +32,13 @@ HEADER_SIZE, BODY_SIZE = 32 << 10, 64 << 10  # bytes; a question of 1,000 charac
 CONNECTIONS = 100
 RECEIVE = 20  # seconds for all of a request: waitress alone would wait for ever for one byte a minute
 IDLE = 60  # seconds in which a connection says nothing, or takes nothing of its answer
-# What a client has not taken yet is kept, beyond a mebibyte in a file. Threads wait for clients only with
-# answers larger than there are any: an article has 32 MiB at most.
-KEPT_IN_MEMORY, KEPT = 1 << 20, 256 << 20  # bytes
+# What a client has not taken yet is kept, beyond a mebibyte in a file; a thread with more to give waits.
+KEPT_IN_MEMORY, KEPT = 1 << 20, 64 << 20  # bytes
 DRAIN = 5  # seconds for the requests in flight at the end; letting the index and the model go takes two more
 LINGER = 0.5  # seconds in which a request that is on its way arrives
 LOOK_EVERY = 0.2  # seconds; a signal does not wake the loop
-PROXY: dict[str, Any] = {
-    "trusted_proxy": "127.0.0.1",
-    "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"},
-}
+CODES = {413: "too_large", 431: "too_large", 501: "not_implemented"}  # of what is no request; others are bad
+PROXY_HEADERS = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,10 @@ class Server:
 
     def __init__(self, app: Flask, host: str, port: int, *, proxy: bool = False) -> None:
         self._sockets: dict[int, Any] = {}  # all that waitress looks at, by file descriptor
+        trusted: dict[str, Any] = {}
+        if proxy:  # on this machine, at the kind of address that is listened on
+            loopback = "::1" if ":" in host else "127.0.0.1"
+            trusted = {"trusted_proxy": loopback, "trusted_proxy_headers": PROXY_HEADERS}
         try:
             create_server(
                 app, map=self._sockets, host=host, port=port, threads=THREADS, ident="warraq",
@@ -68,7 +74,7 @@ class Server:
                 outbuf_overflow=KEPT_IN_MEMORY, outbuf_high_watermark=KEPT,
                 # Only where all connections are being answered; it counts listening sockets too.
                 connection_limit=CONNECTIONS + 10, backlog=CONNECTIONS,
-                channel_timeout=IDLE, clear_untrusted_proxy_headers=True, **(PROXY if proxy else {}),
+                channel_timeout=IDLE, clear_untrusted_proxy_headers=True, **trusted,
             )  # fmt: skip
         except (OSError, ValueError) as error:  # waitress makes a ValueError of a host that is not found
             wasyncore.close_all(self._sockets, ignore_all=True)
@@ -112,7 +118,9 @@ class Server:
         """
         now = time.time()
         for each in self.connections():
-            if not each.requests and each.is_too_slow(now):
+            # One whose answer is being made is let be, unless its client takes nothing of what there is:
+            # the thread that makes more would wait for it.
+            if each.takes_nothing(now) or (not each.requests and each.is_too_slow(now)):
                 # At once: waitress would wait until the client takes something.
                 each.handle_close()
         connections = self.connections()
@@ -151,8 +159,38 @@ class Server:
         wasyncore.close_all(self._sockets, ignore_all=True)
 
 
-class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    """A request, whose address may hold letters as they are typed: they are taken for UTF-8."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        first, line_end, rest = header_plus.partition(b"\r\n")
+        first = re.sub(rb"[\x80-\xff]", lambda byte: b"%%%02X" % byte[0][0], first)
+        super().parse_header(first + line_end + rest)
+
+
+class _ErrorTask(ErrorTask):  # type: ignore[misc]
+    """A request that is none, or too large: the application never sees it, so it is told and logged here."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        code = CODES.get(error.code, "bad_request")
+        log.info("request", extra={"route": "none", "status": error.code, "code": code})
+        facts = {"type": "about:blank", "title": error.reason, "status": error.code, "code": code}
+        body = json.dumps(facts | {"detail": str(error.body).strip() or error.reason}).encode()
+        self.status, self.content_length = f"{error.code} {error.reason}", len(body)
+        self.response_headers += [*HEADERS.items(), ("Content-Type", "application/problem+json"),
+                                  ("Cache-Control", "no-store")]  # fmt: skip
+        self.set_close_on_finish()
+        self.write(body)
+
+
+class _Task(WSGITask):  # type: ignore[misc]
     """A request to the application; the last of its connection where the server is ending."""
+
+    def get_environment(self) -> dict[str, Any]:
+        environment: dict[str, Any] = super().get_environment()
+        environment[SENT_HOST] = environment.get("HTTP_HOST", "")
+        return environment
 
     def build_response_header(self) -> bytes:
         if not self.channel.server.accepting:
@@ -163,7 +201,7 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
 class _Connection(HTTPChannel):  # type: ignore[misc]
     """A connection that knows when its client began to send a request."""
 
-    task_class = _Task
+    task_class, error_task_class, parser_class = _Task, _ErrorTask, _Parser
     began = 0.0
 
     def received(self, data: bytes) -> bool:
@@ -174,6 +212,9 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
     def owes(self) -> bool:
         """Whether a request of it is being answered, or some of an answer has not been taken."""
         return bool(self.requests or self.total_outbufs_len)
+
+    def takes_nothing(self, now: float) -> bool:
+        return bool(self.total_outbufs_len) and now > self.last_activity + IDLE
 
     def is_too_slow(self, now: float) -> bool:
         sending = self.request is not None and now > self.began + RECEIVE

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 LOOKED_EVERY = 0.25  # seconds
-MODEL_TRIED_EVERY = 30.0  # seconds, where it could not be loaded: it may have been fetched meanwhile
+TRIED_AGAIN_EVERY = 30.0  # seconds, where something failed: a model may have been fetched meanwhile
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,16 @@ class Loading(WarraqError):
 
     def __init__(self) -> None:
         super().__init__("The index and the model are being loaded. Try again in a few seconds.")
+
+
+class NotOpened(WarraqError):
+    """The index could not be opened for a reason that nobody foresaw."""
+
+    code = "not_opened"
+    http_status = 503
+
+    def __init__(self) -> None:
+        super().__init__("The index could not be opened. The server's log has the details; it tries again.")
 
 
 class SearchService:
@@ -63,7 +73,7 @@ class SearchService:
         self._searcher: Searcher | None = None
         self._error: WarraqError = Loading()
         self._tried: str | None = ""  # the name of no generation: none has been tried
-        self._tried_at = 0.0
+        self._tried_at, self._failed = 0.0, False
         self._opening = threading.Lock()
         self._closed = threading.Event()
         self._watching: threading.Thread | None = None
@@ -113,12 +123,14 @@ class SearchService:
     def _follow(self) -> None:
         """Open what is current now, unless that has been tried."""
         waits_for_index = self._searcher is None and isinstance(self._error, NoIndex)
-        if waits_for_index or self._waits_for_model() or self._tried != self._current():
+        if waits_for_index or self._is_due_again() or self._tried != self._current():
             self._refresh()
 
-    def _waits_for_model(self) -> bool:
-        without = self._searcher is not None and self._searcher.encoder is None
-        return without and monotonic() - self._tried_at >= MODEL_TRIED_EVERY
+    def _is_due_again(self) -> bool:
+        """Whether what is not open, or not as it should be, is to be tried once more."""
+        found = self._searcher
+        amiss = self._failed or found is None or found.encoder is None or found.store.damage
+        return bool(amiss) and monotonic() - self._tried_at >= TRIED_AGAIN_EVERY
 
     def _current(self) -> str | None:
         try:
@@ -132,21 +144,36 @@ class SearchService:
         try:
             current = self._current()
             known = current is not None and current == self._tried and self._searcher is not None
-            if known and not self._waits_for_model():
+            if known and not self._is_due_again():
                 return
             try:
-                self._searcher = self._open(self.index, self.model, self._searcher)
+                opened = self._open(self.index, self.model, self._searcher)
+                self._tell(opened)
+                self._searcher, self._failed = opened, False
             except WarraqError as error:
                 # With a generation in hand, go on answering from it; without one, say what is wrong.
-                self._error = error
+                if str(error) != str(self._error):
+                    log.warning("The index cannot be opened: %s", error)
+                self._error, self._failed = error, False
+            except Exception:  # such as no file handle left: whoever watches must not end by it
+                log.exception("The index could not be opened; it is tried again")
+                self._error, self._failed = NotOpened(), True
             self._tried, self._tried_at = current, monotonic()
         finally:
             self._opening.release()
+
+    def _tell(self, opened: Searcher) -> None:
+        """Log what is served from now on, where that is something else than before."""
+        before = self._searcher
+        if before is None or before.generation != opened.generation:
+            log.info("The index is open", extra={"generation": opened.generation})
+        if opened.store.damage and (before is None or before.store.damage != opened.store.damage):
+            log.warning("An older generation is served: %s", opened.store.damage)
 
 
 def _open(index: Path, model: str | None, before: Searcher | None) -> Searcher:
     try:
         return open_searcher(index, model, before.encoder if before else None)
-    except (ModelError, OSError) as error:
+    except ModelError as error:
         log.error("The model cannot be loaded; passages are found by their words alone: %s", error)
         return open_searcher(index, without_model=True)

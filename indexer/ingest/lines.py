@@ -41,6 +41,19 @@ class LineNumbers:
         return bisect_right(self._starts, start), bisect_right(self._starts, end - 1)
 
 
+def line_numbers(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return on which lines the range `start:end` of a text stands, as LineNumbers does, for one range."""
+    first = 1 + _line_ends(text, start)
+    return first, first + _line_ends(text, end - 1) - _line_ends(text, start)
+
+
+def _line_ends(text: str, before: int) -> int:
+    """Count the line ends that are over at an offset."""
+    pairs = text.count("\r\n", 0, before)
+    halved = text[before - 1 : before + 1] == "\r\n"  # a pair is over after its second half
+    return text.count("\n", 0, before) + text.count("\r", 0, before) - pairs - halved
+
+
 def trimmed(text: str) -> list[Line]:
     """Return the lines of a text that are not blank, without the white space around them."""
     found = []

@@ -301,6 +301,11 @@ class IndexFolder:
         }
         manifest = Manifest("", "", files=files, **content).named(datetime.now(UTC))
         write_file(aside / MANIFEST, manifest.to_json())
+        mode = (aside / MANIFEST).stat().st_mode & 0o777
+        for path in aside.rglob("*"):
+            # Libraries keep some files to their maker; whoever may read one may read all.
+            if path.is_file() and path.stat().st_mode & 0o777 != mode:
+                path.chmod(mode)
         for path in [*aside.rglob("*"), aside]:
             sync(path)
         aside.chmod(0o755)  # mkdtemp keeps it to its maker; a server may be another user

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import local
 from typing import Any, Literal, get_args
 
 # Arabic letters, in their own block, its extensions and its presentation forms.
@@ -135,11 +136,16 @@ def _digits(word: str) -> str:
     return plain.replace(",", "") if re.fullmatch(r"[\d.,]+", plain) else plain
 
 
-@lru_cache(maxsize=1)
-def _english_stemmer() -> Any:
-    import snowballstemmer
+_own = local()
 
-    return snowballstemmer.stemmer("english")
+
+def _english_stemmer() -> Any:
+    """Return this thread's stemmer: it keeps the word that it is at, so two threads would mix theirs."""
+    if not hasattr(_own, "stemmer"):
+        import snowballstemmer
+
+        _own.stemmer = snowballstemmer.stemmer("english")
+    return _own.stemmer
 
 
 @lru_cache(maxsize=1)

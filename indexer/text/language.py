@@ -91,6 +91,8 @@ _ARTICLE = re.compile("(?:[وفك]?ال|بال(?!ا)|لل)..")  # not «بالا
 _WORD = re.compile("[\u0620-\u064a\u066e-\u06d3\u06d5\u06ee\u06ef\u06fa-\u06ff\u0750-\u077f\u0870-\u08c9]+")
 _WORD_OR_BREAK = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|[,،\r\n]")
 
+_ADDRESS = re.compile(r"[@#]\w|://|www\.|[A-Za-z0-9]\.[A-Za-z]{2}")  # of the web or mail; a handle, a hashtag
+
 # Forms of Arabic marks and letters, as PDF files have them; and what stands on or in words unseen.
 _MARK_FORMS = re.compile("[\ufc5e-\ufc63\ufcf2-\ufcf4\ufe70-\ufe7f]+")
 _LETTER_FORMS = re.compile("[\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdfb\ufe80-\ufefc]+")
@@ -107,10 +109,12 @@ _loading = Lock()  # langdetect shows its profiles to other threads before they 
 def direction(lang: str, text: str = "") -> Literal["rtl", "ltr"]:
     """Return the writing direction of a language, as HTML's `dir` wants it.
 
-    Of "mixed", that of the script that most letters of `text` are in; of equals, right to left.
+    Of "mixed", that of the script that most letters of `text` are in; of equals, right to left. Letters of
+    addresses, handles and hashtags do not count: they are Latin in Arabic sentences too. Nor would the first
+    letter tell: such sentences begin with Latin names as well.
     """
     if lang == MIXED:
-        counts = _scripts(text)
+        counts = _scripts(_sentences(text)) or _scripts(text)
         return "rtl" if counts["Arab"] >= max(counts["Latn"], counts["other"]) else "ltr"
     return "rtl" if lang in RIGHT_TO_LEFT else "ltr"
 
@@ -118,6 +122,11 @@ def direction(lang: str, text: str = "") -> Literal["rtl", "ltr"]:
 def html_lang(lang: str) -> str:
     """Return the tag for HTML's `lang`: BCP 47 calls "mul" what is in several languages."""
     return "mul" if lang == MIXED else lang
+
+
+def _sentences(text: str) -> str:
+    """Return a text without its addresses, handles and hashtags."""
+    return " ".join(word for word in text.split() if not _ADDRESS.search(word))
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from fakes import FakeModel
 
-from indexer import GenerationChanged, NoSuchPassage, Searcher, SearchRequest, SimilarRequest, build_index
+from indexer import (
+    Facets,
+    GenerationChanged,
+    NoSuchPassage,
+    Searcher,
+    SearchRequest,
+    SimilarRequest,
+    build_index,
+)
 from indexer.ranking.fusion import DEPTH
 from indexer.search import DATED, MATCHES
 from indexer.store.embedded import EmbeddedStore
@@ -120,6 +128,29 @@ def test_by_date_the_best_come_newest_first_and_those_without_a_date_last(search
     assert "dated" not in [each.code for each in searcher.search(SearchRequest(query, **options)).warnings]
 
 
+@pytest.mark.parametrize("options", FILTERS)
+def test_another_order_hides_nothing(searcher, options):
+    """What is folded is the same by relevance and by date, as far as the dates reach."""
+    query, lists = "a light on the river in the winter of the treaty", []
+    for sort in ("relevance", "date"):
+        hits, offset = [], 0
+        while page := searcher.search(
+            SearchRequest(query, limit=100, offset=offset, sort=sort, **options)
+        ).hits:
+            hits += page
+            offset += 100
+        lists.append(hits)
+    passages = sum(1 + len(hit.also_in) + len(hit.more) for hit in lists[0])
+    outlines = [
+        {hit.passage.passage_id: (hit.also_in, [each.passage for each in hit.more]) for hit in hits}
+        for hits in lists
+    ]
+    if passages <= DATED:
+        assert outlines[0] == outlines[1]
+    days = [hit.document.published or "" for hit in lists[1]]
+    assert days == sorted(days, reverse=True)
+
+
 def test_the_archive_is_large_enough_for_the_dates_to_be_cut(searcher):
     assert DATED < searcher.size()[1] <= DEPTH
 
@@ -187,17 +218,52 @@ def test_like_a_passage_of_another_generation_is_refused(searcher):
 
 
 @pytest.mark.parametrize("options", FILTERS[:4])
-def test_matches_of_an_article_are_its_best_passages_in_its_own_order(searcher, options):
-    request = SearchRequest("river treaty in winter", **options)
+@pytest.mark.parametrize("sort", ["relevance", "date"])
+def test_matches_of_an_article_are_its_best_passages_in_its_own_order(searcher, options, sort):
+    request = SearchRequest("river treaty in winter", sort=sort, **options)
     pool = everything(searcher, query=request.query, **options)
     for doc_id in ("wire/00.txt", "post/40.txt", "gazette/59.txt"):
         own = [hit.passage for hit in pool if hit.passage.doc_id == doc_id]
         best = [hit.passage for hit in pool[:MATCHES] if hit.passage.doc_id == doc_id] or own[:1]
         found = searcher.matches(request, doc_id)
-        assert [hit.passage for hit in found] == sorted(best, key=lambda each: each.ordinal)
-        marks = [hit.text[each.start : each.end] for hit in found for each in hit.highlights]
+        assert [hit.passage for hit in found.hits] == sorted(best, key=lambda each: each.ordinal)
+        marks = [hit.text[each.start : each.end] for hit in found.hits for each in hit.highlights]
         assert set(marks) <= {"river", "treaty", "winter"}
-    assert searcher.matches(request, "nobody") == ()
+        assert (found.request, found.total, found.facets) == (request, len(best), Facets())
+        assert {hit.rank for hit in found.hits} <= {None}
+    assert searcher.matches(request, "nobody").hits == ()
+
+
+@pytest.mark.parametrize("options", FILTERS)
+@pytest.mark.parametrize("sort", ["relevance", "date"])
+def test_every_passage_of_a_list_is_a_match_of_its_article(searcher, options, sort):
+    query = "river treaty in winter"
+    pool = everything(searcher, query=query, **options)
+    listed = everything(searcher, query=query, sort=sort, **options)
+    far = [hit for hit in listed if hit.passage in [each.passage for each in pool[MATCHES:]]]
+    assert far or len(pool) <= MATCHES
+    for hit in [*listed[:10], *far[::7]]:
+        found = searcher.matches(SearchRequest(query, sort=sort, **options), hit.passage.doc_id, hit.passage)
+        (match,) = [each for each in found.hits if each.passage == hit.passage]
+        assert (match.highlights, match.score) == (hit.highlights, hit.score)
+        others = [each.passage for each in found.hits if each.passage != hit.passage]
+        near = [each.passage for each in pool[:MATCHES]]
+        assert others == [each for each in others if each in near]
+        ordinals = [each.passage.ordinal for each in found.hits]
+        assert ordinals == sorted(set(ordinals))
+
+
+def test_a_passage_that_a_search_did_not_find_is_no_match(searcher):
+    request = SearchRequest("treaty", source="post")
+    other = searcher.article("wire/00.txt").passages[0]
+    assert searcher.matches(request, "wire/00.txt", other).hits == ()
+
+
+def test_matches_tell_what_they_took_and_nothing_of_dates(searcher):
+    found = searcher.matches(SearchRequest("river", published_from="2024-01-01", sort="date"), "post/04.txt")
+    assert set(found.stages) == {"encode", "lexical", "dense", "fuse", "fetch"}
+    assert 0 < sum(found.stages.values()) <= found.took_ms + 0.1
+    assert found.warnings == ()
 
 
 def test_a_search_tells_what_each_stage_took(searcher):

@@ -1,8 +1,9 @@
 """Results as JSON: the fixed keys, the receipt of a hit, addresses that lead back."""
 
+import hashlib
 import json
 from dataclasses import replace
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,6 @@ from indexer.receipts import (
     document_url,
     next_page,
     permanent_url,
-    previous_page,
     result_json,
     similar_json,
 )
@@ -234,13 +234,13 @@ def test_the_address_of_a_document_leads_back_to_its_id(doc_id):
     st.sampled_from([None, "2025-03-01", "0001-01-01"]),
     st.sampled_from([None, "2025-03-01", "9999-12-31"]),
 )
-def test_the_addresses_of_other_pages_keep_source_and_days(source, first, last):
+def test_the_address_of_the_next_page_keeps_source_and_days(source, first, last):
     request = SearchRequest("ماء", offset=20, source=source, published_from=first, published_to=last)
     wanted = {"source": source, "from": first, "to": last}
-    for address in (next_page(result(request), "/"), previous_page(result(request), "/")):
-        values = parse_qs(urlsplit(address).query, keep_blank_values=True, strict_parsing=True)
-        kept = {name: values[name] for name in wanted if name in values}
-        assert kept == {name: [value] for name, value in wanted.items() if value is not None}
+    address = next_page(result(request), "/")
+    values = parse_qs(urlsplit(address).query, keep_blank_values=True, strict_parsing=True)
+    kept = {name: values[name] for name in wanted if name in values}
+    assert kept == {name: [value] for name, value in wanted.items() if value is not None}
 
 
 def test_passages_like_another_have_the_same_form_and_lead_on():
@@ -260,8 +260,13 @@ def test_passages_like_another_have_the_same_form_and_lead_on():
 def test_a_permanent_address_names_the_words_and_the_version_of_the_file():
     address = urlsplit(permanent_url(DOCUMENT, 33, 50, 2))
     assert unquote(address.path) == "/documents/ar/مياه.txt"
-    assert parse_qs(address.query) == {"sha256": ["ab" * 32], "start": ["33"], "end": ["50"]}
+    words = hashlib.sha256(b"Officials agreed.").hexdigest()[:12]
+    assert parse_qs(address.query) == {
+        "sha256": ["ab" * 32], "start": ["33"], "end": ["50"], "words": [words]
+    }  # fmt: skip
     assert address.fragment == "p2"
+    values = parse_qs(urlsplit(permanent_url(DOCUMENT, 0, 31, 1)).query)  # line ends and all
+    assert values["words"] == [hashlib.sha256(TEXT[:31].encode("utf-8")).hexdigest()[:12]]
 
 
 def test_an_article_has_its_text_its_passages_and_what_was_cut():
@@ -278,3 +283,25 @@ def test_an_article_has_its_text_its_passages_and_what_was_cut():
     assert (found["outside"], found["cut_from_file"]) == (["Menu"], True)
     assert (found["author"], found["url"], found["dir"]) == (None, None, "rtl")
     assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize(
+    "doc_id",
+    [
+        "a/../b",
+        "a/./b",
+        "x/..",
+        "x/.",
+        "../../top",
+        "./a",
+        "feed.jsonl::https://ex.org/a/../b?q=1#frag",
+        "a/..b/c",
+        "...",
+    ],
+)
+def test_no_client_takes_a_part_of_an_id_for_a_step(doc_id):
+    address = document_url(doc_id, 1)
+    steps = urlsplit(address).path.split("/")
+    assert {".", ".."}.isdisjoint(steps)
+    assert urljoin("http://127.0.0.1/", address) == f"http://127.0.0.1{address}"
+    assert unquote(urlsplit(address).path) == f"/documents/{doc_id}"

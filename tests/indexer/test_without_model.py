@@ -70,8 +70,16 @@ def test_passages_like_another_need_no_model(failing):
 
 
 def test_matches_are_found_by_words(failing):
-    (hit, *_) = failing.matches(SearchRequest("Geneva"), "talks.txt")
+    found = failing.matches(SearchRequest("Geneva"), "talks.txt")
+    assert codes(found) == ["no_model"]
+    assert codes(failing.matches(SearchRequest("Geneva", "lexical"), "talks.txt")) == []
+    hit = found.hits[0]
     assert [hit.text[each.start : each.end] for each in hit.highlights].count("Geneva") >= 1
+
+
+def test_matches_by_meaning_alone_are_refused(failing):
+    with pytest.raises(ModelError):
+        failing.matches(SearchRequest("Geneva", "dense"), "talks.txt")
 
 
 def test_an_index_is_opened_without_its_model(archive, index):

@@ -1,6 +1,10 @@
-"""A server as a process: the whole of it but the model, which is a fake. `python server.py INDEX [ARCHIVE]`."""
+"""A server as a process: the whole of it but the model, which is a fake. `python server.py INDEX [STATE]`.
+
+The state is one that a server may be in: "loading" for ever, or "wordy", whose model fails.
+"""
 
 import sys
+import threading
 from pathlib import Path
 
 from fakes import FakeModel
@@ -16,8 +20,17 @@ def opened(index: Path, _model: str | None, before: Searcher | None) -> Searcher
     return Searcher(EmbeddedStore.open(IndexFolder(index)), before.encoder if before else FakeModel())
 
 
-def main(index: str, archive: str | None = None) -> None:
-    service = SearchService(Path(index), None, opened, Path(archive) if archive else None)
+def wordy(index: Path, _model: str | None, _before: Searcher | None) -> Searcher:
+    return Searcher(EmbeddedStore.open(IndexFolder(index)), None)
+
+
+def loading(*_: object) -> Searcher:
+    threading.Event().wait()
+    raise AssertionError
+
+
+def main(index: str, state: str = "opened") -> None:
+    service = SearchService(Path(index), None, {"opened": opened, "wordy": wordy, "loading": loading}[state])
     service.start()
     try:
         run(create_app(service), "127.0.0.1", 0)

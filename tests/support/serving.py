@@ -17,20 +17,20 @@ READY_WITHIN = 60  # seconds
 
 
 @contextmanager
-def serving(index: Path, *, quiet: bool = True) -> Iterator[str]:
-    """Yield the address of a server over an index, ready to answer; `quiet` drops what it logs."""
+def serving(index: Path, state: str = "opened") -> Iterator[str]:
+    """Yield the address of a server over an index, ready to answer, or in another state; its log is dropped."""
     folder = ROOT / "tests" / "support"
     process = subprocess.Popen(
-        [sys.executable, folder / "server.py", index],
+        [sys.executable, folder / "server.py", index, state],
         stderr=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     try:
         line = process.stderr.readline()
         assert "http://127.0.0.1:" in line, line + process.stderr.read()
         address = "http" + line.partition("http")[2].partition("/  ")[0].rstrip("/ \n")
-        if quiet:
-            _drain(process)
-        until_ready(address)
+        _drain(process)
+        if state == "opened" and (index / "current").exists():
+            until_ready(address)
         yield address
     finally:
         process.send_signal(signal.SIGTERM)

@@ -356,13 +356,27 @@ def test_other_addresses_and_methods_are_problems_too(client):
 
 
 def test_what_nobody_foresaw_is_500_and_tells_nothing_of_the_inside(archive, index, model):
-    def explode(*_):
-        raise RuntimeError("a secret of the inside")
+    class Exploding(Searcher):
+        def search(self, request):
+            raise RuntimeError("a secret of the inside")
+
+    def open_exploding(index, _model, _before):
+        return Exploding(EmbeddedStore.open(IndexFolder(index)), FakeModel())
 
     build_index(archive, index, model)
-    response = create_app(SearchService(index, None, explode)).test_client().get(f"{SEARCH}?q=x")
+    response = create_app(SearchService(index, None, open_exploding)).test_client().get(f"{SEARCH}?q=x")
     problem(response, 500, "internal")
     assert "secret" not in response.get_data(as_text=True)
+
+
+def test_an_index_that_cannot_be_opened_for_whatever_reason_is_503(archive, index, model):
+    def explode(*_):
+        raise OSError(24, "a secret of the inside")
+
+    build_index(archive, index, model)
+    client = create_app(SearchService(index, None, explode)).test_client()
+    assert "secret" not in problem(client.get(f"{SEARCH}?q=x"), 503, "not_opened")
+    assert client.get("/readyz").status_code == 503
 
 
 # --- sources and days ------------------------------------------------------------------------------
@@ -544,6 +558,8 @@ def test_a_query_is_answered_once_for_a_generation(client, archive, index, model
         answer = asked_again(client, other, tag)
         assert (answer.status_code, answer.headers["ETag"] != tag) == (200, True)
     assert asked_again(client, f"{address}&generation=older", tag).status_code == 409
+    assert asked_again(client, f"{address}&generation=older", "*").status_code == 409
+    assert asked_again(client, "/api/v1/similar?doc_id=nobody&paragraph=1", "*").status_code == 404
     assert asked_again(client, f"{address}&colour=red", tag).status_code == 400
     (archive / "new.txt").write_text("Another article about Geneva.")
     build_index(archive, index, model)
@@ -587,3 +603,14 @@ def test_without_its_model_a_server_answers_by_words_and_is_not_ready(archive, i
     assert (response.status_code, response.get_json()["status"]) == (503, "no_model")
     assert client.get("/api/v1/stats").get_json()["searches_by_meaning"] is False
     assert client.get("/?q=Geneva").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("search?q=x&limit=0", "at least 1"), ("search?q=x&limit=101", "at most 100"), ("search?q=x&offset=10001", "at most 10,000"),
+     ("similar?doc_id=a&paragraph=0", "at least 1"), ("similar?doc_id=a&paragraph=1000001", "at most 1,000,000"),
+     ("search?q=x&limit=ten", "whole number"), ("search?q=x&highlight=1", "true or false"), ("search?q=x&from=1", "YYYY-MM-DD"),
+     ("search?q=x&mode=best", "hybrid"), ("search?q=x&source=", "not be empty"), ("search?q=x&lang=AR", "ar or en")],
+)  # fmt: skip
+def test_a_fault_says_what_would_be_right(client, address, said):
+    assert said in client.get(f"/api/v1/{address}").get_json(force=True)["detail"]

@@ -16,7 +16,9 @@ from web.citations import (
     Citation,
     markdown,
     one_line,
+    original_of,
     plain,
+    record_of,
     shorten,
     shown_path,
     title_of,
@@ -48,6 +50,7 @@ def document(**changes):
         "basis": "file",
         "encoding": "utf-8",
         "author": "Salma Haddad",
+        "url": "https://harbour.example/v?a=1&b=2",
     }
     metadata |= changes.pop("metadata", {})
     return Document(**facts | changes, metadata=metadata)
@@ -74,6 +77,7 @@ def test_a_plain_citation_has_a_line_for_each_fact_and_then_the_words():
         "Author: Salma Haddad",
         "Source: wire",
         "Date: March 1, 2025",
+        "Original: https://harbour.example/v?a=1&b=2",
         "File: wire/v1.txt",
         "Lines: 3–5",
         f"sha256: {SHA256}",
@@ -90,6 +94,7 @@ def test_a_markdown_citation_is_a_link_a_list_and_a_quotation():
         "- Author: Salma Haddad",
         "- Source: wire",
         "- Date: March 1, 2025",
+        "- Original: `https://harbour.example/v?a=1&b=2`",
         "- File: `wire/v1.txt`",
         "- Lines: 3–5",
         f"- sha256: `{SHA256}`",
@@ -100,7 +105,7 @@ def test_a_markdown_citation_is_a_link_a_list_and_a_quotation():
 
 
 def test_what_is_not_known_is_not_told():
-    told = plain(citation(lines=(7, 7), source="", published=None, metadata={"author": ""}))
+    told = plain(citation(lines=(7, 7), source="", published=None, metadata={"author": "", "url": ""}))
     assert told.split("\n")[1:3] == ["File: wire/v1.txt", "Lines: 7"]
     assert "None" not in told
     assert plain(citation(title=" \n")).startswith("wire/v1.txt\n")
@@ -108,6 +113,33 @@ def test_what_is_not_known_is_not_told():
 
 def test_lines_of_an_extracted_text_are_said_to_be_its():
     assert "\nLines of the extracted text: 3–5\n" in plain(citation(metadata={"basis": "extracted"}))
+
+
+@pytest.mark.parametrize("doc_id", ["log.csv::17", "log.csv::a::b#2", "log.csv::7~1"])
+def test_of_a_file_of_many_the_record_is_named(doc_id):
+    record = doc_id.partition("::")[2]
+    cited = citation(doc_id=doc_id, metadata={"path": "log.csv"})
+    assert record_of(cited.document) == record
+    assert f"\nFile: log.csv\nRecord: {record}\nLines" in plain(cited)
+    assert f"\n- File: `log.csv`\n- Record: `{record}`\n- Lines" in markdown(cited)
+
+
+def test_an_article_in_a_file_of_its_own_is_no_record():
+    for path in ("a.txt", "a::b.txt"):
+        assert record_of(document(doc_id=path, metadata={"path": path})) is None
+    assert "Record" not in plain(citation())
+
+
+@pytest.mark.parametrize(
+    ("address", "original"),
+    [("https://a.example/x", "https://a.example/x"), ("HTTP://A.example:80/", "HTTP://A.example:80/"), ("javascript:alert(1)", None),
+     ("data:text/html,x", None), ("//a.example", None), ("https:a.example", None), ("https://", None), ("", None),
+     ("https://[::1", None), ("https://a b.example", None), ("java\nscript:x", None), ("https://a.example\\@b.example", None),
+     ("https://a.example/\u202ex", "https://a.example/%E2%80%AEx"), ("https://صحيفة.example/مقال", "https://صحيفة.example/مقال")],
+)  # fmt: skip
+def test_only_addresses_of_the_web_are_originals(address, original):
+    assert original_of(document(metadata={"url": address})) == original
+    assert ("Original" in plain(citation(metadata={"url": address}))) == (original is not None)
 
 
 @pytest.mark.usefixtures("arabic")
@@ -211,18 +243,25 @@ class Rendered(HTMLParser):
             self.texts[tag][-1] += data
 
 
-@given(title=nasty, author=nasty, source=nasty, words=nasty, path=st.text(NASTY, min_size=1, max_size=20))
-def test_markdown_shows_the_very_texts_and_nothing_is_read_into_them(title, author, source, words, path):
-    given = citation(
-        f"x{words}", title=f"x{title}", source=source, metadata={"author": author, "path": f"{path}.txt"}
-    )
+@given(
+    title=nasty, author=nasty, source=nasty, words=nasty, path=st.text(NASTY, min_size=1, max_size=20),
+    record=st.text(NASTY, min_size=1, max_size=20), url=st.text("a/?&=<>`*_[]()#\u202e\u2066ش", max_size=20),
+)  # fmt: skip
+def test_markdown_shows_the_very_texts_and_nothing_is_read_into_them(
+    title, author, source, words, path, record, url
+):
+    url = f"https://x.example/{url}"
+    metadata = {"author": author, "path": f"{path}.txt", "url": url}
+    doc_id = f"{path}.txt::{record}x"
+    given = citation(f"x{words}", title=f"x{title}", source=source, doc_id=doc_id, metadata=metadata)
     source_text = markdown(given)
     seen = Rendered(source_text)
     assert set(seen.tags) <= {"p", "strong", "a", "ul", "li", "code", "blockquote"}
     assert seen.links == [ADDRESS]
-    assert [seen.tags.count(each) for each in ("a", "strong", "ul", "blockquote", "code")] == [1, 1, 1, 1, 2]
+    assert [seen.tags.count(each) for each in ("a", "strong", "ul", "blockquote", "code")] == [1, 1, 1, 1, 4]
     assert seen.texts["a"] == [one_line(f"x{title}")]
-    assert seen.texts["code"] == [shown_path(f"{path}.txt"), SHA256]
+    shown = url.replace("\u202e", "%E2%80%AE").replace("\u2066", "%E2%81%A6")
+    assert seen.texts["code"] == [shown, shown_path(f"{path}.txt"), shown_path(f"{record}x"), SHA256]
     assert seen.texts["blockquote"][0].split() == visible(f"x{words}").split()
     known = {text.partition(": ")[0]: text.partition(": ")[2] for text in seen.texts["li"]}
     assert known.get("Author", "").split() == one_line(author).split()

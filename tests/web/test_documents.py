@@ -3,16 +3,18 @@
 import hashlib
 import json
 import re
+import shutil
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 import markup
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fakes import FakeModel
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import expect
 from werkzeug.datastructures import MultiDict
@@ -27,10 +29,11 @@ from indexer import (
     direction,
     permanent_url,
 )
+from indexer.search import MATCHES
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
 from web import SearchService, create_app
-from web.documents import Place, Range, locate, original_of, parts, read_place
+from web.documents import SCANNED, Place, Range, find_words, locate, parts, read_place
 
 SHA256 = hashlib.sha256(b"another version").hexdigest()
 TRAP = "<script>alert(1)</script> & <b>bold</b> {{ 7*7 }} </textarea></mark></p>"
@@ -180,25 +183,43 @@ def test_what_is_known_of_an_article_is_told(reader):
         "Language": "English",
         "Original": "harbour.example",
         "File": "wire/ships.txt",
+        "Lines": "1–15",
         "sha256": hashlib.sha256(SHIPS.encode()).hexdigest(),
     }
     assert page.one("time")["datetime"] == "2025-03-01"
     link = page.one("dl").one("a")
     assert (link["href"], link["rel"]) == ("https://harbour.example/v?a=1&b=2", "noreferrer noopener")
     assert page.one("title").text == "Ships of the corridor · Warraq"
-    assert list(facts_of(reader.open("plain.txt"))) == ["Language", "File", "sha256"]
-    assert "(text extracted from the file)" in facts_of(reader.open("feed.jsonl::x"))["File"]
+    assert list(facts_of(reader.open("plain.txt"))) == ["Language", "File", "Lines", "sha256"]
 
 
-@pytest.mark.parametrize(
-    ("address", "site"),
-    [("https://a.example/x", "a.example"), ("HTTP://A.example:80/", "a.example"), ("javascript:alert(1)", None),
-     ("data:text/html,x", None), ("//a.example", None), ("https:a.example", None), ("https://", None), ("", None),
-     ("https://[::1", None), ("https://a b.example", None), ("java\nscript:x", None), ("https://a.example\\@b.example", None)],
-)  # fmt: skip
-def test_only_addresses_of_the_web_become_links(address, site):
-    document = Document("x", "x", "x", "", "en", metadata={"path": "x", "url": address})
-    assert original_of(document) == site
+def test_of_a_record_its_file_and_its_own_name_are_told(reader):
+    facts = facts_of(reader.open("feed.jsonl::x"))
+    assert facts["File"] == "feed.jsonl (text extracted from the file)"
+    assert facts["Record"] == "x"
+    assert facts["Lines of the extracted text"] == "1–3"
+    assert "Lines" not in facts
+
+
+def test_an_original_that_may_be_no_link_is_shown_as_a_text(tmp_path):
+    folder = furnish(tmp_path / "own")
+    facts = {"url": "https://harbour.example/a <b>\u202e"}
+    (folder / "archive" / "plain.meta.json").write_text(json.dumps(facts))
+    build_index(folder / "archive", folder / "index", FakeModel())
+    page = Reader(folder).open("plain.txt")
+    assert facts_of(page)["Original"] == "https://harbour.example/a <b>"
+    assert page.one("dl").all("a") == page.all("b") == []
+    assert "Original" not in page.one("textarea", id="cite-plain").text
+
+
+def test_the_title_has_its_own_language_and_direction(reader):
+    for doc_id, lang, way in (("water.txt", "ar", "rtl"), ("wire/ships.txt", "en", "ltr")):
+        title = reader.open(doc_id).one("h1")
+        assert (title.text, title["lang"], title["dir"]) == (
+            reader.article(doc_id).document.title,
+            lang,
+            way,
+        )
 
 
 @pytest.mark.parametrize("doc_id", DOCUMENTS)
@@ -409,6 +430,10 @@ def test_words_outside_the_article_or_that_are_none_are_told(reader):
         ({"sha256": "5"}, ["sha256"]),
         ({"sha256": "g" * 64}, ["sha256"]),
         ({"sha256": [SHA256, SHA256]}, ["sha256"]),
+        ({"words": "a" * 11}, ["words"]),
+        ({"words": "a" * 13}, ["words"]),
+        ({"words": ["a" * 12, "a" * 12]}, ["words"]),
+        ({"words": "a" * 12}, []),
         ({"sha256": "<b>\0", "start": "\x1b", "end": "\u202e"}, ["sha256", "start", "end"]),
         ({"sha256": "", "start": "", "end": ""}, []),
         ({"utm_source": "x", "from": "yesterday", "": "y"}, []),
@@ -425,16 +450,172 @@ def test_what_cannot_be_understood_is_left_aside_and_told(reader, values, unread
 def test_a_part_of_an_address_that_is_good_still_counts(reader):
     page = reader.open("wire/ships.txt", sha256="x", start=1, end=9)
     assert page.marked == SHIPS[1:9]
-    assert read_place(MultiDict({"sha256": SHA256, "start": "x", "end": "9"})) == Place(
-        SHA256, None, ("start", "end")
+    assert read_place(MultiDict({"sha256": SHA256, "start": "x", "end": "9", "words": "AB" * 6})) == Place(
+        SHA256, None, "ab" * 6, ("start", "end")
     )
+    page = reader.named("wire/ships.txt", 1, 9, words="x")
+    assert page.marked == SHIPS[1:9]
+    assert page.told == [
+        "The words that this address names are marked. Go to what is marked",
+        "A part of this address cannot be understood and was left aside: words",
+    ]
 
 
-def test_where_a_range_is_located():
-    assert locate(None, "abc") == (None, "none")
-    assert locate(Range(0, 3), "abc") == (Range(0, 3), "marked")
-    assert locate(Range(0, 4), "abc") == (None, "outside")
-    assert locate(Range(0, 2), "  c") == (None, "blank")
+def hashed(words):
+    return hashlib.sha256(words.encode()).hexdigest()[:12]
+
+
+def article_of(text, *spans):
+    document = Document("x", "x", text, "", "en", metadata={"path": "x", "sha256": "a" * 64})
+    return Article(document, tuple(Passage("x", n, *span, 1, 1, "en") for n, span in enumerate(spans, 1)))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "expected"),
+    [
+        ("abc", Place(None, None, None, ()), (None, "none")),
+        ("abc", Place("b" * 64, None, None, ()), (None, "none")),
+        ("abc", Place("b" * 64, None, hashed("abc"), ()), (None, "same")),
+        ("abc", Place("b" * 64, None, hashed("abd"), ()), (None, "none")),
+        ("abc", Place("a" * 64, None, hashed("abc"), ()), (None, "none")),
+        ("abc", Place(None, Range(0, 3), None, ()), (Range(0, 3), "marked")),
+        ("abc", Place("a" * 64, Range(0, 3), hashed("abc"), ()), (Range(0, 3), "marked")),
+        ("abc", Place("b" * 64, Range(0, 3), hashed("abc"), ()), (Range(0, 3), "same")),
+        ("abc", Place("b" * 64, Range(0, 3), None, ()), (Range(0, 3), "doubtful")),
+        ("abc", Place("b" * 64, Range(0, 3), hashed("xyz"), ()), (Range(0, 3), "doubtful")),
+        ("abc", Place("a" * 64, Range(0, 3), hashed("xyz"), ()), (Range(0, 3), "doubtful")),
+        ("x abc", Place("b" * 64, Range(0, 3), hashed("abc"), ()), (Range(2, 5), "moved")),
+        ("x abc", Place("b" * 64, Range(7, 10), hashed("abc"), ()), (Range(2, 5), "moved")),
+        ("   abc", Place("b" * 64, Range(0, 3), hashed("abc"), ()), (Range(3, 6), "moved")),
+        ("x abc abc", Place("b" * 64, Range(0, 3), hashed("abc"), ()), (Range(0, 3), "doubtful")),
+        ("x abc zabcz", Place("b" * 64, Range(0, 3), hashed("abc"), ()), (Range(0, 3), "doubtful")),
+        ("abc", Place(None, Range(0, 4), None, ()), (None, "outside")),
+        ("abc", Place("b" * 64, Range(0, 4), hashed("abcd"), ()), (None, "outside")),
+        ("  c", Place(None, Range(0, 2), None, ()), (None, "blank")),
+        ("  c", Place("b" * 64, Range(0, 2), hashed("  "), ()), (None, "blank")),
+    ],
+)
+def test_where_words_are_located(text, place, expected):
+    assert locate(place, article_of(text)) == expected
+
+
+@settings(deadline=None)
+@given(st.text("ab \n", min_size=1, max_size=30), st.data())
+def test_words_are_found_where_they_stand_alone(text, data):
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    words = text[start:end]
+    found = find_words(article_of(text, (start, end)), end - start, hashed(words))
+    places = [at for at in range(len(text)) if text.startswith(words, at)]
+    assert found == (Range(start, end) if len(places) == 1 else None)
+    assert find_words(article_of(text, (start, end)), end - start, hashed(words + "x")) is None
+
+
+def test_the_time_that_looking_for_words_takes_has_a_limit():
+    many = article_of("a " * 500_000 + "end")
+    for length in (1, 499_999, 999_999):
+        started = perf_counter()
+        assert find_words(many, length, hashed("z" * length)) is None
+        assert perf_counter() - started < 5
+    assert find_words(article_of("a" * SCANNED), SCANNED, hashed("a" * SCANNED)) is None
+
+
+# --- words in a file that changes
+
+
+def rows(*texts):
+    return "id,title,body\n" + "".join(f"{n},Day {n},{text}\n" for n, text in enumerate(texts, 1))
+
+
+DAILY = [
+    f"On day {n} ship number {n} left the port with grain for the people of the south." for n in (1, 2, 3)
+]
+
+
+@pytest.fixture
+def log(tmp_path):
+    """A log of records, and how it grows: its text is written anew and the index built again."""
+    folder = tmp_path / "log"
+    (folder / "archive").mkdir(parents=True)
+
+    def write(text, name="log.csv"):
+        (folder / "archive" / name).write_text(text, "utf-8")
+        build_index(folder / "archive", folder / "index", FakeModel())
+        return Reader(folder)
+
+    return write
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.jsonl"])
+def test_a_log_that_grows_leaves_its_citations_certain(log, name):
+    def lines(texts):
+        if name == "log.csv":
+            return rows(*texts)
+        each = ({"id": str(n), "title": f"Day {n}", "body": text} for n, text in enumerate(texts, 1))
+        return "".join(json.dumps(record) + "\n" for record in each)
+
+    before = log(lines(DAILY[:2]), name)
+    doc_id = f"{name}::1"
+    shown = before.article(doc_id)
+    passage = shown.passages[0]
+    words = before.open(doc_id).main.all("a", class_="line")[0]["href"]
+    whole = re.search(
+        "^Address: (.+)$", before.open(doc_id).one("textarea", id="cite-plain").text, re.MULTILINE
+    )[1]
+    after = log(lines(DAILY), name)
+    assert after.article(doc_id).document.metadata["sha256"] != shown.document.metadata["sha256"]
+    page = after.get(words)
+    assert page.marked == shown.document.text[passage.start : passage.end]
+    assert page.told == ["The file has changed since, these words have not. Go to what is marked"]
+    page = after.get(whole)
+    assert page.told == ["The file has changed since, this article has not."]
+    assert page.here == []
+    for each in page.main.all("p"):
+        assert "uncertain" not in (each.get("class") or "")
+    assert facts_of(page)["Record"] == "1"
+
+
+def test_words_that_moved_are_marked_where_they_stand_now(log):
+    texts = [*SHIPS.split("\n\n")[1:3], *SHIPS.split("\n\n")[4:]]
+    before = log("\n\n".join(["Ships of the corridor", *texts]), "ships.txt")
+    article = before.article("ships.txt")
+    passage = article.passages[3]
+    words = article.document.text[passage.start : passage.end]
+    address = permanent_url(article.document, passage.start, passage.end, passage.ordinal)
+    new = "In the morning the harbour master wrote something new above all of the ships that had left."
+    page = log("\n\n".join(["Ships of the corridor", new, *texts]), "ships.txt").get(address)
+    assert page.marked == words
+    assert page.told == [
+        "The file has changed; the words have moved and are marked where they stand now. Go to what is marked"
+    ]
+    told = page.one("textarea", id="cite-plain").text
+    assert told.endswith(words)
+    assert "uncertain" not in page.source
+    # Twice now: nobody knows which is meant.
+    page = log("\n\n".join(["Ships of the corridor", new, *texts, words]), "ships.txt").get(address)
+    assert page.told[0].startswith(
+        "The file has changed since this address was made. What is marked stands where"
+    )
+    # And not at all: what stands there is something else.
+    page = log(
+        "\n\n".join(["Ships of the corridor", new, *[text.upper() for text in texts]]), "ships.txt"
+    ).get(address)
+    assert page.marked
+    assert page.told[0].startswith(
+        "The file has changed since this address was made. What is marked stands where"
+    )
+    assert any("uncertain" in (each.get("class") or "") for each in page.main.all("p"))
+
+
+def test_other_words_in_the_same_file_are_told(reader):
+    page = reader.named("wire/ships.txt", 0, 5, words=hashed("Boats"))
+    assert page.marked == "Ships"
+    assert page.told == [
+        "Other words stand here than those that this address was made for. Go to what is marked"
+    ]
+    page = reader.named("wire/ships.txt", 0, 8, words=hashed("corridor"))
+    assert page.marked == "corridor"
+    assert page.told == ["The words have moved and are marked where they stand now. Go to what is marked"]
 
 
 # --- the file as it is now
@@ -493,7 +674,7 @@ def test_matches_are_walked_from_the_first_to_the_last_and_back(reader, doc_id, 
         asked["q"], mode=asked.get("mode", "hybrid"), lang=asked.get("lang"), source=asked.get("source"),
         published_from=asked.get("from"), published_to=asked.get("to"), sort=asked.get("sort", "relevance"),
     )  # fmt: skip
-    hits = reader.searcher.matches(request, doc_id)
+    hits = reader.searcher.matches(request, doc_id).hits
     assert hits
     seen = walk(reader, doc_id, **asked)
     assert [each.marked for each in seen] == [hit.text for hit in hits]
@@ -530,7 +711,8 @@ def test_words_that_matched_are_marked_inside_the_words_that_are_named(reader):
 
 
 def test_between_two_matches_previous_and_next_are_those_around(reader):
-    hits = reader.searcher.matches(SearchRequest("Geneva number 1 2", mode="lexical"), "wire/ships.txt")
+    request = SearchRequest("Geneva number 1 2", mode="lexical")
+    hits = reader.searcher.matches(request, "wire/ships.txt").hits
     others = [
         each
         for each in reader.article("wire/ships.txt").passages
@@ -578,8 +760,221 @@ def test_where_the_model_fails_the_article_is_shown_all_the_same(furnished):
     reader = Reader(furnished)
     reader._client = create_app(SearchService(furnished / "index", None, broken)).test_client()
     page = reader.open("wire/ships.txt", q="grain", mode="dense")
-    assert page.all("nav", class_="matches") == []
-    assert reader.open("wire/ships.txt", q="grain").all("mark", class_="word")
+    assert page.all("nav", class_="matches") == page.told == []
+    page = reader.open("wire/ships.txt", q="grain")
+    assert page.all("mark", class_="word")
+    assert page.told == ["The model failed: passages were found by their words alone."]
+
+
+def test_damage_is_told_once(own):
+    (own.archive / "new.txt").write_text("A new article about the ships of the corridor.", "utf-8")
+    folder = own.archive.parent / "index"
+    build_index(own.archive, folder, FakeModel())
+    vectors = folder / "generations" / opened(folder).generation / "vectors.faiss"
+    vectors.chmod(0o600)
+    vectors.write_bytes(b"damaged")
+    reader = Reader(own.archive.parent)
+    for values in ({}, {"q": "ships"}):
+        (told,) = reader.open("wire/ships.txt", **values).told
+        assert "damaged" in told
+        assert "warraq build" in told
+
+
+class Press(Reader):
+    """Someone who reads lists of the archive `press` as well."""
+
+    def listed(self, **asked):
+        """Return every link of a list to an article with the words that are marked at it, page for page."""
+        address, found = f"/?{urlencode(asked)}", []
+        while address:
+            page = self.get(address)
+            for link in page.main.all("a"):
+                if not link["href"].startswith("/documents/"):
+                    continue
+                around = next(each for each in link.within if each.get("class") in ("another", "hit"))
+                text = around.all("p", class_="text")[0]
+                copy = link.parent.get("class") == "receipt" and around["class"] == "hit"
+                found.append((link["href"], None if copy else text, page))
+            address = next((each["href"] for each in page.main.all("a", rel="next")), None)
+        return found
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"q": "the council of the city this spring"}, {"q": "the council of the city this spring", "sort": "date"},
+     {"q": "مجلس المدينة", "limit": "50"}, {"q": "dams of the northern valleys", "copies": "all", "sort": "date"},
+     {"q": "harbour", "mode": "lexical"}, {"q": "port", "source": "wire", "from": "2024-01-01"}],
+)  # fmt: skip
+def test_every_hit_of_a_list_is_a_match_of_its_article(press, asked):
+    reader = Press(press)
+    links = reader.listed(**asked)
+    assert links if "mode" in asked or "source" in asked else len(links) > MATCHES
+    for address, text, listed in links:
+        page = reader.get(address)
+        nav = page.one("nav", class_="matches")
+        number, total = map(int, re.search(r"Match (\d+) of (\d+)", nav.text).groups())
+        assert 1 <= number <= total
+        assert (number == 1) == (nav.all("a", rel="prev") == [])
+        assert (number == total) == (nav.all("a", rel="next") == [])
+        ordinal = int(urlsplit(address).fragment[1:])
+        shown = page.passages()[ordinal]
+        if text is not None:
+            assert page.marked == text.text
+            words = [each.text for each in shown.all("mark", class_="word")]
+            assert words == [each.text for each in text.all("mark")]
+        again = reader.get(page.link(class_="back"))
+        assert again.one("ol", class_="hits").text == listed.one("ol", class_="hits").text
+
+
+def test_the_pool_of_those_lists_is_larger_than_what_counts_as_its_best(press):
+    assert opened(press / "index").search(SearchRequest("council", copies="all")).total > MATCHES
+
+
+def test_the_results_lead_back_to_their_very_page(reader):
+    asked = {"q": "ships with grain", "limit": "2", "copies": "all", "offset": "2", "sort": "date"}
+    page = reader.get(f"/?{urlencode(asked)}")
+    (link, *_) = [each["href"] for each in page.main.all("a") if each.parent.tag == "h2"]
+    opened = reader.get(link)
+    for _ in range(2):
+        assert parse_qs(urlsplit(opened.link(class_="back")).query) == {
+            name: [value] for name, value in asked.items()
+        }
+        further = [each["href"] for rel in ("next", "prev") for each in opened.main.all("a", rel=rel)]
+        opened = reader.get(further[0])
+
+
+def test_a_search_on_the_page_of_an_article_is_counted(reader):
+    def searches():
+        told = reader._client.get("/metrics").get_data(as_text=True)
+        return float(re.search(r"^warraq_search_duration_seconds_count (\S+)$", told, re.MULTILINE)[1])
+
+    before = searches()
+    reader.open("wire/ships.txt", q="grain")
+    assert searches() == before + 1
+    reader.open("wire/ships.txt")
+    reader.open("wire/ships.txt", q=" ")
+    assert searches() == before + 1
+
+
+# --- what was cut
+
+REPEATED = "The harbour master writes every Thursday"
+OFFERED = "Subscribe to our newsletter <script>alert(1)</script> & <b>now</b> {{ 7*7 }}"
+
+
+def write_voyages(folder: Path) -> Path:
+    """An archive with furniture in it, some of it hostile, and its index."""
+    (folder / "archive" / "wire").mkdir(parents=True)
+    for number in range(5):
+        body = f"Ship number {number} left the port on day {number} with <i>grain</i> for {number} thousand people."
+        text = "\n".join([f"Voyage {number}", OFFERED, body, REPEATED, "جار التحميل"])
+        (folder / "archive" / "wire" / f"v{number}.txt").write_text(text, "utf-8")
+    record = {"id": "x", "text": f"{REPEATED}, as <b>he</b> says.\nShare"}
+    (folder / "archive" / "feed.jsonl").write_text(json.dumps(record) + "\n")
+    build_index(folder / "archive", folder / "index", FakeModel())
+    return folder
+
+
+@pytest.fixture
+def voyages(tmp_path):
+    return Reader(write_voyages(tmp_path / "voyages"))
+
+
+def cut_of(page):
+    """What a page shows as cut: number, rule and reason, and the line itself where it is shown."""
+    details = page.one("details", id="cut")
+    return details, [
+        (int(item["value"]), [each.text for each in item.all("span")], [each.text for each in item.all("p")])
+        for item in details.all("li")
+        if "value" in item.attributes
+    ]
+
+
+def test_what_was_cut_is_shown_with_rule_and_reason(voyages):
+    page = voyages.open("wire/v2.txt")
+    details, lines = cut_of(page)
+    assert "What was cut: 3 lines" in details.text
+    assert "cannot be shown" not in details.text
+    assert "open" not in details.attributes
+    assert lines == [
+        (2, ["subscribe", "a newsletter, channel, app or subscription that is offered"], [OFFERED]),
+        (4, ["repeated", "it stands in 5 articles of this source"], [REPEATED]),
+        (5, ["loading", "what a page shows while it loads"], ["جار التحميل"]),
+    ]
+    assert {each["dir"] for each in details.all("p")} == {"auto"}
+    assert page.all("b") == page.all("i") == []
+    words = page.one("div", class_="words").text
+    assert "<i>grain</i>" in words
+    assert REPEATED not in words
+    assert "Subscribe" not in words
+
+
+def test_what_was_cut_of_a_record_is_shown_by_the_lines_of_its_text(voyages):
+    assert [(number, told) for number, _, told in cut_of(voyages.open("feed.jsonl::x"))[1]] == [
+        (2, ["Share"])
+    ]
+
+
+def test_an_article_of_which_nothing_was_cut_says_nothing_of_it(reader):
+    page = reader.open("plain.txt")
+    assert page.all("details", id="cut") == []
+    assert "cut" not in page.main.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda file: file.unlink(), lambda file: file.write_text("Another text.\nShare\n" * 9, "utf-8")],
+)
+def test_where_the_file_is_gone_or_another_ranges_and_rules_are_shown_alone(voyages, change):
+    change(voyages.archive / "wire" / "v2.txt")
+    page = voyages.open("wire/v2.txt")
+    details, lines = cut_of(page)
+    assert "cannot be shown" in details.text
+    assert [(number, rule, told) for number, (rule, _), told in lines] == [
+        (2, "subscribe", []), (4, "repeated", []), (5, "loading", []),
+    ]  # fmt: skip
+    assert REPEATED not in page.source
+    assert "Another text" not in page.source
+    assert "Ship number 2 left the port" in page.one("div", class_="words").text  # it is in the index
+
+
+def test_an_archive_that_has_moved_is_read_where_it_is(voyages):
+    folder = voyages.archive.parent
+    moved = voyages.archive.rename(folder / "moved")
+    assert REPEATED not in voyages.open("wire/v2.txt").source
+    service = SearchService(folder / "index", None, opened, moved)
+    voyages._client = create_app(service).test_client()
+    page = voyages.open("wire/v2.txt")
+    assert [told for *_, told in cut_of(page)[1]] == [[OFFERED], [REPEATED], ["جار التحميل"]]
+    assert page.told == []
+    service.close()
+
+
+def test_articles_are_shown_whatever_became_of_the_archive(voyages):
+    shutil.rmtree(voyages.archive)
+    for doc_id in ("wire/v2.txt", "feed.jsonl::x"):
+        page = voyages.open(doc_id)
+        assert page.passages()
+        assert page.told[0].startswith("The file is gone from the archive")
+
+
+def test_how_much_of_a_page_is_outside_its_article_is_shown(log):
+    body = "".join(
+        f"<p>Ship number {at} left the port on day {at} with grain for {at} thousand people.</p>"
+        for at in range(9)
+    )
+    reader = log(
+        f"<html><head><title>Nine ships in nine days</title></head><body><nav>Harbour &lt;b&gt;front&lt;/b&gt; page</nav>"
+        f"<article><h1>Nine ships in nine days</h1>{body}</article><footer>Quayside Media, pier 4</footer></body></html>",
+        "v.html",
+    )
+    details, _ = cut_of(reader.open("v.html"))
+    outside = [each.text for each in details.all("li") if "value" not in each.attributes]
+    assert outside == ["Harbour <b>front</b> page", "Quayside Media, pier 4"]
+    assert "What was cut: 0 lines, and 2 outside the article" in details.text
+    assert "what the page shows outside its article" in details.text
+    (reader.archive / "v.html").unlink()
+    assert "and 2 outside the article" in cut_of(reader.open("v.html"))[0].text
 
 
 # --- citations
@@ -615,7 +1010,8 @@ def test_without_marked_words_the_whole_article_is_cited(reader):
     page = reader.open("wire/ships.txt")
     told = page.one("textarea", id="cite-plain").text
     sha256 = hashlib.sha256(SHIPS.encode()).hexdigest()
-    assert f"\nAddress: http://localhost/documents/wire/ships.txt?sha256={sha256}\n" in told
+    words = hashed(reader.article("wire/ships.txt").document.text)
+    assert f"\nAddress: http://localhost/documents/wire/ships.txt?sha256={sha256}&words={words}\n" in told
     assert f"\nLines: 1–{SHIPS.count(chr(10)) + 1}\n" in told
     assert told.endswith(f"Words:\n{reader.article('wire/ships.txt').document.text}")
     assert page.one("details", class_="cite").one("summary").text == "Cite this article"
@@ -742,6 +1138,50 @@ def test_keys_walk_from_match_to_match_as_they_point(visit, language, keys):
     page.keyboard.press("ArrowLeft")
     page.wait_for_timeout(200)
     assert urlsplit(page.url).fragment == first
+
+
+def test_walking_by_keys_leaves_the_results_one_step_back(visit):
+    page = visit(f"/?{urlencode({'q': 'council of the city this year'})}")
+    results = page.url
+    page.locator(".hits h2 a").first.click()
+    page.wait_for_url("**/documents/**")
+    for _ in range(2):
+        key = "n" if page.locator(".matches a[rel=next]").count() else "p"
+        with page.expect_navigation():
+            page.keyboard.press(key)
+    page.go_back()
+    assert page.url == results
+    page.go_forward()
+    (link, *_) = page.locator(".matches a[rel]").all()
+    before = page.url
+    with page.expect_navigation():
+        link.click()
+    page.go_back()
+    assert page.url == before  # a link that is followed is a step
+
+
+def test_in_print_the_permanent_address_stands_once_and_is_told_nowhere_else(visit, press):
+    article = opened(press / "index").article("wire/trap.txt")
+    address = permanent_url(article.document, 5, 120, 1)
+    page = visit(address.replace("#", "&q=harbour#"))
+    line = page.locator(".printed")
+    assert not line.is_visible()
+    page.emulate_media(media="print")
+    assert line.is_visible()
+    assert line.inner_text() == f"Address: {page.url.partition('/documents')[0]}{address}"
+    assert page.locator("main").inner_text().count("/documents/") == 1
+    follows = "each => ['::before', '::after'].map((at) => getComputedStyle(each, at).content)"
+    for link in page.locator("main a").all():
+        assert set(link.evaluate(follows)) <= {"none", "normal", '""'}
+
+
+def test_each_line_of_an_article_finds_its_own_direction(visit):
+    # But not in Arabic, where sentences begin with Latin names too.
+    for address, way in ((PORT, "plaintext"), (PORT.replace(".en.", ".ar."), "isolate")):
+        page = visit(address)
+        texts = page.locator(".words .passage .text").all()
+        found = {each.evaluate("each => getComputedStyle(each).unicodeBidi") for each in texts}
+        assert found == {way}
 
 
 @pytest.mark.parametrize("clipboard", [True, False])

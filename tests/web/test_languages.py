@@ -22,7 +22,8 @@ from indexer.ingest.furniture import reasons
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
 from web import SearchService, create_app
-from web.languages import ERRORS, day, digits, explain, language_name, ngettext, notice, number, reason
+from web.languages import ERRORS, PLAIN, day, digits, explain, language_name, ngettext, notice, number, reason
+from web.parameters import KNOWN
 
 TRANSLATIONS = ROOT / "web" / "translations"
 CATALOG = TRANSLATIONS / "ar" / "LC_MESSAGES" / "messages.po"
@@ -272,6 +273,7 @@ ADDRESSES = [
     "/", "/?q=winter", "/?q=winter&lang=en&source=wire&from=2024-03-15&to=2025-12-31&sort=date", "/?q=winter&offset=10",
     "/?q=winter&limit=3&offset=9999", "/?q=unheard&mode=lexical&lang=ar", "/similar?passage=talks.txt%231", "/?q=winter&from=2025-01-01&to=2025-12-31",
     "/?q=", "/?q=x&limit=0", "/?q=x&offset=10001", "/nothing", "/?q=x&generation=old", "/similar?passage=none%231",
+    "/?q=x&from=2025-02-01&to=2025-01-01", "/?q=x&to=tomorrow", "/similar", "/?q=x&mode=best&sort=worst", "/?q=x&q=y",
 ]  # fmt: skip
 
 
@@ -308,7 +310,7 @@ def test_the_arabic_interface_is_arabic_with_arabic_digits_alone(client, address
     for each in said:
         assert not LATIN_DIGIT.search(each), each
         words = set(re.findall("[A-Za-z]{2,}", each))
-        assert words <= {"CSV", "JSON", "Lines", "limit", "offset"}, each
+        assert words <= {"CSV", "JSON", "Lines"}, each
     for each in (
         page.all("p", class_="count") + page.all("time") + page.all("dd") + page.all("span", class_="n")
     ):
@@ -401,8 +403,19 @@ def test_every_error_is_told_in_arabic(app):
         for code in ERRORS:
             assert re.search("[ء-ي]", explain(code, "An English sentence.").text), code
     with app.test_request_context():
-        for code in ERRORS:
+        for code in set(ERRORS) - PLAIN:
             assert explain(code, "An English sentence.") == ("An English sentence.", None, None)
+
+
+def test_what_speaks_of_parameters_is_told_plainly(app):
+    assert {f"bad_{name}" for name in KNOWN} <= PLAIN < set(ERRORS)
+    for code in PLAIN:
+        with app.test_request_context():
+            said = explain(code, f"limit is 'x'; generation older {code}")
+            assert said == (ERRORS[code], None, None)
+        assert not re.search("parameter|YYYY|must be|given", said.text), code
+        with app.test_request_context(headers=ARABIC):
+            assert not re.search("[A-Za-z]", explain(code, "x").text), code
 
 
 def test_a_command_is_the_same_in_every_language(app):

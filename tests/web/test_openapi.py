@@ -11,13 +11,19 @@ import pytest
 from fakes import FakeModel
 from places import ROOT
 
-from indexer import Searcher
+from indexer import Searcher, WarraqError
 from indexer.datatypes import COPIES, LIMIT, MODES, OFFSET, QUERY_LENGTH, SORTS, _says_something
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
 from web import Guard, SearchService, create_app
 from web.docs import EXAMPLES, WRITTEN_FOR
-from web.schemas import EXAMPLE, SearchAnswer
+from web.samples import DOCUMENT, PROBLEM, SEARCH, SIMILAR, STATS
+from web.schemas import (
+    DocumentAnswer,
+    SearchAnswer,
+    SimilarAnswer,
+    Stats,
+)
 
 CASES = 500
 
@@ -91,16 +97,28 @@ def test_the_pattern_of_a_question_is_what_the_library_takes_for_one(document):
         assert bool(pattern.search(char)) == _says_something(char), hex(ord(char))
 
 
-def test_its_example_is_an_answer(document, client):
-    SearchAnswer.model_validate(EXAMPLE, strict=True)
-    (hit,) = EXAMPLE["hits"]
+def test_its_examples_are_answers(document, client):
+    (hit,) = SEARCH["hits"]
     assert [hit["text"][each["start"] : each["end"]] for each in hit["highlights"]] == ["grain", "corridor"]
-    real = client.get("/api/v1/search?q=grain+corridor").get_json()
-    assert [*real] == [*EXAMPLE]
-    assert [*real["hits"][0]] == [*hit]
-    assert [*real["hits"][0]["source"]] == [*hit["source"]]
-    shown = document["paths"]["/api/v1/search"]["get"]["responses"]["200"]["content"]["application/json"]
-    assert shown["example"] == EXAMPLE
+    passage, cut = DOCUMENT["passages"][0], DOCUMENT["cut"][0]
+    assert DOCUMENT["text"][passage["char_start"] : passage["char_end"]].endswith(hit["text"])
+    assert DOCUMENT["text"][cut["char_start"] : cut["char_end"]] == " " * len(cut["text"])
+    for path, address, model, example in (
+        ("search", "search?q=grain+corridor", SearchAnswer, SEARCH),
+        ("similar", "similar?doc_id=talks.txt&paragraph=1", SimilarAnswer, SIMILAR),
+        ("documents/{doc_id}", "documents/talks.txt", DocumentAnswer, DOCUMENT),
+        ("stats", "stats", Stats, STATS),
+    ):
+        model.model_validate(example, strict=True)
+        real = client.get(f"/api/v1/{address}").get_json()
+        assert [*real] == [*example]
+        if "hits" in real:
+            assert [*real["hits"][0]] == [*hit]
+            assert [*real["hits"][0]["source"]] == [*hit["source"]]
+        answers = document["paths"][f"/api/v1/{path}"]["get"]["responses"]
+        assert answers["200"]["content"]["application/json"]["example"] == example
+        assert answers["400"]["content"]["application/problem+json"]["example"] == PROBLEM
+    assert client.get("/api/v1/search?q=x&limit=0").get_json(force=True) == PROBLEM
 
 
 @pytest.mark.parametrize("secret", [None, "a long secret"])
@@ -112,6 +130,8 @@ def test_it_says_whether_the_server_wants_a_secret(press, secret):
     assert {"bearer", "basic"} == set(document["components"]["securitySchemes"])
     page = client.get("/docs", headers=headers).get_data(as_text=True)
     assert ("This server wants a secret" in page) == bool(secret)
+    page = client.get("/docs/examples", headers=headers).get_data(as_text=True)
+    assert ("the secret that this server wants" in page) == bool(secret)
 
 
 def shown_as(text):
@@ -135,6 +155,31 @@ def test_the_page_shows_every_parameter_every_answer_and_every_model(client, doc
         assert all(f"<code>{field}</code>" in page for field in model["properties"])
     targets = set(re.findall(r'href="#(\w+)"', page)) - {"main"}
     assert targets <= set(re.findall(r'id="(\w+)"', page))
+
+
+def subclasses(kind):
+    return {each for child in kind.__subclasses__() for each in (child, *subclasses(child))}
+
+
+def test_the_page_lists_every_code_that_an_endpoint_may_give(client):
+    page = client.get("/docs").get_data(as_text=True)
+    never = {"no_archive", "unreadable_file"}  # of the command line
+    codes = {
+        vars(each)["code"] for each in subclasses(WarraqError) if isinstance(vars(each).get("code"), str)
+    }
+    assert {"loading", "overloaded", "bad_host"} <= codes
+    for code in codes - never:
+        assert f"<code>{code}</code>" in page, code
+    for address in (
+        "search",
+        "search?q=%01",
+        "search?q=" + "x" * 1_001,
+        "search?q=x&a=b",
+        "documents/nobody",
+        "search?q=x&generation=a",
+    ):
+        code = client.get(f"/api/v1/{address}").get_json(force=True)["code"]
+        assert f"<code>{code}</code>" in page, code
 
 
 def test_the_document_and_the_pages_load_nothing_from_elsewhere(client, live):

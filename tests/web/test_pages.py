@@ -1,5 +1,6 @@
 """The pages of search: what a reader sees, in which direction, where links lead, and that text is never markup."""
 
+import re
 from itertools import pairwise
 from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 
@@ -8,10 +9,11 @@ from fakes import FakeModel
 from markup import page_of
 from press import OVERRIDE, SOURCES, TRAP
 
-from indexer import Searcher, build_index, direction
+from indexer import Searcher, SearchRequest, SimilarRequest, build_index, direction
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
 from web import SearchService, create_app
+from web.filters import address_of, list_address
 
 NAMES = [
     "plain.txt", "two words.txt", "a#b.txt", "what?.txt", "100%.txt", "%2F.txt", "a&b=c.txt", 'q"u\'o.txt', "<i>.txt",
@@ -82,7 +84,8 @@ def test_home_is_a_box_that_works_without_a_script(get):
     form = page.one("form", role="search")
     assert (form["method"], form["action"]) == ("get", "/")
     box = page.one("input", id="q")
-    assert (box["dir"], box["value"], box["maxlength"]) == ("auto", "", "1000")
+    assert (box["dir"], box["value"]) == ("auto", "")
+    assert "maxlength" not in box.attributes  # which would cut a long question in silence
     assert form in box.within
     assert page.one("label", for_="q").text
     assert form.all("button", type="submit")
@@ -140,9 +143,11 @@ def test_a_hit_has_its_rank_source_and_day(read):
 
 def test_each_result_leads_to_its_words_with_the_search_that_found_them(read, press):
     searcher = open_fake(press / "index", None, None)
-    page = read(
-        asked(q="winter rains", lang="en", source="wire", from_="2024-01-01", sort="date", mode="dense")
-    )
+    asked_for = {
+        "q": "winter rains", "lang": "en", "source": "wire", "from": "2024-01-01", "sort": "date", "mode": "dense",
+        "offset": "1", "limit": "2", "copies": "all", "highlight": "false",
+    }  # fmt: skip
+    page = read(f"/?{urlencode(asked_for)}")
     links, texts = title_links(page), texts_of(page)
     assert len(links) == len(texts) > 1
     for link, text in zip(links, texts, strict=True):
@@ -153,12 +158,23 @@ def test_each_result_leads_to_its_words_with_the_search_that_found_them(read, pr
         assert values["sha256"] == document.metadata["sha256"]
         passages = searcher.article(doc_id).passages
         assert address.fragment == f"p{next(p.ordinal for p in passages if p.start == int(values['start']))}"
-        search = {name: value for name, value in values.items() if name not in ("sha256", "start", "end")}
-        assert search == {
-            "q": "winter rains", "lang": "en", "source": "wire", "from": "2024-01-01", "sort": "date", "mode": "dense",
-        }  # fmt: skip
+        assert asked_for.items() <= values.items()
     plain = title_links(read(asked(q="winter rains")))[0]["href"]
-    assert query_of(plain).keys() == {"sha256", "start", "end", "q"}
+    assert query_of(plain).keys() & {*asked_for, "generation"} == {"q"}
+
+
+def test_the_way_back_from_an_article_leads_to_the_very_page_of_the_list():
+    asked_for = SearchRequest(
+        "winter <rains>", limit=3, offset=6, copies="all", sort="date", source="a&b", lang="en"
+    )
+    assert query_of(list_address(asked_for)) == {
+        "q": "winter <rains>", "limit": "3", "offset": "6", "copies": "all", "sort": "date", "source": "a&b", "lang": "en",
+    }  # fmt: skip
+    assert list_address(SearchRequest("winter")) == address_of(SearchRequest("winter")) == "/?q=winter"
+    assert query_of(list_address(SimilarRequest("a.txt#1", offset=10))) == {
+        "passage": "a.txt#1",
+        "offset": "10",
+    }
 
 
 @pytest.mark.parametrize(
@@ -175,7 +191,11 @@ def test_the_question_comes_back_as_text_and_nothing_else(get, query):
         assert box["value"] == query
         assert page.one("title").text == f"{query} · Warraq"
         assert page.one("h1").text.strip() == f"4 hits for {query}"
-    assert page.one("h1").all("q")[0]["dir"] == "auto"
+    # The question has its own direction, and the marks around it that of the interface.
+    (quoted,) = page.one("h1").all("q")
+    assert "dir" not in quoted.attributes
+    assert quoted.one("bdi")["dir"] == "auto"
+    assert quoted.one("bdi").text == quoted.text
     # Whatever is asked, the page is of the same elements; words that match are marked.
     assert sorted(each.tag for each in page.elements if each.tag != "mark") == sorted(
         each.tag for each in plain.elements if each.tag != "mark"
@@ -219,7 +239,7 @@ def named(tmp_path_factory):
 def test_whatever_a_file_is_called_its_links_open_it(named, name):
     at = NAMES.index(name)
     page = page_of(named, asked(q=f"number{at}", mode="lexical"))
-    assert page.one("bdi", class_="path").text == name
+    assert page.one("bdi", class_="path").text == name.replace("\n", "\\n")
     href = title_links(page)[0]["href"]
     opened = page_of(
         named, urljoin("http://localhost/?q=x", href).removeprefix("http://localhost").partition("#")[0]
@@ -230,7 +250,7 @@ def test_whatever_a_file_is_called_its_links_open_it(named, name):
     assert found["hits"][0]["source"]["path"] == name
     assert urlsplit(found["hits"][0]["source"]["url"]).path == urlsplit(href).path
     similar = page_of(named, page.one("a", class_="like")["href"])
-    assert similar.one("figure").all("bdi", class_="path")[0].text == name
+    assert similar.one("figure").all("bdi", class_="path")[0].text == name.replace("\n", "\\n")
     # The choice of a language leads back to the very same page.
     for each in (page, opened, similar):
         place = each.all("input", name="next")[0]["value"]
@@ -260,6 +280,67 @@ def test_what_is_folded_is_named_and_leads_to_its_passage(get, archive, index, m
     everything = get(asked(q="Envoys discuss grain in Geneva", copies="all", limit=100))
     assert everything.all("details", class_="more") == []
     assert len(items_of(everything)) == len(items_of(page)) + 3 + 1
+
+
+RECORDS = """id,title,text,source,date
+7,Dams,The northern dams are full after the rains of the winter.,Gazette,2024-03-15
+,Dams,The northern dams are full after the rains of the winter.,Wire,2024-03-16
+"""
+
+
+@pytest.fixture
+def of_many_kinds(tmp_path, index, model):
+    """A client of an archive with a file of many articles, and one that text was extracted from."""
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "all.csv").write_text(RECORDS, "utf-8")
+    text = (
+        "<p>Dock workers at the port returned to the cranes after a strike that lasted eleven long days.</p>"
+    )
+    (folder / "port.html").write_text(
+        f"<title>Port</title><article><h1>Port</h1>{text * 3}</article>", "utf-8"
+    )
+    assert not build_index(folder, index, model).failed
+    return client_of(index)
+
+
+def test_articles_of_one_file_are_told_apart(of_many_kinds):
+    page = page_of(of_many_kinds, asked(q="northern dams", mode="lexical"))
+    (item,) = items_of(page)
+    places = [each.words for each in item.all("p", class_="receipt")]
+    told = {
+        "7": ("all.csv, record 7, lines 1–3 of the extracted text", "Gazette · March 15, 2024"),
+        "2": ("all.csv, record 2, lines 1–3 of the extracted text", "Wire · March 16, 2024"),
+    }
+    first = "7" if "Gazette" in item.one("p", class_="facts").text else "2"
+    other = "2" if first == "7" else "7"
+    assert places == [f"{told[first][0]} More like this", f"Also in {told[other][0]} · {told[other][1]}"]
+    arabic = page_of(of_many_kinds, asked(q="northern dams"), lang="ar", **{"Accept-Language": "ar"})
+    shown = " ".join(each.words for each in items_of(arabic)[0].all("p", class_="receipt"))
+    assert "all.csv، السجل ٢، الأسطر ١–٣ من النص المستخرج" in shown
+    assert "all.csv، السجل ٧، الأسطر ١–٣ من النص المستخرج" in shown
+
+
+def test_lines_that_are_not_of_the_file_are_told_to_be_of_its_text(of_many_kinds):
+    page = page_of(of_many_kinds, asked(q="dock workers", mode="lexical"))
+    assert "port.html, line" in page.one("ol").words
+    assert "of the extracted text" in page.one("ol").words
+    assert "record" not in page.one("ol").words
+
+
+def test_a_hit_in_two_languages_has_the_direction_of_its_sentences(tmp_path, index, model):
+    arabic = (
+        "أعلنت الوزارة اليوم افتتاح الجسر الجديد أمام حركة المرور بعد أعمال دامت عامين كاملين في المدينة."
+    )
+    english = "The ministry announced today that the new bridge is open to traffic."
+    (tmp_path / "articles").mkdir()
+    text = f"{arabic} {english} https://example.org/news/the-new-bridge-is-open-to-traffic-after-two-years-of-works"
+    (tmp_path / "articles" / "bridge.txt").write_text(f"الجسر\n\n{text}", "utf-8")
+    build_index(tmp_path / "articles", index, model)
+    page = page_of(client_of(index), asked(q="new bridge", lang="mixed"))
+    (shown,) = texts_of(page)
+    assert (shown["lang"], shown["dir"]) == ("mul", "rtl")
+    assert shown.text.endswith(text)
 
 
 # --- pages of a list
@@ -352,7 +433,23 @@ def test_facets_count_what_the_library_counts_and_lead_to_it(read, newsroom):
             # The archive is small enough that every passage is in the pool, with a filter and without.
             assert dict(facet[:2] for facet in facets_of(read(address))[name])[label] == count
     assert {label for label, *_ in facets["source"]} == {*SOURCES, "No source"}
-    assert "count passages" in page.one("section", class_="narrow").text
+    (told,) = page.one("section", class_="narrow").all("p", class_="small")
+    for name in counted:
+        pool = sum(each["count"] for each in counted[name])
+        assert told.text == f"The numbers count the best {pool} passages found, before repeats are folded."
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [
+        ("en", "The numbers count the best passage found."),
+        ("ar", "تشمل الأعداد المقطع الوحيد الذي عُثر عليه."),
+    ],
+)
+def test_where_one_passage_is_found_the_numbers_are_of_one(newsroom, lang, told):
+    page = page_of(newsroom, asked(q="manuscripts", mode="lexical"), lang=lang, **{"Accept-Language": lang})
+    assert len(items_of(page)) == 1
+    assert page.one("p", class_="small").text == told
 
 
 def test_a_filter_that_is_on_is_a_chip_that_takes_it_away(read):
@@ -403,7 +500,7 @@ def test_days_that_were_chosen_are_told_in_words(read, days, told):
 
 def test_a_form_takes_days_and_takes_along_what_was_asked(read):
     page = read(asked(q="winter", lang="en", sort="date", from_="2024-03-15", to="2025-12-31"))
-    form = page.one("form", class_="days facet")
+    form = page.one("form", class_="days")
     assert (form["action"], form["method"]) == ("/", "get")
     inputs = form.all("input")
     assert [(each["name"], each["type"], each["value"]) for each in inputs] == [
@@ -414,7 +511,7 @@ def test_a_form_takes_days_and_takes_along_what_was_asked(read):
     assert days
     assert all("2024-03-15" <= day <= "2025-12-31" for day in days)
     similar = read(asked("/similar", passage="talks.txt#1", lang="en"))
-    form = similar.one("form", class_="days facet")
+    form = similar.one("form", class_="days")
     assert form["action"] == "/similar"
     assert [each["name"] for each in form.all("input", type="hidden")] == ["passage", "lang"]
 
@@ -441,7 +538,7 @@ def test_order_is_chosen_by_links(read):
     days = []
     newest_first = read(newest["href"])
     for item in items_of(newest_first):
-        days += [each["datetime"] for each in item.all("time")] or [""]
+        days += [each["datetime"] for each in item.one("p", class_="facts").all("time")] or [""]
     assert days == sorted(days, reverse=True)
     assert days[-1] == ""  # those without a date come last
     assert newest_first.one("ul", class_="sorting").all("a")[1]["aria-current"] == "true"
@@ -473,7 +570,7 @@ def test_each_hit_leads_to_what_is_like_it(read, newsroom):
         figure = similar.one("figure")
         assert figure.all("blockquote")[0].text == text.text
         (back,) = figure.all("a")
-        assert query_of(back["href"]).keys() == {"sha256", "start", "end"}
+        assert query_of(back["href"]).keys() >= {"sha256", "start", "end"}
         doc_id, _, number = query_of(link["href"])["passage"].rpartition("#")
         found = newsroom.get(asked("/api/v1/similar", doc_id=doc_id, paragraph=number)).get_json()
         assert [each.text for each in texts_of(similar)] == [each["text"] for each in found["hits"]]
@@ -494,17 +591,23 @@ def test_what_is_like_a_passage_has_filters_order_and_pages_too(read):
     ]:
         assert urlsplit(each["href"]).path == "/similar"
         assert query_of(each["href"])["passage"] == "gazette/grain.en.txt#2"
-    assert page.all("p", class_="export") == []
+    for link, path in zip(
+        page.one("p", class_="export").all("a"), ["/export.csv", "/export.jsonl"], strict=True
+    ):
+        assert urlsplit(link["href"]).path == path
+        assert query_of(link["href"]) == {
+            "passage": "gazette/grain.en.txt#2", "lang": "en", "source": "wire", "sort": "date",
+        }  # fmt: skip
     follow = read(page.one("a", rel="next")["href"])
     assert follow.one("ol")["start"] == "3"
 
 
 @pytest.mark.parametrize(
     ("query", "status", "told"),
-    [("", 400, "passage must be given once"), ("passage=a%231&passage=b%231", 400, "passage must be given once"),
+    [("", 400, "which one passage is meant"), ("passage=a%231&passage=b%231", 400, "which one passage is meant"),
      ("passage=none.txt%231", 404, "holds no passage"), ("passage=talks.txt%2399", 404, "holds no passage"),
      ("passage=", 404, "holds no passage"), ("passage=talks.txt", 404, "holds no passage"),
-     ("passage=talks.txt%231&limit=0", 400, "limit"), ("passage=talks.txt%231&generation=older", 409, "has changed"),
+     ("passage=talks.txt%231&limit=0", 400, "from 1 to 100 hits"), ("passage=talks.txt%231&generation=older", 409, "has changed"),
      ("passage=%3Cb%3E%231", 404, "<b>")],
 )  # fmt: skip
 def test_a_passage_that_is_none_is_told(read, query, status, told):
@@ -601,16 +704,70 @@ def test_an_empty_index_says_so(tmp_path, index, model):
 
 @pytest.mark.parametrize(
     ("values", "told"),
-    [({"q": ""}, "empty"), ({"q": "x" * 1_001}, "1,001"), ({"q": "<b>", "limit": "-1"}, "limit"),
-     ({"q": "سؤال", "mode": "<i>"}, "<i>"), ({"q": "x", "offset": "٣"}, "offset"), ({"q": "x", "lang": "Arabic"}, "lang"),
-     ({"q": "x", "sort": "newest"}, "sort"), ({"q": "x", "from": "yesterday"}, "YYYY-MM-DD"),
-     ({"q": "x", "to": "2025-02-30"}, "2025-02-30"), ({"q": "x", "from": "2025-03-02", "to": "2025-03-01"}, "after to")],
+    [({"q": ""}, "empty"), ({"q": "x" * 1_001}, "1,001"), ({"q": "<b>", "limit": "-1"}, "from 1 to 100 hits"),
+     ({"q": "سؤال", "mode": "<i>"}, "way of searching"), ({"q": "x", "offset": "٣"}, "place"), ({"q": "x", "lang": "Arabic"}, "language"),
+     ({"q": "x", "sort": "newest"}, "order"), ({"q": "x", "from": "yesterday"}, "The start date cannot be understood."),
+     ({"q": "x", "to": "2025-02-30"}, "The end date cannot be understood."),
+     ({"q": "x", "copies": "few"}, "Repeats"), ({"q": "x", "highlight": "1"}, "Words that match")],
 )  # fmt: skip
 def test_a_bad_question_is_a_400_page_that_says_why_and_keeps_it(get, values, told):
     page = get(f"/?{urlencode(values)}", 400)
-    assert told in page.one("main").text
-    assert page.one("input", id="q")["value"] == values["q"][:1_000]
+    said = page.one("section", class_="plain").all("p")[0].text
+    assert told in said
+    assert not set(re.findall("[a-z]+", said)) & ({*values, "parameter"} - {"q", "from", "highlight"})
+    assert page.one("input", id="q")["value"] == values["q"]
     assert page.all("b") == page.all("i") == []
+
+
+FILTERS = {"lang": "en", "source": "<wire>", "sort": "date", "limit": "5"}
+
+
+@pytest.mark.parametrize(
+    ("days", "told", "shown"),
+    [
+        (("2025-03-02", "2025-03-01"), "The start date is after the end date.", ("2025-03-02", "2025-03-01")),
+        (("tomorrow", "2025-03-01"), "The start date cannot be understood.", ("", "2025-03-01")),
+        (("20250302", "2025-03-01"), "The start date cannot be understood.", ("", "2025-03-01")),
+        (("2025-03-02", "2025-13-01"), "The end date cannot be understood.", ("2025-03-02", "")),
+    ],
+)
+@pytest.mark.parametrize("of", [{"q": "winter <rain>"}, {"passage": "talks.txt#1"}])
+def test_days_that_are_wrong_are_mended_where_it_is_told(read, of, days, told, shown):
+    values = {
+        **of,
+        **FILTERS,
+        "from": days[0],
+        "to": days[1],
+        "offset": "10",
+        "generation": "older",
+        "utm": "x",
+    }
+    path = "/similar" if "passage" in of else "/"
+    page = read(f"{path}?{urlencode(values)}", 400)
+    assert page.one("main").all("p")[0].text == told
+    form = page.one("main").one("form")
+    assert form["action"] == path
+    assert not any(each.tag == "details" for each in form.within)
+    dates = form.all("input", type="date")
+    assert [(each["name"], each["value"]) for each in dates] == list(zip(("from", "to"), shown, strict=True))
+    assert {each["name"]: each["value"] for each in form.all("input", type="hidden")} == {**of, **FILTERS}
+    box = page.one("form", role="search")
+    assert box.one("input", id="q")["value"] == of.get("q", "")
+    assert {each["name"]: each["value"] for each in box.all("input", type="hidden")} == FILTERS
+    # Sent again with the days the other way round, it is a list.
+    mended = {each["name"]: each["value"] for each in form.all("input", type="hidden")}
+    read(f"{path}?{urlencode({**mended, 'from': '2025-03-01', 'to': '2025-03-02'})}")
+
+
+def test_a_refused_request_keeps_all_but_what_was_refused(read):
+    page = read(f"/?{urlencode({'q': 'x' * 3_000, **FILTERS, 'offset': '10'})}", 400)
+    box = page.one("form", role="search")
+    assert box.one("input", id="q")["value"] == "x" * 3_000
+    assert {each["name"]: each["value"] for each in box.all("input", type="hidden")} == FILTERS
+    page = read(f"/?{urlencode({'q': 'x', **FILTERS, 'limit': '0'})}", 400)
+    kept = {each["name"] for each in page.one("form", role="search").all("input", type="hidden")}
+    assert kept == FILTERS.keys() - {"limit"}
+    assert page.one("main").all("form") == []
 
 
 def test_pages_ignore_parameters_that_they_do_not_know(get):
@@ -621,7 +778,7 @@ def test_pages_ignore_parameters_that_they_do_not_know(get):
 
 def test_a_list_of_another_generation_is_409_and_leads_to_the_new_one(get):
     page = get(asked(q="<x>", lang="en", generation="older", offset=10), 409)
-    assert "index has changed" in page.one("main").text
+    assert page.one("main").all("p")[0].text == "The index has changed since this list was made."
     (link,) = page.one("main").all("a")
     assert query_of(link["href"]) == {"q": "<x>", "lang": "en"}
     assert get(link["href"])
@@ -662,7 +819,13 @@ def test_while_it_loads_the_page_asks_again_by_itself(archive, index, model):
     client = create_app(service).test_client()
     with service._opening:  # somebody is at it
         page = page_of(client, "/?q=Geneva", 503)
-    assert page.one("meta", **{"http-equiv": "refresh"})
+    # By its script, which says so; without one there is a link.
+    assert not [each for each in page.all("meta") if "http-equiv" in each.attributes]
+    again = next(each for each in page.all("span") if "data-again" in each.attributes)
+    assert (again["data-again"], again.text) == ("3", "This page asks again by itself.")
+    assert "hidden" in again.attributes
+    (link,) = page.one("main").all("a")
+    assert (link.text, link["href"]) == ("Try again", "/?q=Geneva")
     assert page.one("input", id="q")["value"] == "Geneva"
     assert items_of(page_of(client, "/?q=Geneva"))
 

@@ -10,7 +10,7 @@ from fakes import FakeModel
 from indexer import IndexUnusable, NoIndex, Searcher, SearchRequest, build_index
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
-from web.service import MODEL_TRIED_EVERY, Loading, SearchService
+from web.service import TRIED_AGAIN_EVERY, Loading, SearchService
 
 
 def open_fake(index, model, before):
@@ -160,12 +160,12 @@ def test_without_its_model_an_index_is_searched_by_words_and_the_model_tried_aga
             assert [each.code for each in found.warnings] == ["no_model"]
             assert found.hits
     assert caplog.text.count("warraq model fetch nobody/nothing") == 1
-    now += MODEL_TRIED_EVERY
+    now += TRIED_AGAIN_EVERY
     before = service.searcher()
     assert caplog.text.count("warraq model fetch nobody/nothing") == 2
     service._open = lambda index, *_: open_fake(index, None, None)  # the model has been fetched
     assert service.searcher() is before
-    now += MODEL_TRIED_EVERY
+    now += TRIED_AGAIN_EVERY
     assert [each.code for each in service.searcher().search(SearchRequest("Geneva")).warnings] == []
 
 
@@ -196,3 +196,63 @@ def test_many_threads_share_one_opening(archive, index, model):
         thread.join()
     assert gate.asked == 1
     assert [answer for answer in answers if answer] == [service.searcher()]
+
+
+def test_who_watches_outlives_what_nobody_foresaw(archive, index, model, monkeypatch, caplog):
+    first = build_index(archive, index, model)
+    monkeypatch.setattr("web.service.TRIED_AGAIN_EVERY", 0.2)
+    failing = [OSError(24, "Too many open files"), MemoryError()]
+
+    def opening(*arguments):
+        if failing:
+            raise failing.pop()
+        return open_fake(*arguments)
+
+    service = SearchService(index, None, opening)
+    service.start()
+    try:
+        until(service.opened)
+        assert service.searcher().generation == first.generation
+        failing.append(OSError(24, "Too many open files"))
+        add(archive, "A new article.")
+        second = build_index(archive, index, model)
+        until(lambda: service.searcher().generation == second.generation)
+        assert caplog.text.count("could not be opened") == 3
+    finally:
+        service.close()
+
+
+def test_an_index_that_becomes_whole_while_it_is_served_is_opened(archive, index, model, monkeypatch, caplog):
+    """As one that is copied in, its pointer first."""
+    report = build_index(archive, index, model)
+    monkeypatch.setattr("web.service.TRIED_AGAIN_EVERY", 0.2)
+    folder, away = index / "generations" / report.generation, index.with_name("away")
+    folder.rename(away)
+    service = SearchService(index, None, open_fake)
+    service.start()
+    try:
+        until(lambda: isinstance(service._error, IndexUnusable))
+        away.rename(folder)
+        until(service.opened)
+        assert service.searcher().generation == report.generation
+        assert caplog.text.count("cannot be opened") == 1  # told once, not at every try
+    finally:
+        service.close()
+
+
+def test_a_newer_generation_that_is_mended_is_served_again(archive, index, model, monkeypatch, caplog):
+    first = build_index(archive, index, model)
+    add(archive, "A new article.")
+    second = build_index(archive, index, model)
+    file = index / "generations" / second.generation / "vectors.faiss"
+    content = file.read_bytes()
+    file.write_bytes(b"")
+    now = 1_000.0
+    monkeypatch.setattr("web.service.monotonic", lambda: now)
+    service = SearchService(index, None, open_fake)
+    assert service.searcher().generation == first.generation
+    assert caplog.text.count("An older generation is served") == 1
+    file.write_bytes(content)
+    now += TRIED_AGAIN_EVERY
+    assert service.searcher().generation == second.generation
+    assert service.searcher().store.damage is None

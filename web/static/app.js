@@ -70,6 +70,14 @@
     if (done) event.preventDefault();
   });
 
+  // --- a page that waits for the server
+
+  const again = document.querySelector("[data-again]");
+  if (again) {
+    again.hidden = false;
+    setTimeout(() => location.reload(), again.dataset.again * 1000);
+  }
+
   // --- lists that change in place
 
   const said = document.getElementById("said");
@@ -95,7 +103,7 @@
         history.replaceState({ y: scrollY }, "");
         history.pushState({}, "", url);
       }
-      shown = location.href;
+      shown = url;
       swap(page, focus);
       scrollTo(0, y ?? 0);
     } catch (error) {
@@ -153,6 +161,7 @@
   });
 
   addEventListener("popstate", (event) => {
+    asking?.abort(); // the reader is elsewhere now
     // A step to another place of the same page is none to another list.
     if (location.href.split("#")[0] === shown.split("#")[0]) return;
     if (!listed(document)) return location.reload();

@@ -35,7 +35,7 @@ function walk(event) {
   const link = rel && document.querySelector(`.matches a[rel="${rel}"]`);
   if (!link) return;
   event.preventDefault();
-  link.click();
+  location.replace(link.href); // "back" then leads to the results, not through every match that was passed
 }
 
 async function copy(button) {

@@ -55,6 +55,7 @@ CUT = {
         "باستمرارك في التصفح فإنك توافق على سياسة الخصوصية", "Accept all", "Manage preferences",
         "We use cookies to improve your visit. By continuing you accept our privacy policy.",
         "Accept all cookies Reject all", "We value your privacy", "Got it",
+        "يستخدم هذا الموقع ملفات تعريف الارتباط، وباستمرارك في التصفح فأنت توافق على سياسة الخصوصية",
         "This site is protected by reCAPTCHA and the Google Privacy Policy apply.",
     ],
     "navigation": [

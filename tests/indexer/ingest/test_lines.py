@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from indexer.ingest.lines import Line, split_lines
+from indexer.ingest.lines import Line, LineNumbers, line_numbers, split_lines
 
 texts = st.text(st.sampled_from("aب \n\r\u2028\u2029\u0085\v\f\x1c\x1d\x1e\t"), min_size=1, max_size=40)
 
@@ -64,3 +64,10 @@ def test_other_separators_stand_inside_lines(separator):
 
 def test_what_follows_the_last_line_end_is_no_line():
     assert len(split_lines("one\n")) == len(split_lines("one")) == 1
+
+
+@given(st.text("ab\r\n\u2028", min_size=1, max_size=40), st.data())
+def test_the_lines_of_one_range_are_counted_as_those_of_many(text, data):
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    assert line_numbers(text, start, end) == LineNumbers(text).of(start, end)

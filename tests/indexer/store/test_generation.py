@@ -12,7 +12,7 @@ import pytest
 from places import ROOT, SETTINGS
 from stores import names
 
-from indexer import IndexUnusable, NoIndex
+from indexer import IndexUnusable, NoIndex, build_index
 from indexer.errors import IndexDamaged
 from indexer.store.disk import sha256_of
 from indexer.store.generation import CURRENT, GENERATIONS, MARKER, IndexFolder
@@ -426,3 +426,16 @@ def test_the_lock_dies_with_its_process(folder, holder):
     holder.kill()
     assert taken.wait(10)
     thread.join()
+
+
+def test_all_files_of_a_generation_may_be_read_by_whoever_may_read_one(archive, index, model):
+    """Libraries keep some of theirs to their maker; a server may be another user."""
+    report = build_index(archive, index, model)
+    folder = index / "generations" / report.generation
+    modes = {
+        path.relative_to(folder).as_posix(): path.stat().st_mode & 0o777
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    assert len(modes) >= 6
+    assert set(modes.values()) == {modes["manifest.json"]}

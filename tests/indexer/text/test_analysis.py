@@ -1,13 +1,14 @@
 """Terms by value, and the spellings that must not matter."""
 
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.text.analysis import KINDS, function_words, terms, tokens
+from indexer.text.analysis import KINDS, _terms, function_words, terms, tokens
 
 VOWELS = "ًٌٍَُِّْٰ"  # tanween, short vowels, shadda, sukun, dagger alef
 HARMLESS = [*VOWELS, "ـ", "\u200c", "\u200d"]
@@ -342,3 +343,15 @@ def test_a_number_is_one_term_in_every_digits_and_grouping(number):
 @given(texts, texts)
 def test_neighbouring_text_changes_no_term(before, after):
     assert terms(f"{before}\n{after}") == terms(before) + terms(after)
+
+
+def test_threads_do_not_mix_their_words():
+    """Stemmers keep the word that they are at; what one thread makes of it is kept for all."""
+    words = [f"{stem}{end}" for stem in ("treat", "strait", "traffic", "negotiat", "harbour", "generous", "organiz")
+             for end in ("y", "ies", "ing", "ed", "ion", "ations", "fulness", "ly", "ers", "s")]  # fmt: skip
+    alone = {word: terms(word, "stem") for word in words}
+    for _ in range(5):
+        _terms.cache_clear()
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda word: (word, terms(word, "stem")), words * 8))
+        assert [(word, found) for word, found in found if found != alone[word]] == []

@@ -245,6 +245,25 @@ def test_direction_of_mixed_text_is_that_of_most_letters(text, way):
     assert direction(MIXED, text) == way
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["https://www.example.org/a/long/address?of=letters", "www.example.org/press-releases", "(@WorldHealthOrganization)",
+     "#ClimateEmergencyDeclaration", "press.office@ministry.example.org", "Example.com/reports", "«https://example.org/releases»،"],
+)  # fmt: skip
+def test_addresses_handles_and_hashtags_do_not_turn_a_mixed_text(address):
+    arabic, english = "التفاصيل على الموقع", "details at"
+    for text in (f"{arabic} {address}", f"{address} {arabic}", f"{address}\n{address}\n{arabic}"):
+        assert direction(MIXED, text) == "rtl"
+    assert direction(MIXED, f"{english} {address} #تفاصيل_كثيرة_جدا_هنا") == "ltr"
+    assert direction(MIXED, address) == "ltr"  # where there is nothing else, they count
+    assert direction(MIXED, "#تفاصيل") == "rtl"
+
+
+def test_a_long_text_without_spaces_has_a_direction_at_once():
+    assert direction(MIXED, "ا" * 200_000 + "a") == "rtl"
+    assert direction(MIXED, "a." * 100_000) == "ltr"
+
+
 @pytest.mark.parametrize("text", ["", "Geneva", "جنيف"])
 def test_direction_of_one_language_is_the_same_whatever_the_text(text):
     assert (direction("ar", text), direction("en", text)) == ("rtl", "ltr")
