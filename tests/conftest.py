@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeModel
+from press import write_small
 
 from indexer import Encoder, find_model
 
@@ -18,19 +19,7 @@ def model() -> FakeModel:
 def archive(tmp_path: Path) -> Path:
     """A small archive: two languages, a folder, and a file of each kind that cannot be read."""
     folder = tmp_path / "articles"
-    (folder / "ar").mkdir(parents=True)
-    (folder / "talks.txt").write_text(
-        "Talks in Geneva\n"
-        "Envoys met in Geneva on Monday to discuss the grain corridor across the Black Sea.\n"
-        "They agreed to meet again in March, and the next round will be held in Vienna.\n",
-        "utf-8",
-    )
-    (folder / "ar" / "water.txt").write_text(
-        "أزمة المياه في الأردن\n"
-        "أعلنت وزارة المياه أن السدود امتلأت بنسبة ٤٠ بالمئة بعد أمطار الشتاء الغزيرة.\n"
-        "وقالت الحكومة إن محطة التحلية الجديدة في العقبة ستبدأ العمل خلال ثلاث سنوات.\n",
-        "utf-8",
-    )
+    write_small(folder)
     return folder
 
 

@@ -84,8 +84,7 @@ def serve(
     observing.configure(log_queries)
     service = SearchService(index, model, archive=archive)
     app = create_app(service, guard or Guard.of(host))
-    service.start()
     try:
-        run(app, host, port, proxy=proxy)
+        run(app, host, port, proxy=proxy, begin=service.start)
     finally:
         service.close()

@@ -11,6 +11,7 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -43,10 +44,18 @@ PROXY_HEADERS = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
 log = logging.getLogger(__name__)
 
 
-def run(app: Flask, host: str, port: int, *, proxy: bool = False) -> None:
+def run(
+    app: Flask,
+    host: str,
+    port: int,
+    *,
+    proxy: bool = False,
+    begin: Callable[[], object] = lambda: None,
+) -> None:
     """Serve until SIGTERM or Ctrl-C. With `proxy`, believe the headers of a proxy on this machine.
 
-    What has been asked by then is answered, within DRAIN seconds; a second signal cuts that short.
+    `begin` is called once it listens and has said so. What has been asked by the end is answered, within
+    DRAIN seconds; a second signal cuts that short.
     """
     # Both by hand: a shell starts background processes with Ctrl-C's signal ignored.
     _on_signals(_leave)
@@ -55,6 +64,7 @@ def run(app: Flask, host: str, port: int, *, proxy: bool = False) -> None:
     server = Server(app, host, port, proxy=proxy)
     _on_signals(lambda _signal, _frame: server.stop())
     print(f"Warraq is at http://{_shown(host)}:{server.port}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
+    begin()
     server.run()
 
 

@@ -1,4 +1,4 @@
-"""An archive like a newsroom's: two languages, three sources, days over three years, copies, and a trap."""
+"""Archives: a small one, and one like a newsroom's, with two languages, three sources, days over three years, copies, and a trap."""
 
 import json
 from pathlib import Path
@@ -30,6 +30,24 @@ _MORE = {
 }
 DAYS = ["2023-11-02", "2024-03-15", "2024-12-31", "2025-01-01", "2025-06-20", None]
 SOURCES = ["gazette", "wire", "صحيفة المرفأ"]
+
+
+def write_small(folder: Path) -> Path:
+    """Write two articles, one of each language, of two passages each; returns the folder."""
+    (folder / "ar").mkdir(parents=True)
+    (folder / "talks.txt").write_text(
+        "Talks in Geneva\n"
+        "Envoys met in Geneva on Monday to discuss the grain corridor across the Black Sea.\n"
+        "They agreed to meet again in March, and the next round will be held in Vienna.\n",
+        "utf-8",
+    )
+    (folder / "ar" / "water.txt").write_text(
+        "أزمة المياه في الأردن\n"
+        "أعلنت وزارة المياه أن السدود امتلأت بنسبة ٤٠ بالمئة بعد أمطار الشتاء الغزيرة.\n"
+        "وقالت الحكومة إن محطة التحلية الجديدة في العقبة ستبدأ العمل خلال ثلاث سنوات.\n",
+        "utf-8",
+    )
+    return folder
 
 
 def write_press(folder: Path) -> Path:

@@ -31,9 +31,8 @@ def loading(*_: object) -> Searcher:
 
 def main(index: str, state: str = "opened") -> None:
     service = SearchService(Path(index), None, {"opened": opened, "wordy": wordy, "loading": loading}[state])
-    service.start()
     try:
-        run(create_app(service), "127.0.0.1", 0)
+        run(create_app(service), "127.0.0.1", 0, begin=service.start)
     finally:
         service.close()
 

@@ -26,7 +26,7 @@ def serving(index: Path, state: str = "opened") -> Iterator[str]:
     )  # fmt: skip
     try:
         line = process.stderr.readline()
-        assert "http://127.0.0.1:" in line, line + process.stderr.read()
+        assert "http://127.0.0.1:" in line, line
         address = "http" + line.partition("http")[2].partition("/  ")[0].rstrip("/ \n")
         _drain(process)
         if state == "opened" and (index / "current").exists():

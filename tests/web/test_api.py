@@ -8,6 +8,7 @@ import pytest
 from fakes import FakeModel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from press import write_small
 
 from indexer import Searcher, build_index
 from indexer.store.embedded import EmbeddedStore
@@ -22,9 +23,17 @@ def open_fake(index, model, before):
 
 
 @pytest.fixture
-def client(archive, index, model):
+def fresh(archive, index, model):
+    """A client of an index that the test may change."""
     build_index(archive, index, model)
     return create_app(SearchService(index, None, open_fake)).test_client()
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    place = tmp_path_factory.mktemp("small")
+    build_index(write_small(place / "articles"), place / "index", FakeModel())
+    return create_app(SearchService(place / "index", None, open_fake)).test_client()
 
 
 @pytest.fixture
@@ -281,12 +290,12 @@ def test_another_generation_is_409_and_the_served_one_is_not(client):
     assert served in problem(client.get(f"{SEARCH}?q=x&generation=older"), 409, "generation_changed")
 
 
-def test_a_next_page_is_409_once_a_build_has_switched(client, archive, index, model):
-    address = client.get(f"{SEARCH}?q=x&limit=1").get_json()["next"]
+def test_a_next_page_is_409_once_a_build_has_switched(fresh, archive, index, model):
+    address = fresh.get(f"{SEARCH}?q=x&limit=1").get_json()["next"]
     (archive / "new.txt").write_text("A new article.")
     build_index(archive, index, model)
-    problem(client.get(address), 409, "generation_changed")
-    assert client.get(f"{SEARCH}?q=x").get_json()["total"] == 5
+    problem(fresh.get(address), 409, "generation_changed")
+    assert fresh.get(f"{SEARCH}?q=x").get_json()["total"] == 5
 
 
 def test_without_an_index_every_search_is_503_and_says_how_to_build_one(bare):
@@ -540,30 +549,30 @@ def asked_again(client, address, tag):
     return client.get(address, headers={"If-None-Match": tag})
 
 
-def test_a_query_is_answered_once_for_a_generation(client, archive, index, model):
+def test_a_query_is_answered_once_for_a_generation(fresh, archive, index, model):
     address = f"{SEARCH}?q=Geneva&limit=2"
-    first = client.get(address)
+    first = fresh.get(address)
     tag = first.headers["ETag"]
     assert tag.startswith('W/"')
     assert first.headers["Cache-Control"] == "private, no-cache"
-    again = asked_again(client, address, tag)
+    again = asked_again(fresh, address, tag)
     assert (again.status_code, again.get_data(), again.headers["ETag"]) == (304, b"", tag)
-    assert asked_again(client, f"{SEARCH}?limit=2&q=Geneva", tag).status_code == 304
-    assert asked_again(client, address, f'"other", {tag}').status_code == 304
+    assert asked_again(fresh, f"{SEARCH}?limit=2&q=Geneva", tag).status_code == 304
+    assert asked_again(fresh, address, f'"other", {tag}').status_code == 304
     for other in (
         f"{SEARCH}?q=Geneva&limit=3",
         f"{SEARCH}?q=geneva&limit=2",
         "/api/v1/similar?doc_id=talks.txt&paragraph=1",
     ):
-        answer = asked_again(client, other, tag)
+        answer = asked_again(fresh, other, tag)
         assert (answer.status_code, answer.headers["ETag"] != tag) == (200, True)
-    assert asked_again(client, f"{address}&generation=older", tag).status_code == 409
-    assert asked_again(client, f"{address}&generation=older", "*").status_code == 409
-    assert asked_again(client, "/api/v1/similar?doc_id=nobody&paragraph=1", "*").status_code == 404
-    assert asked_again(client, f"{address}&colour=red", tag).status_code == 400
+    assert asked_again(fresh, f"{address}&generation=older", tag).status_code == 409
+    assert asked_again(fresh, f"{address}&generation=older", "*").status_code == 409
+    assert asked_again(fresh, "/api/v1/similar?doc_id=nobody&paragraph=1", "*").status_code == 404
+    assert asked_again(fresh, f"{address}&colour=red", tag).status_code == 400
     (archive / "new.txt").write_text("Another article about Geneva.")
     build_index(archive, index, model)
-    moved = asked_again(client, address, tag)
+    moved = asked_again(fresh, address, tag)
     assert (moved.status_code, moved.headers["ETag"] != tag) == (200, True)
 
 

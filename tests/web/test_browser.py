@@ -455,11 +455,14 @@ def test_a_citation_is_copied(reader):
         assert one.base in copied
 
 
-def test_a_permanent_address_says_when_the_file_has_changed(reader, live):
+def test_a_permanent_address_says_when_the_file_has_changed(reader):
     one = reader()
     page = one.open("/?q=grain+corridor&lang=en")
     href = page.locator(".hits h2 a").first.get_attribute("href")
-    page = one.open(re.sub("sha256=[0-9a-f]{64}", "sha256=" + "0" * 64, href))
+    other_file = re.sub("sha256=[0-9a-f]{64}", "sha256=" + "0" * 64, href)
+    page = one.open(other_file)
+    assert "these words have not" in page.locator(".note").first.inner_text()
+    page = one.open(re.sub("words=[0-9a-f]{12}", "words=" + "0" * 12, other_file))
     assert "changed since this address was made" in page.locator(".note.uncertain").first.inner_text()
 
 

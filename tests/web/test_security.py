@@ -11,7 +11,7 @@ import pytest
 from command import runner
 from fakes import FakeModel
 
-from indexer import Searcher, build_index
+from indexer import Searcher
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
 from web import Guard, SearchService, create_app
@@ -22,9 +22,9 @@ SEARCH = "/api/v1/search?q=Geneva"
 SECRET = "سرّ the harbour-master's"
 
 
-@pytest.fixture
-def service(archive, index, model):
-    build_index(archive, index, model)
+@pytest.fixture(scope="module")
+def service(press):
+    index = press / "index"
     return SearchService(
         index, None, lambda *_: Searcher(EmbeddedStore.open(IndexFolder(index)), FakeModel())
     )
