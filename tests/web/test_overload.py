@@ -365,7 +365,7 @@ def test_a_slow_reader_gets_all_of_its_answer(monkeypatch):
         got, started = bytearray(), time.monotonic()
         while part := asking.recv(400_000):
             got += part
-            time.sleep(0.04)
+            time.sleep(0.06)  # 400,000 bytes at most at a time: 23 times
         assert time.monotonic() - started > 1  # longer than it may be silent
         assert got.endswith(b"x" * 9_000_000)
 
