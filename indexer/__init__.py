@@ -18,6 +18,7 @@ from .datatypes import (
     SearchRequest,
     SearchResult,
     SimilarRequest,
+    is_day,
 )
 from .errors import (
     ArchiveError,
@@ -97,6 +98,7 @@ __all__ = [
     "hit_json",
     "html_lang",
     "inspect_file",
+    "is_day",
     "line_numbers",
     "next_page",
     "open_searcher",

@@ -113,7 +113,7 @@ class ListRequest:
                 f"lang is {self.lang[:40]!r}; it must be a language code such as ar or en, or mixed.",
             )
         for name, day in (("from", self.published_from), ("to", self.published_to)):
-            if day is not None and not _is_day(day):
+            if day is not None and not is_day(day):
                 raise RequestError(f"bad_{name}", f"{name} is {day[:40]!r}; it must be a day as YYYY-MM-DD.")
         if self.published_from and self.published_to and self.published_from > self.published_to:
             raise RequestError(
@@ -155,7 +155,8 @@ class SimilarRequest(ListRequest):
     passage_id: str
 
 
-def _is_day(text: str) -> bool:
+def is_day(text: str) -> bool:
+    """Whether a text is a day of the calendar, written as YYYY-MM-DD."""
     try:
         return bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)) and bool(date.fromisoformat(text))
     except ValueError:

@@ -46,13 +46,13 @@ def _list_json(result: SearchResult, address: str) -> dict[str, Any]:
         "limit": result.request.limit,
         "offset": result.request.offset,
         "next": next_page(result, address),
-        "facets": facets_json(result.facets),
+        "facets": _facets_json(result.facets),
         "hits": [hit_json(hit) for hit in result.hits],
         "warnings": [str(each) for each in result.warnings],
     }
 
 
-def facets_json(facets: Facets) -> dict[str, Any]:
+def _facets_json(facets: Facets) -> dict[str, Any]:
     """Return how a pool divides: for each facet its values with the number of passages."""
     return {
         name: [{"value": each.value, "count": each.count} for each in getattr(facets, name)]

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any, TypeVar
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, jsonify, request
 from flask_openapi3 import APIBlueprint, OpenAPI, Tag  # type: ignore[attr-defined]
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import NotFound
 
 from indexer import (
-    RequestError,
     Searcher,
     SearchResult,
     article_json,
@@ -20,6 +19,7 @@ from indexer import (
 )
 
 from .observing import observe
+from .parameters import refuse_repeated
 from .samples import PROBLEM
 from .schemas import (
     KNOWN,
@@ -34,7 +34,7 @@ from .schemas import (
     Stats,
     fault_of,
 )
-from .service import SearchService
+from .service import service
 
 PROBLEMS = {
     400: "A parameter is unknown, not legal, or given more than once; `code` says which.",
@@ -50,12 +50,6 @@ View = TypeVar("View", bound=Callable[..., Response])
 blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1")
 
 
-def service() -> SearchService:
-    """Return the application's SearchService."""
-    found: SearchService = current_app.extensions["search"]
-    return found
-
-
 def register(app: OpenAPI) -> None:
     """Add the endpoints to an application."""
     app.register_api(blueprint)
@@ -67,10 +61,8 @@ def _refuse(error: ValidationError) -> None:
 
 
 @blueprint.before_request
-def refuse_repeated() -> None:
-    for name in request.args:
-        if name in KNOWN and len(request.args.getlist(name)) > 1:
-            raise RequestError(f"bad_{name}", f"{name} is given more than once.")
+def check_repeated() -> None:
+    refuse_repeated(request.args, KNOWN)
 
 
 def _endpoint(
@@ -137,13 +129,13 @@ def document(path: DocumentPath, query: DocumentQuery) -> Response:
     if article is None:
         raise NotFound()
     cut = service().cut_lines(searcher, article)
-    return _by_content(article_json(article, cut) | {"generation": searcher.generation})
+    return by_content(article_json(article, cut) | {"generation": searcher.generation})
 
 
 @_endpoint("/stats", Stats, 400, 401, 503, tag="Archive", summary="Statistics")
 def stats(query: NoQuery) -> Response:
     """Tell what the index holds: articles, passages, languages, sources, years, and what was cut."""
-    return _by_content(service().searcher().stats())
+    return by_content(service().searcher().stats())
 
 
 def _answered(
@@ -167,12 +159,11 @@ def _answered(
 
 def _revalidated(response: Response, tag: str) -> Response:
     response.set_etag(tag, weak=True)  # the time it took differs
-    response.headers["Cache-Control"] = "private, no-cache"
     return response
 
 
-def _by_content(values: dict[str, Any]) -> Response:
+def by_content(values: dict[str, Any]) -> Response:
+    """Answer with JSON values, unless whoever asks has them."""
     response = jsonify(values)
     response.add_etag()
-    response.headers["Cache-Control"] = "private, no-cache"
     return response.make_conditional(request)  # type: ignore[return-value]  # it is the same object

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 from flask_openapi3 import Info, OpenAPI  # type: ignore[attr-defined]
 
+from .api import by_content
 from .security import Guard
 
 INFO = Info(
@@ -80,9 +81,7 @@ def examples(address: str = WRITTEN_FOR) -> list[Example]:
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
-    response = jsonify(_described())
-    response.add_etag()
-    return response.make_conditional(request)  # type: ignore[return-value]  # it is the same object
+    return by_content(_described())
 
 
 @blueprint.get("/docs")

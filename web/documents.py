@@ -22,7 +22,6 @@ from indexer import (
     words_hash,
 )
 
-from .api import service
 from .citations import (
     Citation,
     lines_of,
@@ -38,12 +37,13 @@ from .citations import (
 from .filters import Asked, hit_address, list_address
 from .observing import observe
 from .parameters import read_request
+from .service import service
 
 SCANNED = 2**20  # code points of an article in which words that have moved are looked for
 HASHED = 2**24  # code points that are hashed to find them; an address says how many at a time
 A_HASH = 200  # code points that cost as much as a hash costs whatever its length
 
-_HASHES = {"sha256": 64, "words": 12}  # hex digits of the hashes in an address
+_HASHES = {"sha256": 64, "words": len(words_hash(""))}  # hex digits of the hashes in an address
 _LINE = re.compile(r"\S[^\r\n]*")  # that is not blank
 _WORD = re.compile(r"\S+")
 

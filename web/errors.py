@@ -1,15 +1,17 @@
 """Errors at the HTTP edge: problem+json (RFC 9457) for the API, a page for everything else."""
 
-from datetime import date
+import json
+from http import HTTPStatus
 
-from flask import Flask, Response, g, json, render_template, request
+from flask import Flask, Response, current_app, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from indexer import WarraqError
+from indexer import WarraqError, is_day
 
 from .filters import kept_of_refused
 
 RETRY_AFTER = 5  # seconds
+PROBLEM = "application/problem+json"
 
 
 def register(app: Flask) -> None:
@@ -37,8 +39,6 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
-    from flask import current_app
-
     current_app.logger.exception("A request failed", exc_info=error)
     return _answer(500, "internal", "Something unforeseen went wrong. The server's log has the details.")
 
@@ -46,16 +46,7 @@ def _unforeseen(error: Exception) -> Response:
 def _answer(status: int, code: str, detail: str) -> Response:
     g.code = code  # for the log
     if request.path.startswith("/api/"):
-        problem = {
-            "type": "about:blank",
-            "title": _title(status),
-            "status": status,
-            "code": code,
-            "detail": detail,
-        }
-        response = Response(
-            json.dumps(problem, ensure_ascii=False), status, mimetype="application/problem+json"
-        )
+        response = Response(problem(status, code, detail), status, mimetype=PROBLEM)
     else:
         response = Response(_page(status, code, detail), status, mimetype="text/html")
     if status == 503:
@@ -65,7 +56,8 @@ def _answer(status: int, code: str, detail: str) -> Response:
 
 def _page(status: int, code: str, detail: str) -> str:
     """Return a page that tells the fault, with what was typed, to be mended."""
-    first, last = (_day(request.args.get(name, "")) for name in ("from", "to"))
+    given = (request.args.get(name, "") for name in ("from", "to"))
+    first, last = (day if is_day(day) else None for day in given)
     if code == "bad_from" and first and last and first > last:
         code = "bad_period"  # programs are told one code for both faults of a first day
     return render_template(
@@ -80,16 +72,8 @@ def _page(status: int, code: str, detail: str) -> str:
     )
 
 
-def _day(text: str) -> date | None:
-    """Return a day that is written as YYYY-MM-DD, as dates are sent by forms."""
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if text == found.isoformat() else None
-
-
-def _title(status: int) -> str:
-    from http import HTTPStatus
-
-    return HTTPStatus(status).phrase
+def problem(status: int, code: str, detail: str) -> str:
+    """Return the body of a problem (RFC 9457)."""
+    title = HTTPStatus(status).phrase
+    values = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
+    return json.dumps(values, ensure_ascii=False)

@@ -17,10 +17,10 @@ from flask import Blueprint, Response, request
 
 from indexer import LIMIT, Hit, SearchResult, SimilarRequest, hit_json, permanent_url
 
-from .api import service
 from .citations import original_of
 from .observing import observe
 from .parameters import read_request, read_similar
+from .service import service
 
 COLUMNS = (
     "rank", "score", "text", "language", "title", "source", "published", "doc_id", "file", "basis",

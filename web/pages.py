@@ -6,12 +6,12 @@ from flask import Blueprint, render_template, request
 
 from indexer import Document, Searcher, SearchResult
 
-from . import filters
-from .api import service
+from . import citations, filters
 from .citations import shown_path
 from .languages import digits
 from .observing import observe
 from .parameters import read_request, read_similar
+from .service import service
 
 blueprint = Blueprint("pages", __name__)
 for each in (
@@ -54,8 +54,8 @@ def again() -> str:
 @blueprint.app_template_global()
 def record_of(document: Document) -> str:
     """Return the number or id of an article among those of its file, "" where the file holds one."""
-    file, _, record = document.doc_id.partition(document.metadata["path"] + "::")
-    if file or not record:
+    record = citations.record_of(document)
+    if not record:
         return ""
     return digits(record) if record.isdecimal() and record.isascii() else shown_path(record)
 

@@ -3,7 +3,7 @@
 What the JSON endpoints take is described in `schemas`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from werkzeug.datastructures import MultiDict
@@ -26,7 +26,7 @@ class DocumentId(PathConverter):
 
 def read_request(values: "MultiDict[str, str]") -> SearchRequest:
     """Make the request that a query string asks for; RequestError names the parameter at fault."""
-    _refuse_repeated(values)
+    refuse_repeated(values)
     return SearchRequest(
         values.get("q", ""),
         # SearchRequest refuses what is no mode.
@@ -38,7 +38,7 @@ def read_request(values: "MultiDict[str, str]") -> SearchRequest:
 
 def read_similar(values: "MultiDict[str, str]") -> SimilarRequest:
     """Make the request for what is like a passage; its filters are those of a search."""
-    _refuse_repeated(values)
+    refuse_repeated(values)
     if len(values.getlist("passage")) != 1:
         raise RequestError("bad_passage", "passage must be given once: the id of the passage asked about.")
     return SimilarRequest(values["passage"], **_of_list(values))
@@ -58,8 +58,9 @@ def _of_list(values: "MultiDict[str, str]") -> dict[str, Any]:
     }
 
 
-def _refuse_repeated(values: "MultiDict[str, str]") -> None:
-    for name in KNOWN:
+def refuse_repeated(values: "MultiDict[str, str]", known: Iterable[str] = KNOWN) -> None:
+    """Raise RequestError where a parameter that is known is given more than once."""
+    for name in known:
         if len(values.getlist(name)) > 1:
             raise RequestError(f"bad_{name}", f"{name} is given more than once.")
 

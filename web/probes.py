@@ -1,11 +1,11 @@
 """What watches over the server asks here: whether it lives, whether it can answer, and how it fares."""
 
-from flask import Blueprint, Flask, Response, current_app, jsonify
+from flask import Blueprint, Flask, Response, jsonify
 
 from indexer import WarraqError
 
 from .observing import CONTENT_TYPE, exposition
-from .service import SearchService
+from .service import service
 
 blueprint = Blueprint("probes", __name__)
 
@@ -22,9 +22,8 @@ def livez() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    service: SearchService = current_app.extensions["search"]
     try:
-        searcher = service.searcher()
+        searcher = service().searcher()
     except WarraqError as error:
         # The message tells where things lie on this machine: it is in the log, for whoever may read that.
         return jsonify({"status": error.code}), 503

@@ -138,10 +138,12 @@ class DocumentPath(BaseModel):
     )
 
 
-KNOWN = frozenset(
-    field.alias or name
-    for model in (SearchQuery, SimilarQuery, DocumentQuery)
-    for name, field in model.model_fields.items()
+KNOWN = sorted(
+    {
+        field.alias or name
+        for model in (SearchQuery, SimilarQuery, DocumentQuery)
+        for name, field in model.model_fields.items()
+    }
 )
 
 

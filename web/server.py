@@ -5,7 +5,6 @@ until its client has taken it. That queue has no limit, and its own end loses an
 threads, of which `overload` lets few work at once, and a loop that knows when to close what.
 """
 
-import json
 import logging
 import re
 import signal
@@ -23,6 +22,7 @@ from waitress.task import ErrorTask, WSGITask
 
 from indexer import WarraqError
 
+from .errors import PROBLEM, problem
 from .security import HEADERS, SENT_HOST
 
 # Those who work or wait at the gate (20 by default) leave a dozen for probes and for refusing others.
@@ -185,10 +185,9 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]
         error = self.request.error
         code = CODES.get(error.code, "bad_request")
         log.info("request", extra={"route": "none", "status": error.code, "code": code})
-        facts = {"type": "about:blank", "title": error.reason, "status": error.code, "code": code}
-        body = json.dumps(facts | {"detail": str(error.body).strip() or error.reason}).encode()
+        body = problem(error.code, code, str(error.body).strip() or error.reason).encode()
         self.status, self.content_length = f"{error.code} {error.reason}", len(body)
-        self.response_headers += [*HEADERS.items(), ("Content-Type", "application/problem+json"),
+        self.response_headers += [*HEADERS.items(), ("Content-Type", PROBLEM),
                                   ("Cache-Control", "no-store")]  # fmt: skip
         self.set_close_on_finish()
         self.write(body)

@@ -13,6 +13,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from flask import current_app
+
 from indexer import (
     Article,
     CutLines,
@@ -169,6 +171,12 @@ class SearchService:
             log.info("The index is open", extra={"generation": opened.generation})
         if opened.store.damage and (before is None or before.store.damage != opened.store.damage):
             log.warning("An older generation is served: %s", opened.store.damage)
+
+
+def service() -> SearchService:
+    """Return the SearchService of the application that answers the current request."""
+    found: SearchService = current_app.extensions["search"]
+    return found
 
 
 def _open(index: Path, model: str | None, before: Searcher | None) -> Searcher:

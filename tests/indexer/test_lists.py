@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from fakes import FakeModel
+from fakes import WORDS, FakeModel
 
 from indexer import (
     Facets,
@@ -20,20 +20,6 @@ from indexer.search import DATED, MATCHES
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
 
-WORDS = [
-    "river",
-    "grain",
-    "envoy",
-    "market",
-    "winter",
-    "dam",
-    "treaty",
-    "port",
-    "drone",
-    "light",
-    "olive",
-    "canal",
-]
 DAYS = [None, "2023-12-31", "2024-01-01", "2024-06-30", "2025-02-28", "2025-03-01"]
 SOURCES = ["wire", "post", "gazette"]
 

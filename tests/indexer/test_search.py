@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import WORDS as ENGLISH
 from fakes import FakeModel, TwoTongues, bag_of_words
 
 from indexer import (
@@ -33,20 +34,6 @@ from indexer.store.generation import IndexFolder
 from indexer.text.analysis import tokens
 from indexer.text.language import detect
 
-ENGLISH = [
-    "river",
-    "grain",
-    "envoy",
-    "market",
-    "winter",
-    "dam",
-    "treaty",
-    "port",
-    "drone",
-    "light",
-    "olive",
-    "canal",
-]
 ARABIC = ["نهر", "قمح", "مبعوث", "سوق", "شتاء", "سد", "معاهدة", "ميناء", "طائرة", "ضوء", "زيتون", "قناة"]
 QUERY = "river treaty in winter"
 MODES = ["dense", "lexical", "hybrid"]

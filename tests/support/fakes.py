@@ -3,13 +3,32 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
+from indexer import Searcher
 from indexer.models.neutral import read_sample
+from indexer.store.embedded import EmbeddedStore
+from indexer.store.generation import IndexFolder
 from indexer.text.language import detect
 
 DIMENSION = 64
+# Of which tests make passages that the model tells apart.
+WORDS = [
+    "river",
+    "grain",
+    "envoy",
+    "market",
+    "winter",
+    "dam",
+    "treaty",
+    "port",
+    "drone",
+    "light",
+    "olive",
+    "canal",
+]
 # The texts that every build encodes to estimate the language-neutral space; no test counts them.
 SAMPLE = {
     text
@@ -52,6 +71,11 @@ class FakeModel:
 
     def encode_queries(self, texts: Sequence[str]) -> np.ndarray:
         return np.stack([bag_of_words(text) for text in texts])
+
+
+def open_fake(index: Path, _model: str | None = None, before: Searcher | None = None) -> Searcher:
+    """Open an index with the fake model, as a SearchService opens one with a real model."""
+    return Searcher(EmbeddedStore.open(IndexFolder(index)), before.encoder if before else FakeModel())
 
 
 _PAIRS = {

@@ -7,17 +7,13 @@ import sys
 import threading
 from pathlib import Path
 
-from fakes import FakeModel
+from fakes import open_fake
 
 from indexer import Searcher
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.generation import IndexFolder
 from web import SearchService, create_app
 from web.server import run
-
-
-def opened(index: Path, _model: str | None, before: Searcher | None) -> Searcher:
-    return Searcher(EmbeddedStore.open(IndexFolder(index)), before.encoder if before else FakeModel())
 
 
 def wordy(index: Path, _model: str | None, _before: Searcher | None) -> Searcher:
@@ -30,7 +26,9 @@ def loading(*_: object) -> Searcher:
 
 
 def main(index: str, state: str = "opened") -> None:
-    service = SearchService(Path(index), None, {"opened": opened, "wordy": wordy, "loading": loading}[state])
+    service = SearchService(
+        Path(index), None, {"opened": open_fake, "wordy": wordy, "loading": loading}[state]
+    )
     try:
         run(create_app(service), "127.0.0.1", 0, begin=service.start)
     finally:

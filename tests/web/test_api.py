@@ -5,7 +5,7 @@ import re
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
-from fakes import FakeModel
+from fakes import FakeModel, open_fake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from press import write_small
@@ -16,10 +16,6 @@ from indexer.store.generation import IndexFolder
 from web import SearchService, create_app
 
 SEARCH = "/api/v1/search"
-
-
-def open_fake(index, model, before):
-    return Searcher(EmbeddedStore.open(IndexFolder(index)), FakeModel())
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 import markup
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from fakes import FakeModel
+from fakes import FakeModel, open_fake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import expect
@@ -30,8 +30,6 @@ from indexer import (
     permanent_url,
 )
 from indexer.search import MATCHES
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import IndexFolder
 from web import SearchService, create_app
 from web.documents import SCANNED, Place, Range, find_words, locate, parts, read_place
 
@@ -86,10 +84,6 @@ class Page(markup.Page):
         return self.main.one("a", **attributes)["href"]
 
 
-def opened(index, _model=None, _before=None):
-    return Searcher(EmbeddedStore.open(IndexFolder(index)), FakeModel())
-
-
 def furnish(folder: Path) -> Path:
     (archive := folder / "archive").mkdir(parents=True)
     (archive / "wire").mkdir()
@@ -126,8 +120,8 @@ class Reader:
     """Someone who opens pages of the archive in a language."""
 
     def __init__(self, folder, language="en"):
-        self.archive, self.searcher = folder / "archive", opened(folder / "index")
-        service = SearchService(folder / "index", None, opened)
+        self.archive, self.searcher = folder / "archive", open_fake(folder / "index")
+        service = SearchService(folder / "index", None, open_fake)
         self._client, self._language = create_app(service).test_client(), language
 
     def get(self, address, status=200):
@@ -755,7 +749,7 @@ def test_where_the_model_fails_the_article_is_shown_all_the_same(furnished):
             raise RuntimeError("the model is gone")
 
     def broken(*_):
-        return Searcher(opened(furnished / "index").store, Broken())
+        return Searcher(open_fake(furnished / "index").store, Broken())
 
     reader = Reader(furnished)
     reader._client = create_app(SearchService(furnished / "index", None, broken)).test_client()
@@ -770,7 +764,7 @@ def test_damage_is_told_once(own):
     (own.archive / "new.txt").write_text("A new article about the ships of the corridor.", "utf-8")
     folder = own.archive.parent / "index"
     build_index(own.archive, folder, FakeModel())
-    vectors = folder / "generations" / opened(folder).generation / "vectors.faiss"
+    vectors = folder / "generations" / open_fake(folder).generation / "vectors.faiss"
     vectors.chmod(0o600)
     vectors.write_bytes(b"damaged")
     reader = Reader(own.archive.parent)
@@ -827,7 +821,7 @@ def test_every_hit_of_a_list_is_a_match_of_its_article(press, asked):
 
 
 def test_the_pool_of_those_lists_is_larger_than_what_counts_as_its_best(press):
-    assert opened(press / "index").search(SearchRequest("council", copies="all")).total > MATCHES
+    assert open_fake(press / "index").search(SearchRequest("council", copies="all")).total > MATCHES
 
 
 def test_the_results_lead_back_to_their_very_page(reader):
@@ -942,7 +936,7 @@ def test_an_archive_that_has_moved_is_read_where_it_is(voyages):
     folder = voyages.archive.parent
     moved = voyages.archive.rename(folder / "moved")
     assert REPEATED not in voyages.open("wire/v2.txt").source
-    service = SearchService(folder / "index", None, opened, moved)
+    service = SearchService(folder / "index", None, open_fake, moved)
     voyages._client = create_app(service).test_client()
     page = voyages.open("wire/v2.txt")
     assert [told for *_, told in cut_of(page)[1]] == [[OFFERED], [REPEATED], ["جار التحميل"]]
@@ -1082,7 +1076,7 @@ def test_an_article_without_a_passage_is_a_page_too(furnished):
             return replace(article, document=replace(article.document, text=" \n "), passages=())
 
     def bare(*_):
-        return Searcher(Bare(opened(furnished / "index").store), FakeModel())
+        return Searcher(Bare(open_fake(furnished / "index").store), FakeModel())
 
     reader = Reader(furnished)
     reader._client = create_app(SearchService(furnished / "index", None, bare)).test_client()
@@ -1161,7 +1155,7 @@ def test_walking_by_keys_leaves_the_results_one_step_back(visit):
 
 
 def test_in_print_the_permanent_address_stands_once_and_is_told_nowhere_else(visit, press):
-    article = opened(press / "index").article("wire/trap.txt")
+    article = open_fake(press / "index").article("wire/trap.txt")
     address = permanent_url(article.document, 5, 120, 1)
     page = visit(address.replace("#", "&q=harbour#"))
     line = page.locator(".printed")
@@ -1199,7 +1193,7 @@ def test_a_button_copies_a_citation_and_says_so(visit, clipboard):
 
 
 def test_words_far_down_a_passage_come_into_view(visit, press):
-    article = opened(press / "index").article("صحيفة المرفأ/port.en.txt")
+    article = open_fake(press / "index").article("صحيفة المرفأ/port.en.txt")
     last = article.passages[-1]
     address = permanent_url(article.document, last.end - 20, last.end, article.passages[0].ordinal)
     page = visit(address, viewport={"width": 320, "height": 300})
@@ -1209,7 +1203,7 @@ def test_words_far_down_a_passage_come_into_view(visit, press):
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("width", [320, 1200])
 def test_the_page_is_accessible_and_never_wider_than_the_window(visit, press, language, width):
-    trap = opened(press / "index").article("wire/trap.txt")
+    trap = open_fake(press / "index").article("wire/trap.txt")
     address = permanent_url(trap.document, 5, 120, 1).replace("#", "&q=harbour#")
     for scheme in ("light", "dark"):
         page = visit(address, language, viewport={"width": width, "height": 700}, color_scheme=scheme)

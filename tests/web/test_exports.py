@@ -8,21 +8,15 @@ import re
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from fakes import FakeModel
+from fakes import open_fake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer import Searcher, build_index
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import IndexFolder
+from indexer import build_index
 from web import SearchService, create_app
 from web.exports import BYTE_ORDER_MARK, COLUMNS, cell
 
 SEARCH = "/api/v1/search"
-
-
-def open_fake(index, model, before):
-    return Searcher(EmbeddedStore.open(IndexFolder(index)), FakeModel())
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +24,8 @@ def client(press):
     return create_app(SearchService(press / "index", None, open_fake)).test_client()
 
 
-def every_hit(client, query):
-    hits, address = [], f"{SEARCH}?{query}&limit=100"
+def every_hit(client, query, address=SEARCH):
+    hits, address = [], f"{address}?{query}&limit=100"
     while address:
         found = client.get(address).get_json()
         hits += found["hits"]
@@ -152,11 +146,7 @@ def test_what_is_like_a_passage_is_a_file_too(client, filters):
     passage = "wire/dams.en.txt#2"
     asked = filters.replace("&limit=1&offset=2", "").replace("&q=", "")
     doc_id, _, paragraph = passage.rpartition("#")
-    hits, address = [], f"/api/v1/similar?doc_id={quote(doc_id)}&paragraph={paragraph}{asked}&limit=100"
-    while address:
-        found = client.get(address).get_json()
-        hits += found["hits"]
-        address = found["next"]
+    hits = every_hit(client, f"doc_id={quote(doc_id)}&paragraph={paragraph}{asked}", "/api/v1/similar")
     assert hits
     lines = client.get(f"/export.jsonl?passage={quote(passage)}{filters}").get_data(as_text=True).splitlines()
     found = [json.loads(line) for line in lines]

@@ -13,14 +13,12 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from fakes import FakeModel
+from fakes import open_fake
 from markup import page_of
 from places import ROOT
 
-from indexer import Notice, Searcher, build_index, direction
+from indexer import Notice, build_index, direction
 from indexer.ingest.furniture import reasons
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import IndexFolder
 from web import SearchService, create_app
 from web.languages import ERRORS, PLAIN, day, digits, explain, language_name, ngettext, notice, number, reason
 from web.parameters import KNOWN
@@ -30,10 +28,6 @@ CATALOG = TRANSLATIONS / "ar" / "LC_MESSAGES" / "messages.po"
 ARABIC = {"Accept-Language": "ar"}
 LATIN_DIGIT, ARABIC_DIGIT = re.compile("[0-9]"), re.compile("[٠-٩]")
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
-
-
-def open_fake(index, model, before):
-    return Searcher(EmbeddedStore.open(IndexFolder(index)), FakeModel())
 
 
 @pytest.fixture(scope="module")

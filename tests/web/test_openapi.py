@@ -8,13 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes import FakeModel
+from fakes import open_fake
 from places import ROOT
 
-from indexer import Searcher, WarraqError
+from indexer import WarraqError
 from indexer.datatypes import COPIES, LIMIT, MODES, OFFSET, QUERY_LENGTH, SORTS, _says_something
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import IndexFolder
 from web import Guard, SearchService, create_app
 from web.docs import EXAMPLES, WRITTEN_FOR
 from web.samples import DOCUMENT, PROBLEM, SEARCH, SIMILAR, STATS
@@ -26,10 +24,6 @@ from web.schemas import (
 )
 
 CASES = 500
-
-
-def open_fake(index, model, before):
-    return Searcher(EmbeddedStore.open(IndexFolder(index)), FakeModel())
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from itertools import pairwise
 from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 
 import pytest
-from fakes import FakeModel
+from fakes import FakeModel, open_fake
 from markup import page_of
 from press import OVERRIDE, SOURCES, TRAP
 
@@ -20,10 +20,6 @@ NAMES = [
     "مقال عن النيل.txt", "folder/sub folder/deep #1.txt", "مجلد/ملف.txt", "a+b.txt", "a;b:c,d@e.txt", "dots...txt",
     " spaces .txt", "back\\slash.txt", "é.txt", "a#1.txt", "a#.txt", "new\nline.txt",
 ]  # fmt: skip
-
-
-def open_fake(index, model, before):
-    return Searcher(EmbeddedStore.open(IndexFolder(index)), FakeModel())
 
 
 def client_of(index, open_index=open_fake):

@@ -9,11 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from command import runner
-from fakes import FakeModel
+from fakes import open_fake
 
-from indexer import Searcher
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import IndexFolder
 from web import Guard, SearchService, create_app
 from web.security import HEADERS
 from web.server import BODY_SIZE, HEADER_SIZE, Server
@@ -24,10 +21,7 @@ SECRET = "سرّ the harbour-master's"
 
 @pytest.fixture(scope="module")
 def service(press):
-    index = press / "index"
-    return SearchService(
-        index, None, lambda *_: Searcher(EmbeddedStore.open(IndexFolder(index)), FakeModel())
-    )
+    return SearchService(press / "index", None, open_fake)
 
 
 @pytest.fixture

@@ -5,16 +5,10 @@ import threading
 import time
 
 import pytest
-from fakes import FakeModel
+from fakes import FakeModel, open_fake
 
-from indexer import IndexUnusable, NoIndex, Searcher, SearchRequest, build_index
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import IndexFolder
+from indexer import IndexUnusable, NoIndex, SearchRequest, build_index
 from web.service import TRIED_AGAIN_EVERY, Loading, SearchService
-
-
-def open_fake(index, model, before):
-    return Searcher(EmbeddedStore.open(IndexFolder(index)), before.encoder if before else FakeModel())
 
 
 def until(condition, seconds=5):

@@ -24,17 +24,11 @@ SERVER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from fakes import FakeModel
-from indexer import Searcher
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import IndexFolder
+from fakes import open_fake
 from web import SearchService, create_app
 from web.server import run
 
-def opened(index, model, before):
-    return Searcher(EmbeddedStore.open(IndexFolder(index)), before.encoder if before else FakeModel())
-
-service = SearchService(Path(sys.argv[1]), None, opened)
+service = SearchService(Path(sys.argv[1]), None, open_fake)
 service.start()
 run(create_app(service), "127.0.0.1", 0)
 """
