@@ -377,7 +377,7 @@ class Worker:
         try:
             place.perform(self.index, MODEL, kept)
         except IndexUnusable as error:
-            return {"raised": str(error)}
+            return {"raised": str(error), "because": traceback.format_exc()}
         return {"raised": None}
 
     def checked(self, place: Place, legal: list[str], index: Path | None = None) -> dict[str, Any]:
@@ -420,7 +420,7 @@ class Worker:
                 before = now
 
             ended = self.perform(place, act)
-            return {"wrong": wrong + [ended["raised"]] * bool(ended["raised"]), "points": points}
+            return {"wrong": wrong + unwanted(ended), "points": points}
 
         return child(count)[0]
 
@@ -528,7 +528,7 @@ class Worker:
         def cut() -> dict[str, Any]:
             ended = self.perform(place, act)
             power.cut(cuts, "when it is done", "new")
-            return {"wrong": [ended["raised"]] * bool(ended["raised"]), **power.made()}
+            return {"wrong": unwanted(ended), **power.made()}
 
         return child(cut)[0]
 
@@ -596,6 +596,11 @@ class Worker:
         result, ended = child(lambda: check(Place(self.base, name), Path(index), ["old", "new"], committed))
         shutil.rmtree(Path(index).parent)
         return result or {"wrong": [f"the check was ended by signal {ended}"], "state": "none"}
+
+
+def unwanted(ended: dict[str, Any]) -> list[str]:
+    """Return what ended a build that nothing was to end, with the whole way there."""
+    return [ended["because"]] if ended["raised"] else []
 
 
 def needs_space(point: Point) -> bool:

@@ -2,12 +2,15 @@
 
 What was there at the beginning is durable. A file's bytes are durable as they were when it was last
 synced; the names in a folder are as they were when that folder was. Of all else a cut may keep or lose
-any part.
+any part. Tantivy's thread writes and removes files of its own meanwhile: what is gone by the time it is
+looked at was not there.
 """
 
 import hashlib
 import os
 import random
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +48,7 @@ class Power:
         dice = random.Random(when)
         self._instants += 1
         one = HOW[self._instants % len(HOW)]
-        self._places = {path.stat().st_ino: path for path in self._root.rglob("*")}
+        self._places = dict(_numbered(self._root))
         for how in ("names and bytes lost", one):
             tree: Tree = {}
             self._leave(self._root, "", self._root.stat().st_ino, tree, how, dice, set())
@@ -93,7 +96,10 @@ class Power:
             inner, is_folder = entry
             place = self._places.get(inner)
             if not is_folder:
-                content = place.read_bytes() if place else self._contents.get(inner, b"")
+                content = self._contents.get(inner, b"")
+                if place:
+                    with suppress(FileNotFoundError):
+                        content = place.read_bytes()
                 tree[path] = content if spared else self._bytes(inner, content, how, dice)
             elif inner not in named:  # a folder has one name
                 named.add(inner)
@@ -111,6 +117,12 @@ class Power:
         if how == "half of the bytes lost":
             return content[: len(content) // 2]
         return dice.choice([content, durable or b"", b"", content[: len(content) // 2]])
+
+
+def _numbered(folder: Path) -> Iterator[tuple[int, Path]]:
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            yield path.stat().st_ino, path
 
 
 def _names(folder: Path) -> Names:
