@@ -35,8 +35,9 @@ build: $(READY)
 run: build
 	$(BIN)/warraq serve --index "$(INDEX)" --host "$(HOST)" --port "$(PORT)"
 
+# In two processes, each file in one of them; those that break builds, the longest, come first.
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY)
 	$(BIN)/ruff check .

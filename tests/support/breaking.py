@@ -1,4 +1,4 @@
-"""Two programs that break builds on demand, and how to ask them."""
+"""Programs that break builds on demand, and how to ask them."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ SHOWN = 4
 
 @dataclass
 class Faults:
-    """Jobs for the program `faulty`, done by two of it at a time."""
+    """Jobs for the program `faulty`, done by as many of it as were started."""
 
     base: Path
     environment: dict[str, str]

@@ -122,7 +122,7 @@ def test_what_is_in_flight_is_answered_whole_and_nothing_new_is_taken(server):
     started = time.monotonic()
     server.process.send_signal(signal.SIGTERM)
     while not is_refused(server.port):
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
         time.sleep(0.05)
     assert server.process.poll() is None
     for client in (*clients.values(), made):

@@ -1,4 +1,4 @@
-"""Two programs that break builds on demand, for all tests of this folder, and the counts of what they did."""
+"""Programs that break builds on demand, for all tests of this folder, and the counts of what they did."""
 
 import os
 import shutil
@@ -16,7 +16,12 @@ from breaking import Faults
 from places import ROOT
 
 MEMORY = Path("/dev/shm")
-COUNTS: Counter[str] = Counter()
+COUNTED = "faults: "  # how what a test has counted begins, among the properties of its report
+
+
+def programs_at_once() -> int:
+    """Two, for two cores; one where another process runs tests of this folder beside this one."""
+    return 1 if "PYTEST_XDIST_WORKER" in os.environ else 2
 
 
 @pytest.fixture(scope="session")
@@ -38,12 +43,12 @@ def faults() -> Iterator[Faults]:
             [sys.executable, "-W", "error", ROOT / "tests/support/faulty.py", base, str(number)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT,
         )
-        for number in range(2)
+        for number in range(programs_at_once())
     ]  # fmt: skip
     free: SimpleQueue[subprocess.Popen[str]] = SimpleQueue()
     for program in programs:
         free.put(program)
-    with ThreadPoolExecutor(2) as threads:
+    with ThreadPoolExecutor(len(programs)) as threads:
         yield Faults(base, environment, free, threads)
     for program in programs:
         program.communicate()
@@ -64,18 +69,27 @@ def prepared(faults: Faults) -> Callable[[str], str]:
     return prepare
 
 
-@pytest.fixture(scope="session")
-def count() -> Callable[..., None]:
+@pytest.fixture
+def count(record_property: Callable[[str, object], None]) -> Callable[..., None]:
     """Add to the counts that are told at the end."""
 
     def add(**counts: int) -> None:
-        COUNTS.update({name.replace("_", " "): number for name, number in counts.items()})
+        for name, number in counts.items():
+            record_property(COUNTED + name, number)
 
     return add
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if COUNTS:
+    """Tell what was counted; reports come here from the processes that tests run in."""
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        counts.update({
+            name.removeprefix(COUNTED): number
+            for name, number in report.user_properties
+            if name.startswith(COUNTED)
+        })  # fmt: skip
+    if counts:
         terminalreporter.section("faults")
-        for name, number in COUNTS.items():
+        for name, number in counts.items():
             terminalreporter.write_line(f"{number:>6,}  {name}")

@@ -3,7 +3,6 @@
 import io
 import random
 import re
-import time
 import unicodedata
 import zipfile
 import zlib
@@ -12,6 +11,7 @@ import pytest
 from bidi import get_display
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from limits import at_most, quickest
 from places import SEEDS
 
 from indexer.errors import UnreadableFile
@@ -392,21 +392,16 @@ def test_what_does_not_fit_behind_the_sample_is_refused_with_its_byte():
 
 
 def test_many_short_lines_take_no_time():
-    started = time.perf_counter()
-    assert decode(b"\n" * 1_000_000 + b"caf\xe9").text.strip() == "café"
-    assert decode(b"a\n" * 500_000 + b"caf\xe9").text.endswith("\ncafé")
-    assert time.perf_counter() - started < 1
+    with at_most(2):
+        assert decode(b"\n" * 1_000_000 + b"caf\xe9").text.strip() == "café"
+        assert decode(b"a\n" * 500_000 + b"caf\xe9").text.endswith("\ncafé")
 
 
 @pytest.mark.parametrize("text", [NEWS + LIBRARY, ENGLISH, MIXED])
 def test_a_megabyte_of_clean_text_takes_no_time(text):
     data = (text * (1_000_000 // len(text.encode()) + 1)).encode()
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        assert decode(data).repairs == ()
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 0.2
+    assert decode(data).repairs == ()
+    assert quickest(lambda: decode(data), 0.2) < 0.2
 
 
 # Streams

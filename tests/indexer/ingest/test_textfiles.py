@@ -1,12 +1,12 @@
 """Plain text and Markdown: the document is the file, letter for letter, whatever its encoding."""
 
 import gzip
-import time
 
 import pytest
 from encoded import IN_BYTES
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from limits import at_most
 from reading import read_untouched
 
 from indexer.errors import UnreadableFile
@@ -143,9 +143,8 @@ def test_front_matter_that_multiplies_itself_takes_no_time():
     lists = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lists += [f"a{at}: &a{at} [{', '.join([f'*a{at - 1}'] * 9)}]" for at in range(1, 12)]
     text = "\n".join(["---", *lists, "title: *a11", "---", "Body."])
-    started = time.perf_counter()
-    assert read(text, "a.md").text == text
-    assert time.perf_counter() - started < 5
+    with at_most(5):
+        assert read(text, "a.md").text == text
 
 
 def test_half_of_a_character_in_front_matter_is_left_out():
@@ -183,7 +182,6 @@ def test_a_heading_in_front_matter_is_none():
 )
 def test_hostile_markdown_takes_no_time(piece):
     text = "# Title\n\n" + piece * 20_000
-    started = time.perf_counter()
-    document = read(text, "a.md")
-    assert time.perf_counter() - started < 5
+    with at_most(5):
+        document = read(text, "a.md")
     assert (document.title, document.text) == ("Title", text)

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from limits import quickest
 from places import ROOT
 
 from indexer import ModelError, find_model
@@ -225,18 +226,17 @@ def test_an_unknown_name_fails_within_two_seconds_and_without_torch(tmp_path):
         "except ModelError as error: print(error)\n"
         "print({'torch', 'transformers', 'sentence_transformers', 'faiss'} & set(sys.modules))"
     )
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
+
+    def ask():
         done = subprocess.run(
             [sys.executable, "-c", program],
             env={**os.environ, "HF_HOME": str(tmp_path)},
             capture_output=True, text=True, cwd=ROOT, check=True, timeout=60,
         )  # fmt: skip
-        seconds.append(time.perf_counter() - started)
-    assert "warraq model fetch newsroom/not-here" in done.stdout
-    assert done.stdout.endswith("\nset()\n")
-    assert min(seconds) < 2
+        assert "warraq model fetch newsroom/not-here" in done.stdout
+        assert done.stdout.endswith("\nset()\n")
+
+    assert quickest(ask, 2, time.perf_counter) < 2
 
 
 def test_finding_the_bundled_model_unpacks_nothing(tmp_path, monkeypatch):
