@@ -1,5 +1,6 @@
 """The web face: pages and JSON endpoints over one Searcher. Imports only what `indexer` exports."""
 
+import logging
 from pathlib import Path
 
 from flask import Flask
@@ -23,8 +24,10 @@ from .docs import INFO
 from .parameters import DocumentId
 from .schemas import Problem
 from .security import LOOPBACK, Guard, protect
-from .server import run
+from .server import leave, run
 from .service import SearchService
+
+log = logging.getLogger(__name__)
 
 __all__ = ["LOOPBACK", "Guard", "SearchService", "create_app", "serve"]
 
@@ -85,6 +88,9 @@ def serve(
     service = SearchService(index, model, archive=archive)
     app = create_app(service, guard or Guard.of(host))
     try:
-        run(app, host, port, proxy=proxy, begin=service.start)
+        all_ended = run(app, host, port, proxy=proxy, begin=service.start)
     finally:
         service.close()
+    log.info("The server has ended")
+    if not all_ended:
+        leave()

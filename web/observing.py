@@ -76,6 +76,17 @@ def observe(result: SearchResult) -> None:
     _metrics().count_search(result)
 
 
+def count_refused(app: Flask, status: int, code: str) -> str:
+    """Count and log what never became a request of the application; returns the id that it is given."""
+    metrics: Metrics | None = app.extensions.get("metrics")
+    if metrics:
+        metrics.count("none", "none", status)
+    request_id = secrets.token_hex(8)
+    facts = {"route": "none", "status": status, "code": code, "request_id": request_id}
+    requests.info("request", extra=facts)
+    return request_id
+
+
 def exposition() -> bytes:
     """Return the figures of the current application in Prometheus's text format."""
     return generate_latest(_metrics())
@@ -151,8 +162,11 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self.registry.register(_State(app))
 
+    def count(self, method: str, route: str, status: int) -> None:
+        self._requests.labels(method, route, str(status)).inc()
+
     def count_request(self, status: int, seconds: float) -> None:
-        self._requests.labels(_method(), _route(), str(status)).inc()
+        self.count(_method(), _route(), status)
         self._seconds.labels(_route()).observe(seconds)
 
     def count_search(self, result: SearchResult) -> None:
@@ -294,7 +308,7 @@ def _places(error: BaseException | None) -> str:
 
 
 def _with_query(record: logging.LogRecord) -> bool:
-    if "q" in request.args:
+    if has_request_context() and "q" in request.args:
         record.query = request.args["q"][:QUERY_LENGTH]
     return True
 

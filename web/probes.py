@@ -4,6 +4,7 @@ from flask import Blueprint, Flask, Response, jsonify
 
 from indexer import WarraqError
 
+from .errors import RETRY_AFTER
 from .observing import CONTENT_TYPE, exposition
 from .service import service
 
@@ -21,15 +22,16 @@ def livez() -> Response:
 
 
 @blueprint.get("/readyz")
-def readyz() -> tuple[Response, int]:
+def readyz() -> tuple[Response, int, dict[str, str]]:
+    again = {"Retry-After": str(RETRY_AFTER)}
     try:
         searcher = service().searcher()
     except WarraqError as error:
         # The message tells where things lie on this machine: it is in the log, for whoever may read that.
-        return jsonify({"status": error.code}), 503
+        return jsonify({"status": error.code}), 503, again
     if searcher.encoder is None:
-        return jsonify({"status": "no_model"}), 503
-    return jsonify({"status": "ready", "generation": searcher.generation}), 200
+        return jsonify({"status": "no_model"}), 503, again
+    return jsonify({"status": "ready", "generation": searcher.generation}), 200, {}
 
 
 @blueprint.get("/metrics")

@@ -13,10 +13,11 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Flask, Response, request
 
-from indexer import WarraqError
+from indexer import RequestError, WarraqError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s/?#@\[\]:]+)(?::[0-9]{1,5})?")  # no user's name before it
+# No user's name stands before it, and no part of a name is empty but one after the last dot.
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s/?#@\[\]:.]+(?:\.[^\s/?#@\[\]:.]+)*\.?)(?::[0-9]{1,5})?")
 OPEN_PATHS = frozenset({"/livez", "/readyz"})  # they tell nothing of the articles
 PROBES = OPEN_PATHS | {"/metrics"}
 
@@ -75,8 +76,11 @@ class Guard:
     def of(
         cls, host: str, allowed: Iterable[str] = (), secret: str | None = None, *, any_name: bool = False
     ) -> "Guard":
-        """Return the guard of a server that listens on `host` and is reached under these names too."""
-        names = LOOPBACK | {_plain(host)} | {_plain(each) for each in allowed}
+        """Return the guard of a server that listens on `host` and is reached under these names too.
+
+        Raises RequestError for one under which nobody could reach it.
+        """
+        names = LOOPBACK | {_plain(host)} | {_name(each) for each in allowed}
         return cls(None if any_name else names, secret)
 
     def check(self) -> None:
@@ -89,7 +93,7 @@ class Guard:
                 if _host_of(host) not in self.hosts:
                     raise BadHost("This server does not answer to that name. Name it with --allowed-host.")
             origin = request.headers.get("Origin")
-            if origin is not None and _host_of(origin.partition("://")[2]) not in self.hosts:
+            if origin is not None and _host_of_origin(origin) not in self.hosts:
                 raise BadOrigin("Pages of other sites may not ask this server.")
         if self.secret is not None and request.path not in OPEN_PATHS and not self._is_told():
             raise NoSecret("This server wants a secret: as the password, or as a bearer token.")
@@ -144,5 +148,26 @@ def _host_of(authority: str) -> str:
     return _plain(found[1]) if found else ""
 
 
+def _host_of_origin(origin: str) -> str:
+    """Return the host of the page that asks, nothing where it is none of the web, such as an extension."""
+    scheme, _, authority = origin.partition("://")
+    return _host_of(authority) if scheme in ("http", "https") else ""
+
+
+def _name(given: str) -> str:
+    """Return a name that is allowed as browsers send it."""
+    address = f"[{given}]" if given.count(":") > 1 and "[" not in given else given
+    found = _AUTHORITY.fullmatch(address.strip())
+    if not found or found[1] != address.strip():
+        raise RequestError(
+            "bad_allowed_host",
+            f"{given!r} is no name of a server. Give the name alone, without scheme, port or path.",
+        )
+    try:
+        return _plain(found[1]).encode("idna").decode()
+    except UnicodeError as error:
+        raise RequestError("bad_allowed_host", f"{given!r} is no name of a server: {error}.") from error
+
+
 def _plain(host: str) -> str:
-    return host.strip().strip("[]").rstrip(".").lower()
+    return host.strip().strip("[]").removesuffix(".").lower()

@@ -6,23 +6,25 @@ threads, of which `overload` lets few work at once, and a loop that knows when t
 """
 
 import logging
+import os
 import re
 import signal
 import sys
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Flask
 from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask, WSGITask
 
 from indexer import WarraqError
 
 from .errors import PROBLEM, problem
+from .observing import count_refused
 from .security import HEADERS, SENT_HOST
 
 # Those who work or wait at the gate (20 by default) leave a dozen for probes and for refusing others.
@@ -38,7 +40,8 @@ KEPT_IN_MEMORY, KEPT = 1 << 20, 64 << 20  # bytes
 DRAIN = 5  # seconds for the requests in flight at the end; letting the index and the model go takes two more
 LINGER = 0.5  # seconds in which a request that is on its way arrives
 LOOK_EVERY = 0.2  # seconds; a signal does not wake the loop
-CODES = {413: "too_large", 431: "too_large", 501: "not_implemented"}  # of what is no request; others are bad
+# Of what is no request, or was not answered; others are bad.
+CODES = {413: "too_large", 431: "too_large", 500: "internal", 501: "not_implemented"}
 PROXY_HEADERS = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
 
 log = logging.getLogger(__name__)
@@ -51,11 +54,12 @@ def run(
     *,
     proxy: bool = False,
     begin: Callable[[], object] = lambda: None,
-) -> None:
+) -> bool:
     """Serve until SIGTERM or Ctrl-C. With `proxy`, believe the headers of a proxy on this machine.
 
     `begin` is called once it listens and has said so. What has been asked by the end is answered, within
-    DRAIN seconds; a second signal cuts that short.
+    DRAIN seconds; a second signal cuts that short. Returns whether all threads have ended: one that works
+    on, in a library's own code, would crash with the interpreter's end, so that `leave` is what remains.
     """
     # Both by hand: a shell starts background processes with Ctrl-C's signal ignored.
     _on_signals(_leave)
@@ -66,6 +70,14 @@ def run(
     print(f"Warraq is at http://{_shown(host)}:{server.port}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
     begin()
     server.run()
+    return not server.at_work()
+
+
+def leave() -> NoReturn:
+    """End the process here and now, whatever its threads are at."""
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 class Server:
@@ -96,6 +108,7 @@ class Server:
         self._listening = [each for each in self._sockets.values() if each.accepting]
         for each in self._listening:
             each.channel_class = _Connection
+            each.refusals_of = app  # whose figures count them; what waitress calls may be a wrapper
         self.port = int(self._listening[0].effective_port)
         self._stops = 0
 
@@ -112,6 +125,10 @@ class Server:
     def stop(self) -> None:
         """End, and at the second call at once; may be called by any thread and by a signal handler."""
         self._stops += 1
+
+    def at_work(self) -> int:
+        """Return how many threads are still at work when it has ended."""
+        return len(self._listening[0].task_dispatcher.threads)
 
     def connections(self) -> "list[_Connection]":
         """Return the connections that are open."""
@@ -164,7 +181,6 @@ class Server:
     def _close(self) -> None:
         for each in self.connections():
             each.handle_close()
-        # Threads that are still at work die with the process.
         self._listening[0].task_dispatcher.shutdown(timeout=0.5)
         wasyncore.close_all(self._sockets, ignore_all=True)
 
@@ -176,6 +192,9 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         first, line_end, rest = header_plus.partition(b"\r\n")
         first = re.sub(rb"[\x80-\xff]", lambda byte: b"%%%02X" % byte[0][0], first)
         super().parse_header(first + line_end + rest)
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            # RFC 9112, 6.1: who says its length in two ways may mean to have it understood in two ways.
+            raise ParsingError("Content-Length and Transfer-Encoding in one request")
 
 
 class _ErrorTask(ErrorTask):  # type: ignore[misc]
@@ -184,17 +203,19 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]
     def execute(self) -> None:
         error = self.request.error
         code = CODES.get(error.code, "bad_request")
-        log.info("request", extra={"route": "none", "status": error.code, "code": code})
+        request_id = count_refused(self.channel.server.refusals_of, error.code, code)
         body = problem(error.code, code, str(error.body).strip() or error.reason).encode()
         self.status, self.content_length = f"{error.code} {error.reason}", len(body)
         self.response_headers += [*HEADERS.items(), ("Content-Type", PROBLEM),
-                                  ("Cache-Control", "no-store")]  # fmt: skip
+                                  ("Cache-Control", "no-store"), ("X-Request-Id", request_id)]  # fmt: skip
         self.set_close_on_finish()
         self.write(body)
 
 
 class _Task(WSGITask):  # type: ignore[misc]
     """A request to the application; the last of its connection where the server is ending."""
+
+    _stays = False  # the connection, after this answer
 
     def get_environment(self) -> dict[str, Any]:
         environment: dict[str, Any] = super().get_environment()
@@ -204,7 +225,15 @@ class _Task(WSGITask):  # type: ignore[misc]
     def build_response_header(self) -> bytes:
         if not self.channel.server.accepting:
             self.set_close_on_finish()
+        # waitress takes an answer without a body, such as a 304, for one of unknown length, and closes.
+        asked = self.request.headers.get("CONNECTION", "").lower()
+        bare = self.version == "1.1" and not self.has_body and asked != "close"
+        self._stays = bare and not self.close_on_finish
         return super().build_response_header()  # type: ignore[no-any-return]
+
+    def set_close_on_finish(self) -> None:
+        if not self._stays:
+            super().set_close_on_finish()
 
 
 class _Connection(HTTPChannel):  # type: ignore[misc]

@@ -151,7 +151,7 @@ class SearchService:
             try:
                 opened = self._open(self.index, self.model, self._searcher)
                 self._tell(opened)
-                self._searcher, self._failed = opened, False
+                self._searcher, self._failed, self._error = opened, False, Loading()
             except WarraqError as error:
                 # With a generation in hand, go on answering from it; without one, say what is wrong.
                 if str(error) != str(self._error):

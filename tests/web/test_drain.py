@@ -15,8 +15,9 @@ from places import ROOT
 ENDS_WITHIN = 10  # seconds
 SERVER = """
 import os, time
+import faiss, numpy
 from flask import Flask, Response, request
-from web.server import run
+from web.server import leave, run
 
 app = Flask("tried")
 
@@ -44,11 +45,20 @@ def endless():
     while True:
         time.sleep(0.01)
 
+@app.get("/native")
+def native():
+    index = faiss.IndexFlatIP(64)
+    index.add(numpy.ones((100_000, 64), "float32"))
+    arrived()
+    while True:
+        index.search(numpy.ones((4, 64), "float32"), 10)
+
 @app.get("/quick")
 def quick():
     return "quick"
 
-run(app, "127.0.0.1", 0)
+if not run(app, "127.0.0.1", 0):
+    leave()
 """
 
 
@@ -164,6 +174,22 @@ def test_a_second_signal_waits_for_nothing(server):
         server.process.send_signal(signal.SIGINT)
         assert server.ended() == 0
         assert time.monotonic() - started < 4
+
+
+def test_threads_in_the_code_of_libraries_do_not_crash_it(server):
+    """FAISS and the like cannot be stopped, and die loudly where the interpreter ends under them."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            asking = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            asking.sendall(b"GET /native HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        server.arrived(4)
+        for each in (signal.SIGTERM, signal.SIGINT):
+            server.process.send_signal(each)
+            time.sleep(0.3)
+        assert server.ended() == 0
+    told = server.process.stderr.read()
+    assert "cut off at the end: 4" in told
+    assert "terminate" not in told
 
 
 def test_connections_without_a_whole_request_do_not_hold_it(server):

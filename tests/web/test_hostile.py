@@ -79,6 +79,7 @@ def headers(draw):
             (get("/", "Content-Length: -1"), 400),
             (get("/", "Content-Length: 1e3"), 400),
             (get("/", "Transfer-Encoding: xchunked"), 501),
+            (get("/", "Content-Length: 5", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"), 400),
             (request("POST /settings HTTP/1.1", "Transfer-Encoding: chunked", body=b"zz\r\n"), 400),
             (request("GET  /  HTTP/1.1"), 400),
             (request("GET / HTTP/x.y"), 400),
@@ -96,7 +97,8 @@ def wrong_host(draw):
     host = draw.choice(
         ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "evil.example:5000", "127.0.0.2",
          "127.0.0.1@evil.example", "[::2]", "0.0.0.0", "localhost, evil.example", "127.0.0.1/evil", "", "[::1",
-         "loc\talhost", "2130706433", "user:pass@localhost", "localhost:port", "localhost:123456"]
+         "loc\talhost", "2130706433", "user:pass@localhost", "localhost:port", "localhost:123456",
+         "localhost..", ".localhost", "evil..example"]
     )  # fmt: skip
     path = draw.choice(
         ["/", "/?q=x", "/api/v1/search?q=x", "/docs", "/metrics", "/export.csv?q=x", "/static/style.css"]

@@ -380,6 +380,7 @@ COMMAND_LINE = {
     "bad_dataset",
     "bad_field",
     "bad_hit",
+    "bad_allowed_host",
     "bad_secret",
     "insecure",
     "no_generation",

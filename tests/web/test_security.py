@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import re
 import socket
 import threading
 from urllib.parse import urlsplit
@@ -74,7 +75,7 @@ def test_it_answers_under_the_names_of_this_machine(client, host):
     "host",
     ["evil.example", "evil.example:5000", "127.0.0.1.evil.example", "localhost.evil.example", "evil.example:127",
      "127.0.0.1@evil.example", "evil.example@127.0.0.1", "localhost/evil", "localhost:x", "127.0.0.2", "[::2]",
-     "0.0.0.0", "local host", "::1:", "localhost#", "localhost:123456"],
+     "0.0.0.0", "local host", "::1:", "localhost#", "localhost:123456", "localhost..", ".localhost", "a..b", "."],
 )  # fmt: skip
 def test_any_other_name_is_refused(client, host):
     response = asked(client, host=host)
@@ -96,6 +97,30 @@ def test_other_names_are_allowed_by_name(service):
     assert asked(client, host="other.example").status_code == 400
 
 
+@pytest.mark.parametrize(
+    "name", ["archive.example:8080", "https://archive.example/", "a b", "", "..", "a..b", "[::1]:80"]
+)
+def test_a_name_that_no_browser_could_send_is_refused(serve, name):
+    done, started = serve("--allowed-host", name)
+    assert (done.status, started) == (2, [])
+    assert done.err.count("\n") == 1
+    assert "is no name of a server" in done.err
+
+
+def test_a_name_in_other_letters_is_allowed_as_browsers_send_it(service):
+    client = create_app(service, Guard.of("127.0.0.1", ["أرشيف.example"])).test_client()
+    assert asked(client, host="xn--igb2aj6c2b.example").status_code == 200
+
+
+def test_a_name_that_is_none_is_told_as_a_page_too(service):
+    """Such a name keeps Flask from making any address; the page that refuses it needs none."""
+    client = create_app(service, Guard.of("0.0.0.0", any_name=True)).test_client()
+    for address in ("/", "/nothing", "/livez"):
+        response = asked(client, address, "a..b")
+        assert response.status_code == 400
+        assert response.headers["X-Request-Id"]
+
+
 def test_any_name_only_where_that_was_said(service):
     client = create_app(service, Guard.of("0.0.0.0", any_name=True)).test_client()
     assert asked(client, host="whatever.example").status_code == 200
@@ -109,8 +134,10 @@ def test_its_own_pages_may_ask(client, origin):
 
 
 @pytest.mark.parametrize(
-    "origin", ["null", "", "http://evil.example", "https://localhost.evil.example", "localhost", "file://"]
-)
+    "origin",
+    ["null", "", "http://evil.example", "https://localhost.evil.example", "localhost", "file://",
+     "chrome-extension://localhost", "http://localhost..", "ws://127.0.0.1"],
+)  # fmt: skip
 def test_pages_of_others_may_not(client, origin):
     response = asked(client, Origin=origin)
     assert (response.status_code, response.json["code"]) == (403, "bad_origin")
@@ -291,6 +318,7 @@ def test_what_is_no_request_is_told_as_every_other_fault(live):
         (get("127.0.0.1", b"X-Much: " + b"x" * HEADER_SIZE), 431, "too_large"),
         (get("127.0.0.1", b"Content-Length: %d" % (BODY_SIZE + 1)), 413, "too_large"),
         (get("127.0.0.1", b"Transfer-Encoding: gzip"), 501, "not_implemented"),
+        (get("127.0.0.1", b"Transfer-Encoding: chunked", b"Content-Length: 5"), 400, "bad_request"),
     ):
         head, _, body = whole(urlsplit(live).port, request).partition(b"\r\n\r\n")
         told = json.loads(body)
@@ -299,6 +327,10 @@ def test_what_is_no_request_is_told_as_every_other_fault(live):
         assert b"application/problem+json" in head
         assert b"Content-Security-Policy: default-src 'none'" in head
         assert b"nosniff" in head
+        assert re.search(rb"X-Request-Id: [0-9a-f]{16}\b", head)
+        assert b"Connection: close" in head
+        figures = whole(urlsplit(live).port, get(address=b"/metrics")).decode()
+        assert f'warraq_http_requests_total{{method="none",route="none",status="{status}"}}' in figures
 
 
 def test_letters_as_they_are_typed_are_taken_for_utf8(live):

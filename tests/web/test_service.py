@@ -1,5 +1,6 @@
 """The service behind all requests: loading, moving on with a build, and what keeps it from opening."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -102,6 +103,29 @@ def test_it_says_that_there_is_no_index_and_finds_the_one_that_appears(archive, 
     assert not index.exists()
     build_index(archive, index, model)
     assert service.searcher().size() == (2, 4)
+
+
+def test_the_same_fault_is_told_each_time_it_comes(archive, index, model, caplog):
+    build_index(archive, index, model)
+    faults = [IndexUnusable("The index is on another disk.")]
+
+    def opened(*arguments):
+        if faults:
+            raise faults[0]
+        return open_fake(*arguments)
+
+    service = SearchService(index, None, opened)
+    for told in (1, 2):
+        with contextlib.suppress(IndexUnusable):
+            service.searcher()
+        assert caplog.text.count("on another disk") == told
+        fault = faults.pop()
+        add(archive, f"Article {told}.")
+        build_index(archive, index, model)
+        assert service.searcher()
+        faults.append(fault)
+        add(archive, f"Another {told}.")
+        build_index(archive, index, model)
 
 
 def test_a_service_that_nobody_started_does_not_claim_to_be_loading(index):
