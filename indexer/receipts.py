@@ -53,9 +53,12 @@ def _list_json(result: SearchResult, address: str) -> dict[str, Any]:
 
 
 def _facets_json(facets: Facets) -> dict[str, Any]:
-    """Return how a pool divides: for each facet its values with the number of passages."""
+    """Return how a pool divides: for each facet its values with the number of passages.
+
+    A source that is empty is none, so its value is null, as that of a date that is not known.
+    """
     return {
-        name: [{"value": each.value, "count": each.count} for each in getattr(facets, name)]
+        name: [{"value": each.value or None, "count": each.count} for each in getattr(facets, name)]
         for name in ("lang", "source", "year")
     }
 

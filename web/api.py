@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 from flask import Response, jsonify, request
-from flask_openapi3 import APIBlueprint, OpenAPI, Tag  # type: ignore[attr-defined]
+from flask_openapi3 import APIBlueprint, Header, OpenAPI, Tag  # type: ignore[attr-defined]
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import NotFound
 
@@ -22,7 +22,9 @@ from .observing import observe
 from .parameters import refuse_repeated
 from .samples import PROBLEM
 from .schemas import (
+    HEADERS,
     KNOWN,
+    Condition,
     DocumentAnswer,
     DocumentPath,
     DocumentQuery,
@@ -33,16 +35,26 @@ from .schemas import (
     SimilarQuery,
     Stats,
     fault_of,
+    headers,
 )
 from .service import service
 
 PROBLEMS = {
     400: "A parameter is unknown, not legal, or given more than once; `code` says which.",
     401: "The server wants a secret that the request did not carry.",
+    403: "A page of another site asks.",
     404: "The index holds no such article or passage.",
     409: "Another generation of the index is served than the one that was asked for.",
+    413: "The request has a body that is too large; none is wanted.",
+    431: "The address and headers of the request are too long.",
+    500: "Something unforeseen went wrong; the server's log has the details.",
+    501: "The body of the request is coded in a way that the server does not know.",
     503: "There is no index, it is being loaded, the model failed, or too much is asked at once: try again.",
 }
+# Each by its number, none as `default`, so that an answer nobody declared stays one. 405 is left out: it
+# answers the methods that are not described, so that no operation that is can give it.
+EVERYWHERE = (400, 401, 403, 413, 431, 500, 501, 503)
+HEADERS_OF = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
 
 VERSION = version("warraq")  # another one may rank otherwise, or say more
 View = TypeVar("View", bound=Callable[..., Response])
@@ -53,6 +65,7 @@ blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1")
 def register(app: OpenAPI) -> None:
     """Add the endpoints to an application."""
     app.register_api(blueprint)
+    app.components.headers = {name: Header.model_validate(each) for name, each in HEADERS.items()}
     app.validation_error_callback = _refuse
 
 
@@ -68,19 +81,22 @@ def check_repeated() -> None:
 def _endpoint(
     rule: str, answer: type[BaseModel], *statuses: int, tag: str, summary: str
 ) -> Callable[[View], View]:
-    """Describe an endpoint: what it answers, and the errors that it knows."""
+    """Describe an endpoint: what it answers, and the errors that it knows beside those of all."""
     tags = {"Search": "Ranked passages.", "Archive": "What is in the index."}
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
     def problem(status: int) -> dict[str, Any]:
         content = schema | ({"example": PROBLEM} if status == PROBLEM["status"] else {})
-        return {"description": PROBLEMS[status], "content": {"application/problem+json": content}}
+        return {
+            "description": PROBLEMS[status],
+            "headers": headers(*HEADERS_OF.get(status, ())),
+            "content": {"application/problem+json": content},
+        }
 
-    problems = {status: problem(status) for status in statuses}
     described = {
         200: answer,
-        304: {"description": "The answer is the one of this If-None-Match."},
-        **dict(sorted(problems.items())),
+        304: {"description": "The answer is one of If-None-Match.", "headers": headers("ETag")},
+        **{status: problem(status) for status in sorted({*EVERYWHERE, *statuses})},
     }
 
     def add(view: View) -> View:
@@ -97,8 +113,8 @@ def _endpoint(
     return add
 
 
-@_endpoint("/search", SearchAnswer, 400, 401, 409, 503, tag="Search", summary="Search")
-def search(query: SearchQuery) -> Response:
+@_endpoint("/search", SearchAnswer, 409, tag="Search", summary="Search")
+def search(query: SearchQuery, header: Condition) -> Response:
     """Rank the passages that answer a question, in Arabic and English alike.
 
     Each hit has the exact words and the receipt: file, sha256, lines and characters. `next` leads on.
@@ -107,21 +123,15 @@ def search(query: SearchQuery) -> Response:
     return _answered(searcher, lambda: searcher.search(asked), result_json)
 
 
-@_endpoint("/similar", SimilarAnswer, 400, 401, 404, 409, 503, tag="Search", summary="Similar passages")
-def similar(query: SimilarQuery) -> Response:
+@_endpoint("/similar", SimilarAnswer, 404, 409, tag="Search", summary="Similar passages")
+def similar(query: SimilarQuery, header: Condition) -> Response:
     """Rank the passages of other articles that are like a passage; the same words elsewhere are left out."""
     searcher, asked = service().searcher(), query.request()
     return _answered(searcher, lambda: searcher.similar(asked), similar_json)
 
 
-@_endpoint(
-    "/documents/<document:doc_id>",
-    DocumentAnswer,
-    *(400, 401, 404, 409, 503),
-    tag="Archive",
-    summary="Read an article",
-)
-def document(path: DocumentPath, query: DocumentQuery) -> Response:
+@_endpoint("/documents/<document:doc_id>", DocumentAnswer, 404, 409, tag="Archive", summary="Read an article")
+def document(path: DocumentPath, query: DocumentQuery, header: Condition) -> Response:
     """Return an article whole: its text, where its passages are, and what was cut of it by which rule."""
     searcher = service().searcher()
     searcher.check_generation(query.generation)
@@ -129,11 +139,13 @@ def document(path: DocumentPath, query: DocumentQuery) -> Response:
     if article is None:
         raise NotFound()
     cut = service().cut_lines(searcher, article)
-    return by_content(article_json(article, cut) | {"generation": searcher.generation})
+    damage = searcher.store.damage
+    served = {"generation": searcher.generation, "warnings": [damage] if damage else []}
+    return by_content(article_json(article, cut) | served)
 
 
-@_endpoint("/stats", Stats, 400, 401, 503, tag="Archive", summary="Statistics")
-def stats(query: NoQuery) -> Response:
+@_endpoint("/stats", Stats, tag="Archive", summary="Statistics")
+def stats(query: NoQuery, header: Condition) -> Response:
     """Tell what the index holds: articles, passages, languages, sources, years, and what was cut."""
     return by_content(service().searcher().stats())
 
@@ -145,25 +157,33 @@ def _answered(
     searcher.check_generation(request.args.get("generation"))
     asked = [VERSION, searcher.generation, searcher.store.damage, request.path, sorted(request.args.items())]
     tag = hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    # «*» means any answer: whether there is one is not known before the search.
-    if not request.if_none_match.star_tag and request.if_none_match.contains_weak(tag):
-        return _revalidated(Response(status=304), tag)
-    result = ask()
+    if request.if_none_match.contains_weak(tag) and not request.if_none_match.star_tag:
+        return _unchanged(tag, weak=True)
+    result = ask()  # whose answer «*» stands for, if there is one
     observe(result)
     response = jsonify(as_json(result))
     if any(each.code == "no_model" for each in result.warnings):
         response.headers["Cache-Control"] = "no-store"  # with the model back, the answer will be a better one
         return response
-    return _revalidated(response, tag)
-
-
-def _revalidated(response: Response, tag: str) -> Response:
     response.set_etag(tag, weak=True)  # the time it took differs
-    return response
+    return _unless_known(response)
 
 
 def by_content(values: dict[str, Any]) -> Response:
     """Answer with JSON values, unless whoever asks has them."""
     response = jsonify(values)
     response.add_etag()
-    return response.make_conditional(request)  # type: ignore[return-value]  # it is the same object
+    return _unless_known(response)
+
+
+def _unless_known(response: Response) -> Response:
+    """Return an answer, or in its place that it is known. No other condition than If-None-Match counts."""
+    tag, weak = response.get_etag()
+    return _unchanged(tag, weak=bool(weak)) if tag and request.if_none_match.contains_weak(tag) else response
+
+
+def _unchanged(tag: str, *, weak: bool) -> Response:
+    # Of the type of the answer it stands for, though it has no body: pages have other headers.
+    response = Response(status=304, mimetype="application/json")
+    response.set_etag(tag, weak)
+    return response

@@ -86,7 +86,8 @@ def openapi() -> Response:
 
 @blueprint.get("/docs")
 def reference() -> str:
-    return render_template("docs.html", api=_described(), codes=CODES, type_of=type_of, with_code=with_code)
+    told = {"codes": CODES, "type_of": type_of, "with_code": with_code, "statuses_with": statuses_with}
+    return render_template("docs.html", api=_described(), **told)
 
 
 @blueprint.get("/docs/examples")
@@ -98,6 +99,13 @@ def shown_examples() -> str:
 def with_code(text: str) -> list[tuple[str, bool]]:
     """Cut a text at its backticks: each part, and whether it is code."""
     return [(part, bool(at % 2)) for at, part in enumerate(text.split("`")) if part]
+
+
+def statuses_with(header: str, api: dict[str, Any]) -> list[str]:
+    """Return the statuses of the answers that a document says have a header."""
+    operations = [operation for methods in api["paths"].values() for operation in methods.values()]
+    responses = [each for operation in operations for each in operation["responses"].items()]
+    return sorted({status for status, response in responses if header in response.get("headers", {})})
 
 
 def type_of(schema: dict[str, Any]) -> list[tuple[str, str | None]]:

@@ -402,6 +402,13 @@ def dated(tmp_path_factory):
     return create_app(SearchService(index, None, open_fake)).test_client()
 
 
+def test_an_article_without_a_source_has_none_in_facets(client):
+    found = client.get(f"{SEARCH}?q=x").get_json()["facets"]
+    assert found["source"] == [{"value": None, "count": 2}, {"value": "ar", "count": 2}]
+    assert client.get("/api/v1/stats").get_json()["sources"] == {"": 1, "ar": 1}
+    assert client.get("/api/v1/documents/talks.txt").get_json()["source"] == ""
+
+
 def ids(hits):
     return "".join(sorted(hit["source"]["doc_id"][-1] for hit in hits))
 
@@ -526,6 +533,34 @@ def test_faults_of_a_request_for_an_article(client, address, status, code):
     problem(client.get(f"/api/v1/documents/{address}"), status, code)
 
 
+def test_an_older_index_that_answers_says_so_in_every_answer(archive, index, model):
+    first = build_index(archive, index, model)
+    (archive / "new.txt").write_text("A new article.", "utf-8")
+    whole = create_app(SearchService(index, None, open_fake)).test_client()
+    addresses = [
+        f"{SEARCH}?q=x",
+        "/api/v1/similar?doc_id=talks.txt&paragraph=1",
+        "/api/v1/documents/talks.txt",
+        "/api/v1/stats",
+    ]
+    tags = []
+    for address in addresses:
+        answer = whole.get(address)
+        assert answer.get_json()["warnings"] == []
+        tags.append(answer.headers["ETag"])
+    second = build_index(archive, index, model)
+    (index / "generations" / second.generation / "vectors.faiss").write_bytes(b"")
+    damaged = create_app(SearchService(index, None, open_fake)).test_client()
+    for address, tag in zip(addresses, tags, strict=True):
+        answer = asked_again(damaged, address, tag)
+        assert answer.status_code == 200  # it is the older generation, and yet another answer
+        found = answer.get_json()
+        assert found["generation"] == first.generation
+        (warning,) = found["warnings"]
+        assert second.generation in warning
+        assert "warraq build --rebuild" in warning
+
+
 def test_statistics_are_those_of_the_generation(dated):
     found = dated.get("/api/v1/stats").get_json()
     assert (found["documents"], found["passages"]) == (7, 7)
@@ -564,6 +599,7 @@ def test_a_query_is_answered_once_for_a_generation(fresh, archive, index, model)
         assert (answer.status_code, answer.headers["ETag"] != tag) == (200, True)
     assert asked_again(fresh, f"{address}&generation=older", tag).status_code == 409
     assert asked_again(fresh, f"{address}&generation=older", "*").status_code == 409
+    assert asked_again(fresh, address, '"*"').status_code == 200
     assert asked_again(fresh, "/api/v1/similar?doc_id=nobody&paragraph=1", "*").status_code == 404
     assert asked_again(fresh, f"{address}&colour=red", tag).status_code == 400
     (archive / "new.txt").write_text("Another article about Geneva.")
@@ -572,10 +608,44 @@ def test_a_query_is_answered_once_for_a_generation(fresh, archive, index, model)
     assert (moved.status_code, moved.headers["ETag"] != tag) == (200, True)
 
 
-def test_what_was_read_is_not_sent_again(client):
-    for address in ("/api/v1/documents/talks.txt", "/api/v1/stats", "/openapi.json"):
-        tag = client.get(address).headers["ETag"]
-        assert asked_again(client, address, tag).status_code == 304
+WITH_TAGS = [
+    f"{SEARCH}?q=Geneva", "/api/v1/similar?doc_id=talks.txt&paragraph=1", "/api/v1/documents/talks.txt",
+    "/api/v1/stats", "/openapi.json",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", WITH_TAGS)
+def test_what_was_read_is_not_sent_again(client, address):
+    whole = client.get(address)
+    tag = whole.headers["ETag"]
+    strong = tag.removeprefix("W/")
+    for known in (tag, strong, f"W/{strong}", f'"other", {tag}', "*"):
+        again = asked_again(client, address, known)
+        assert (again.status_code, again.get_data()) == (304, b"")
+        own = {"X-Request-Id", "Content-Type", "Content-Length"}
+        assert {name: value for name, value in again.headers.items() if name not in own} == {
+            name: value for name, value in whole.headers.items() if name not in own
+        }
+        assert "Vary" not in again.headers
+    for other in ('"other"', "other", "", '"*"', "W/*", tag + "x", ",,,", "\xff"):
+        assert asked_again(client, address, other).status_code == 200
+
+
+@pytest.mark.parametrize("address", WITH_TAGS)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("If-Match", '"zz"'), ("If-Match", ""), ("If-Unmodified-Since", "Sat, 01 Jan 2000 00:00:00 GMT"),
+        ("If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT"), ("Range", "bytes=0-3"), ("If-Range", '"zz"'),
+    ],
+)  # fmt: skip
+def test_no_other_condition_changes_an_answer(client, address, name, value):
+    whole, asked = client.get(address), client.get(address, headers={name: value})
+    assert (asked.status_code, asked.content_type) == (200, "application/json")
+    assert asked.headers["ETag"] == whole.headers["ETag"]
+    assert asked.get_json().keys() == whole.get_json().keys()
+    known = client.get(address, headers={name: value, "If-None-Match": whole.headers["ETag"]})
+    assert (known.status_code, known.get_data()) == (304, b"")
 
 
 def test_while_the_model_fails_words_answer_and_nothing_is_kept(archive, index, model):
@@ -594,6 +664,7 @@ def test_while_the_model_fails_words_answer_and_nothing_is_kept(archive, index, 
     assert "words alone" in response.get_json()["warnings"][0]
     assert "ETag" not in response.headers
     assert response.headers["Cache-Control"] == "no-store"
+    assert asked_again(client, f"{SEARCH}?q=Geneva", "*").status_code == 200
     problem(client.get(f"{SEARCH}?q=Geneva&mode=dense"), 503, "no_model")
     assert "ETag" in client.get(f"{SEARCH}?q=Geneva&mode=lexical").headers
 

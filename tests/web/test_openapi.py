@@ -1,18 +1,27 @@
 """The OpenAPI document: it is valid, it is true of the endpoints, and the pages made from it show all of it."""
 
+import hashlib
 import html
+import http.client
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from fakes import open_fake
+from fakes import FakeModel, open_fake
 from places import ROOT
+from serving import serving
 
-from indexer import WarraqError
+from indexer import Searcher, WarraqError, build_index
 from indexer.datatypes import COPIES, LIMIT, MODES, OFFSET, QUERY_LENGTH, SORTS, _says_something
+from indexer.ranking.fusion import DEPTH
+from indexer.search import DATED
+from indexer.store.embedded import EmbeddedStore
+from indexer.store.generation import IndexFolder
 from web import Guard, SearchService, create_app
 from web.docs import EXAMPLES, WRITTEN_FOR
 from web.samples import DOCUMENT, PROBLEM, SEARCH, SIMILAR, STATS
@@ -37,7 +46,9 @@ def document(client):
 
 
 def parameters(document, path):
-    return {each["name"]: each for each in document["paths"][path]["get"].get("parameters", [])}
+    """The parameters of an endpoint's query string or path, by name."""
+    every = document["paths"][path]["get"].get("parameters", [])
+    return {each["name"]: each for each in every if each["in"] != "header"}
 
 
 def test_schemathesis_finds_no_failure(live, tmp_path):
@@ -91,28 +102,206 @@ def test_the_pattern_of_a_question_is_what_the_library_takes_for_one(document):
         assert bool(pattern.search(char)) == _says_something(char), hex(ord(char))
 
 
-def test_its_examples_are_answers(document, client):
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory):
+    """The folder of the two articles that the examples are of, and a client of their index."""
+    place = tmp_path_factory.mktemp("sampled")
+    folder = place / "articles"
+    folder.mkdir()
+    (folder / "talks.txt").write_text(
+        "Talks in Geneva\n\nEnvoys discussed the grain corridor.\n\nShare this article\n", "utf-8"
+    )
+    facts = {"source": "wire", "published": "2025-03-01"}
+    (folder / "talks.txt.meta.json").write_text(json.dumps(facts), "utf-8")
+    (folder / "talks.ar.txt").write_text("محادثات في جنيف\n\nبحث المبعوثون ممر الحبوب.\n", "utf-8")
+    build_index(folder, place / "index", FakeModel(name="bundled"))
+    return folder, create_app(SearchService(place / "index", None, open_fake)).test_client()
+
+
+SAMPLES = [
+    ("search", "search?q=grain+corridor&limit=1", SearchAnswer, SEARCH),
+    ("similar", "similar?doc_id=talks.txt&paragraph=1", SimilarAnswer, SIMILAR),
+    ("documents/{doc_id}", "documents/talks.txt", DocumentAnswer, DOCUMENT),
+    ("stats", "stats", Stats, STATS),
+]
+
+
+def but(values, *names):
+    """JSON values without what differs from one build, one model or one moment to another."""
+    if isinstance(values, dict):
+        return {name: but(value, *names) for name, value in values.items() if name not in names}
+    return [but(each, *names) for each in values] if isinstance(values, list) else values
+
+
+@pytest.mark.parametrize(("path", "address", "model", "example"), SAMPLES)
+def test_its_examples_are_answers(document, sampled, path, address, model, example):
+    model.model_validate(example, strict=True)
+    text = sampled[1].get(f"/api/v1/{address}").get_data(as_text=True)
+    real = json.loads(text.replace(json.loads(text)["generation"], example["generation"]))  # in `next` too
+    assert [*real] == [*example]
+    varying = ("took_ms", "built", "score")
+    assert but(real, *varying) == but(example, *varying)
+    answers = document["paths"][f"/api/v1/{path}"]["get"]["responses"]
+    assert answers["200"]["content"]["application/json"]["example"] == example
+    assert answers["400"]["content"]["application/problem+json"]["example"] == PROBLEM
+
+
+def test_its_examples_are_of_one_article(sampled, client):
+    folder, _ = sampled
     (hit,) = SEARCH["hits"]
+    receipt, content = hit["source"], (folder / "talks.txt").read_bytes()
+    assert receipt["sha256"] == DOCUMENT["sha256"] == hashlib.sha256(content).hexdigest()
+    assert hit["text"] == DOCUMENT["text"][receipt["char_start"] : receipt["char_end"]]
+    assert hit["text"] == content.decode()[receipt["char_start"] : receipt["char_end"]]
+    assert (
+        hit["text"].splitlines()
+        == content.decode().splitlines()[receipt["line_start"] - 1 : receipt["line_end"]]
+    )
+    assert DOCUMENT["passages"] == [
+        {name: {**receipt, "lang": "en"}[name] for name in DOCUMENT["passages"][0]}
+    ]
     assert [hit["text"][each["start"] : each["end"]] for each in hit["highlights"]] == ["grain", "corridor"]
-    passage, cut = DOCUMENT["passages"][0], DOCUMENT["cut"][0]
-    assert DOCUMENT["text"][passage["char_start"] : passage["char_end"]].endswith(hit["text"])
+    (cut,) = DOCUMENT["cut"]
     assert DOCUMENT["text"][cut["char_start"] : cut["char_end"]] == " " * len(cut["text"])
-    for path, address, model, example in (
-        ("search", "search?q=grain+corridor", SearchAnswer, SEARCH),
-        ("similar", "similar?doc_id=talks.txt&paragraph=1", SimilarAnswer, SIMILAR),
-        ("documents/{doc_id}", "documents/talks.txt", DocumentAnswer, DOCUMENT),
-        ("stats", "stats", Stats, STATS),
-    ):
-        model.model_validate(example, strict=True)
-        real = client.get(f"/api/v1/{address}").get_json()
-        assert [*real] == [*example]
-        if "hits" in real:
-            assert [*real["hits"][0]] == [*hit]
-            assert [*real["hits"][0]["source"]] == [*hit["source"]]
-        answers = document["paths"][f"/api/v1/{path}"]["get"]["responses"]
-        assert answers["200"]["content"]["application/json"]["example"] == example
-        assert answers["400"]["content"]["application/problem+json"]["example"] == PROBLEM
+    assert content.decode()[cut["char_start"] : cut["char_end"]] == cut["text"]
     assert client.get("/api/v1/search?q=x&limit=0").get_json(force=True) == PROBLEM
+
+
+def test_every_parameter_field_and_header_has_a_meaning(document):
+    told = {
+        f"{name}.{field}": schema.get("description", "")
+        for name, model in document["components"]["schemas"].items()
+        for field, schema in model.get("properties", {}).items()
+    }
+    told |= {name: model.get("description", "") for name, model in document["components"]["schemas"].items()}
+    told |= {name: each["description"] for name, each in document["components"]["headers"].items()}
+    for path, methods in document["paths"].items():
+        told |= {
+            f"{path} {each['name']}": each.get("description", "") for each in methods["get"]["parameters"]
+        }
+    assert len(told) > 130
+    assert {name for name, text in told.items() if not re.fullmatch(r"\S.*\.", text)} == set()
+    assert "newspaper or folder" in told["Facets.source"]
+    assert "newspaper or folder" in told["DocumentAnswer.source"]
+    assert "receipt" in told["Hit.source"]
+
+
+# --- how much of what matches a list has -----------------------------------------------------------
+
+MANY = 250  # more than either way of searching finds
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """The index of an archive of many articles that say about the same, none of them of a source or day."""
+    place = tmp_path_factory.mktemp("many")
+    (place / "articles").mkdir()
+    lines = [
+        json.dumps({"id": str(n), "text": f"The dams of valley {n} are full."}) + "\n" for n in range(MANY)
+    ]
+    (place / "articles" / "feed.jsonl").write_text("".join(lines), "utf-8")
+    build_index(place / "articles", place / "index", FakeModel())
+    return place / "index"
+
+
+def test_a_list_and_its_facets_have_what_their_descriptions_say(document, many):
+    client = create_app(SearchService(many, None, open_fake)).test_client()
+    fields = document["components"]["schemas"]["SearchAnswer"]["properties"]
+    for name in ("total", "facets"):
+        assert f"best {DEPTH} passages" in fields[name]["description"]
+        assert f"best {DATED} of" in fields[name]["description"]
+    assert f"best {DATED} passages" in parameters(document, "/api/v1/search")["sort"]["description"]
+    for mode, sort, total, counted in (
+        ("dense", "relevance", DEPTH, DEPTH), ("lexical", "relevance", DEPTH, DEPTH),
+        ("dense", "date", DATED, DEPTH), ("lexical", "date", DATED, DEPTH),
+    ):  # fmt: skip
+        found = client.get(f"/api/v1/search?q=dams&mode={mode}&sort={sort}").get_json()
+        assert found["total"] == total
+        assert {name: sum(each["count"] for each in counts) for name, counts in found["facets"].items()} == {
+            "lang": counted, "source": counted, "year": counted,
+        }  # fmt: skip
+    hybrid = client.get("/api/v1/search?q=dams").get_json()
+    assert DEPTH <= hybrid["total"] == hybrid["facets"]["lang"][0]["count"] <= MANY
+
+
+# --- what else an endpoint may answer --------------------------------------------------------------
+
+
+def answers_of_an_endpoint(press, live, index):
+    """An answer of each status that the endpoint of searches has: its status, headers and body."""
+    address = "/api/v1/search?q=winter&limit=1"
+
+    class Exploding(Searcher):
+        def search(self, request):
+            raise RuntimeError
+
+    def open_exploding(path, _model, _before):
+        return Exploding(EmbeddedStore.open(IndexFolder(path)), FakeModel())
+
+    def asked(place, opening=open_fake, guard=None, address=address, **options):
+        service = SearchService(place, None, opening)
+        service._refresh()
+        response = create_app(service, guard).test_client().get(address, **options)
+        return response.status_code, response.headers, response.get_data()
+
+    first = asked(press / "index")
+    yield first
+    yield asked(press / "index", headers={"If-None-Match": first[1]["ETag"]})
+    yield asked(press / "index", address=f"{address}&limit=2")
+    yield asked(press / "index", address=f"{address}&generation=older")
+    yield asked(press / "index", guard=Guard(secret="a long secret"))
+    yield asked(press / "index", headers={"Origin": "https://evil.example"})
+    yield asked(press / "index", open_exploding)
+    yield asked(index)
+    # What never becomes a request of the application.
+    for sent in (
+        {"Content-Length": "70000"},
+        {"X-Much": "x" * 40_000},
+        {"Transfer-Encoding": "gzip"},
+        {"Content-Length": "x"},
+    ):
+        connection = http.client.HTTPConnection(urlsplit(live).netloc, timeout=10)
+        connection.request("GET", address, headers=sent)
+        response = connection.getresponse()
+        yield response.status, response.headers, response.read()
+        connection.close()
+
+
+def test_every_answer_is_one_that_is_described(press, live, index, document):
+    described = document["paths"]["/api/v1/search"]["get"]["responses"]
+    components, seen = document["components"]["headers"], set()
+    for status, headers, body in answers_of_an_endpoint(press, live, index):
+        answer = described[str(status)]
+        seen.add(str(status))
+        assert {"ETag", "Retry-After", "WWW-Authenticate", "X-Request-Id"} & {*headers.keys()} == {
+            *answer["headers"]
+        }
+        for name, each in answer["headers"].items():
+            assert each == {"$ref": f"#/components/headers/{name}"}
+            schema = components[name]["schema"]
+            assert re.search(schema.get("pattern", "."), headers[name])
+            assert schema["type"] == "string" or int(headers[name]) >= schema["minimum"]
+        if status == 304:
+            assert body == b""
+            continue
+        assert [*answer["content"]] == [headers["Content-Type"]]
+        if status >= 400:
+            assert set(json.loads(body)) == {"type", "title", "status", "code", "detail"}
+    assert seen == set(described)
+
+
+def test_the_statuses_of_all_endpoints_are_the_same_but_for_what_may_be_missing(document):
+    every = {"200", "304", "400", "401", "403", "413", "431", "500", "501", "503"}
+    own = {"search": {"409"}, "similar": {"404", "409"}, "documents/{doc_id}": {"404", "409"}, "stats": set()}
+    for path, statuses in own.items():
+        operation = document["paths"][f"/api/v1/{path}"]["get"]
+        assert set(operation["responses"]) == every | statuses
+        (header,) = [each for each in operation["parameters"] if each["in"] == "header"]
+        assert (header["name"], header["required"], header["schema"]["type"]) == (
+            "If-None-Match",
+            False,
+            "string",
+        )
 
 
 @pytest.mark.parametrize("secret", [None, "a long secret"])
@@ -130,7 +319,7 @@ def test_it_says_whether_the_server_wants_a_secret(press, secret):
 
 def shown_as(text):
     """A text as the page has it: what stands between backticks is code."""
-    text = html.escape(text, quote=False).replace("'", "&#39;")
+    text = html.escape(text, quote=False).replace("'", "&#39;").replace('"', "&#34;")
     return re.sub("`([^`]*)`", r"<code>\1</code>", text)
 
 
@@ -138,15 +327,24 @@ def test_the_page_shows_every_parameter_every_answer_and_every_model(client, doc
     page = client.get("/docs").get_data(as_text=True)
     for path, methods in document["paths"].items():
         assert f"GET {path}" in page
-        for name, each in parameters(document, path).items():
-            assert f"<code>{name}</code>" in page
+        for each in methods["get"]["parameters"]:
+            assert f"<code>{each['name']}</code>" in page
             assert shown_as(each["description"]) in page
         for status, response in methods["get"]["responses"].items():
             assert f'<th scope="row">{status}</th>' in page
             assert shown_as(response["description"]) in page
     for name, model in document["components"]["schemas"].items():
         assert f'<h3 id="{name}">' in page
-        assert all(f"<code>{field}</code>" in page for field in model["properties"])
+        for field, schema in model["properties"].items():
+            row = re.search(rf'id="{name}".*?<code>{field}</code></th>(.*?)</tr>', page, re.DOTALL)[1]
+            assert f"<td>{shown_as(schema['description'])}</td>" in row
+    for name, header in document["components"]["headers"].items():
+        row = re.search(rf'id="headers".*?<code>{name}</code></th>(.*?)</tr>', page, re.DOTALL)[1]
+        assert f"<td>{shown_as(header['description'])}</td>" in row
+        has = {"ETag": "200, 304", "Retry-After": "503", "WWW-Authenticate": "401"}.get(
+            name, "200, 304, 400, 401, 403"
+        )
+        assert f"<td>{has}" in row
     targets = set(re.findall(r'href="#(\w+)"', page)) - {"main"}
     assert targets <= set(re.findall(r'id="(\w+)"', page))
 
@@ -210,8 +408,6 @@ def test_every_example_is_shown(live):
 
 @pytest.mark.parametrize("name", ["search.sh", "secret.sh"])
 def test_the_shell_examples_give_an_answer(live, tmp_path, name):
-    import json
-
     environment = os.environ | {"WARRAQ_SECRET": "none is wanted here"}
     found = json.loads(run("bash", "-euc", shown(live, name), cwd=tmp_path, env=environment))
     assert found["hits"]
@@ -225,10 +421,24 @@ def test_asking_again_is_answered_without_a_body(live, tmp_path):
     assert run("bash", "-euc", shown(live, "again.sh"), cwd=tmp_path) == "304\n"
 
 
-def test_the_python_examples_print_what_they_say(live, tmp_path):
-    lines = run(sys.executable, "-c", shown(live, "every_hit.py"), cwd=tmp_path).splitlines()
-    assert len(lines) > 20
-    assert all(re.match(r""".+, lines \d+–\d+: ['"].+""", line) for line in lines)
+def test_the_example_of_a_receipt_finds_it_right(live, tmp_path):
     lines = run(sys.executable, "-c", shown(live, "receipt.py"), cwd=tmp_path).splitlines()
     assert len(lines) == 10
     assert all(re.search(r"is right, and [1-9]\d* passages", line) for line in lines)
+
+
+@pytest.mark.parametrize("state", ["opened", "wordy"])
+def test_the_example_of_every_hit_prints_every_hit_and_the_warnings_once(many, tmp_path, state):
+    with serving(many, state) as address:
+        code = shown(address, "every_hit.py")
+        done = subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60, cwd=tmp_path
+        )
+    lines = done.stdout.splitlines()
+    assert len(set(lines)) == len(lines) >= DEPTH > LIMIT  # so that there is more than one page
+    assert all(
+        re.match(r"""feed\.jsonl, lines \d+–\d+: 'The dams of valley \d+ are full\.'""", line)
+        for line in lines
+    )
+    warning = "Warning: The model failed: passages were found by their words alone.\n"
+    assert done.stderr == (warning if state == "wordy" else "")

@@ -415,8 +415,8 @@ def test_facets_count_what_the_library_counts_and_lead_to_it(read, newsroom):
     page = read(asked(q="the winter rains"))
     counted = newsroom.get(asked("/api/v1/search", q="the winter rains")).get_json()["facets"]
     facets = facets_of(page)
-    names = {"ar": "Arabic", "en": "English", "": "No source", None: "No date"}
-    for name in ("lang", "source", "year"):
+    for name, unknown in (("lang", ""), ("source", "No source"), ("year", "No date")):
+        names = {"ar": "Arabic", "en": "English", None: unknown}
         shown = [(label, count) for label, count, _ in facets[name]]
         assert shown == [(names.get(each["value"], each["value"]), each["count"]) for each in counted[name]]
         for (label, count, address), each in zip(facets[name], counted[name], strict=True):

@@ -1,6 +1,7 @@
 """Every hit of a question, page by page, with its receipt."""
 
 import json
+import sys
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -8,14 +9,17 @@ BASE = "http://127.0.0.1:5000"
 
 
 def hits(question, **parameters):
-    address = "/api/v1/search?" + urlencode({"q": question, "limit": 100, **parameters})
+    address, told = "/api/v1/search?" + urlencode({"q": question, "limit": 100, **parameters}), set()
     while address:
         with urlopen(BASE + address) as answer:
             page = json.load(answer)
+        for warning in set(page["warnings"]) - told:
+            print("Warning:", warning, file=sys.stderr)
+            told.add(warning)
         yield from page["hits"]
         address = page["next"]
 
 
-for hit in hits("Which dams are full?", sort="date"):
+for hit in hits("Which dams are full?"):
     source = hit["source"]
     print(f"{source['path']}, lines {source['line_start']}–{source['line_end']}: {hit['text'][:80]!r}")
