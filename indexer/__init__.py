@@ -47,7 +47,7 @@ from .receipts import (
     words_hash,
 )
 from .search import Searcher, current_generation, open_searcher, read_manifest
-from .text.language import direction, html_lang
+from .text.language import direction, html_lang, title_language
 from .upkeep import cache_facts, clear_cache, describe, roll_back
 from .verify import Verification, verify_index
 
@@ -109,6 +109,7 @@ __all__ = [
     "result_json",
     "roll_back",
     "similar_json",
+    "title_language",
     "verify_hits",
     "verify_index",
     "words_hash",

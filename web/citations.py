@@ -45,7 +45,7 @@ def plain(citation: Citation) -> str:
     words, shortened = shorten(citation.words)
     facts = [f"{label}: {value}" for label, value, _is_code in _facts(citation)]
     label, address = _("Words"), _("Address")  # outside of f-strings, in which nobody looks for texts
-    facts.append(f"{address}: {citation.address}")
+    facts.append(f"{address}:\n{citation.address}")  # on a line that has its own direction
     facts.append(f"{label} ({shortened}):" if shortened else f"{label}:")
     return "\n".join([title_of(citation.document), *facts, visible(words)])
 
@@ -143,10 +143,11 @@ def _facts(citation: Citation) -> Iterator[tuple[str, str, bool]]:
 def lines_of(citation: Citation) -> tuple[str, str]:
     """Return the lines that are cited: which they are called, and their numbers."""
     first, last = citation.lines
-    label = (
-        _("Lines of the extracted text") if citation.document.metadata["basis"] == "extracted" else _("Lines")
-    )
-    return label, number(first) if first == last else f"{number(first)}–{number(last)}"
+    extracted = citation.document.metadata["basis"] == "extracted"
+    if first == last:
+        return _("Line of the extracted text") if extracted else _("Line"), number(first)
+    label = _("Lines of the extracted text") if extracted else _("Lines")
+    return label, f"{number(first)}–{number(last)}"
 
 
 def _escaped(line: str) -> str:

@@ -1,6 +1,7 @@
 """The page of an article: all of it, opened at the words that its address names or that a search found."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import Literal, NamedTuple
@@ -16,6 +17,7 @@ from indexer import (
     Searcher,
     SearchResult,
     WarraqError,
+    direction,
     document_url,
     line_numbers,
     permanent_url,
@@ -26,13 +28,11 @@ from .citations import (
     Citation,
     lines_of,
     markdown,
-    one_line,
     original_of,
     plain,
     record_of,
     shown_path,
     title_of,
-    visible,
 )
 from .filters import Asked, hit_address, list_address
 from .observing import observe
@@ -134,6 +134,7 @@ def document(doc_id: str) -> str | tuple[str, int]:
         parts=parts(article, here, hits),
         matches=matches_of(hits, asked, here or place.range) if asked else None,
         back=list_address(asked) if asked else None,
+        direction_of_words=direction_of_words(article),
         citation=citation,
         citations=(plain(citation), markdown(citation)),
         lines=lines_of(citation),
@@ -141,12 +142,17 @@ def document(doc_id: str) -> str | tuple[str, int]:
         record=record_of(shown),
         cut=service().cut_lines(searcher, article),
         hostname=hostname,
-        one_line=one_line,
         permanent_url=permanent_url,
         shown_path=shown_path,
         title=title_of(shown),
-        visible=visible,
     )
+
+
+def direction_of_words(article: Article) -> str:
+    """Return the direction in which most passages of an article run, which need not be its language's."""
+    text, lang = article.document.text, article.document.lang
+    ways = Counter(direction(each.lang, text[each.start : each.end]) for each in article.passages)
+    return max(ways, key=lambda way: (ways[way], way == direction(lang)), default=direction(lang))
 
 
 def hostname(address: str) -> str | None:
@@ -287,8 +293,11 @@ def _cut(
     edges = sorted({*span, *(edge for edge in borders if span.start < edge < span.end)})
     for start, end in pairwise(edges):
         part = Range(start, end)
-        shown = text[start:end].replace("\0", "\ufffd")  # HTML cannot hold a NUL
-        yield shown, here is not None and part.meets(here), any(part.meets(word) for word in words)
+        yield (
+            text[start:end].replace("\0", "\ufffd"),  # HTML cannot hold a NUL
+            here is not None and part.meets(here),
+            any(part.meets(word) for word in words),
+        )
 
 
 def cite(article: Article, here: Range | None) -> Citation:

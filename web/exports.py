@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,10 +23,13 @@ from .parameters import read_request, read_similar
 from .service import service
 
 COLUMNS = (
-    "rank", "score", "text", "language", "title", "source", "published", "doc_id", "file", "basis",
+    "rank", "folded_into", "score", "text", "language", "title", "source", "author", "original", "published",
+    "doc_id", "file", "basis",
     "line_start", "line_end", "char_start", "char_end", "sha256", "address", "also_in",
 )  # fmt: skip
 BYTE_ORDER_MARK = "\ufeff"  # without it, Excel takes UTF-8 for something else
+AMISS = frozenset({"damage", "no_model"})
+"""The notices of a list that is not all that it should be: of an older index, or found by words alone."""
 FORMULA = frozenset("=+-@|%")
 BEFORE_CELLS = frozenset(";\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029")
 
@@ -36,52 +39,59 @@ blueprint = Blueprint("exports", __name__)
 @blueprint.get("/export.csv")
 def as_csv() -> Response:
     content, site = io.StringIO(), _site()
+    hits, amiss = _every_hit()
     rows = csv.writer(content)
     rows.writerow(COLUMNS)
-    for hit in _every_hit():
-        # What is folded into a hit follows it, without a rank.
-        rows.writerows(row(each, site) for each in (hit, *hit.more))
-    return _file(BYTE_ORDER_MARK + content.getvalue(), "text/csv")
+    for hit in hits:
+        rows.writerow(row(hit, site))
+        rows.writerows(row(each, site, folded_into=hit.rank) for each in hit.more)
+    return _file(BYTE_ORDER_MARK + content.getvalue(), "text/csv", amiss)
 
 
 @blueprint.get("/export.jsonl")
 def as_json_lines() -> Response:
     site = _site()
-    lines = [json.dumps(line(hit, site), ensure_ascii=False) + "\n" for hit in _every_hit()]
-    return _file("".join(lines), "application/jsonl")
+    hits, amiss = _every_hit()
+    lines = [json.dumps(line(hit, site), ensure_ascii=False) + "\n" for hit in hits]
+    return _file("".join(lines), "application/jsonl", amiss)
 
 
 def _site() -> str:
     return request.host_url.rstrip("/")
 
 
-def _every_hit() -> Iterator[Hit]:
-    """Yield all hits of the list that the request asks for, whichever page it names."""
+def _every_hit() -> tuple[list[Hit], list[str]]:
+    """Return all hits of the list that the request asks for, whichever page it names, and what was amiss."""
     similar = bool(request.args.get("passage"))
     asked = read_similar(request.args) if similar else read_request(request.args)
-    searcher, offset = service().searcher(), 0
+    searcher, hits, amiss = service().searcher(), list[Hit](), dict[str, None]()
 
     def page() -> SearchResult:
-        further = replace(asked, limit=LIMIT, offset=offset)
+        further = replace(asked, limit=LIMIT, offset=len(hits))
         return searcher.similar(further) if isinstance(further, SimilarRequest) else searcher.search(further)
 
     while True:
         result = page()
         observe(result)
-        yield from result.hits
-        offset += len(result.hits)
-        if not result.hits or offset >= result.total:
-            return
+        hits += result.hits
+        amiss |= {each.code: None for each in result.warnings if each.code in AMISS}
+        if not result.hits or len(hits) >= result.total:
+            return hits, list(amiss)
 
 
-def row(hit: Hit, site: str) -> list[str | int | float]:
-    """Return a hit as the cells of a row; `site` is where the server is."""
+def row(hit: Hit, site: str, folded_into: int | None = None) -> list[str | int | float]:
+    """Return a hit as the cells of a row; `site` is where the server is.
+
+    What is folded into a hit has the rank of that, and none of its own.
+    """
     document, passage = hit.document, hit.passage
     copies = (f"{each.document.metadata['path']}:{each.passage.line_start}" for each in hit.also_in)
     return [
         hit.rank or "",
+        folded_into or "",
         round(hit.score, 6),
         *(cell(text) for text in (hit.text, passage.lang, document.title, document.source)),
+        *(cell(text) for text in (document.metadata.get("author") or "", original_of(document) or "")),
         document.published or "",
         *(cell(text) for text in (document.doc_id, document.metadata["path"])),
         document.metadata["basis"],
@@ -130,10 +140,12 @@ def _looked_past(char: str) -> bool:
     return char == '"' or char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
 
 
-def _file(content: str, kind: str) -> Response:
+def _file(content: str, kind: str, amiss: Sequence[str]) -> Response:
+    """Return a file to save, whose name and header say so where it is not all that it should be."""
     response = Response(content, mimetype=kind)
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="warraq.{request.path.rpartition(".")[2]}"'
-    )
+    name = f"warraq{'-incomplete' if amiss else ''}.{request.path.rpartition('.')[2]}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    if amiss:
+        response.headers["X-Warraq-Warnings"] = ", ".join(amiss)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -4,10 +4,10 @@ from urllib.parse import quote, urlencode
 
 from flask import Blueprint, render_template, request
 
-from indexer import Document, Searcher, SearchResult
+from indexer import Document, Searcher, SearchRequest, SearchResult
 
 from . import citations, filters
-from .citations import shown_path
+from .citations import one_line, shown_path
 from .languages import digits
 from .observing import observe
 from .parameters import read_request, read_similar
@@ -22,6 +22,7 @@ for each in (
     filters.last_address,
     filters.like_address,
     filters.unfiltered,
+    one_line,
     shown_path,
 ):
     blueprint.add_app_template_global(each)
@@ -60,6 +61,13 @@ def record_of(document: Document) -> str:
     return digits(record) if record.isdecimal() and record.isascii() else shown_path(record)
 
 
+def _has_all_passages(result: SearchResult) -> bool:
+    """Whether every passage has a place in the list, by how near it is, and none had to match a word."""
+    asked = result.request
+    words_alone = isinstance(asked, SearchRequest) and asked.mode == "lexical"
+    return not words_alone and all(notice.code != "no_model" for notice in result.warnings)
+
+
 def _list(searcher: Searcher, result: SearchResult) -> str:
     observe(result)
     articles, _ = searcher.size()
@@ -72,6 +80,7 @@ def _list(searcher: Searcher, result: SearchResult) -> str:
         counted=sum(each.count for each in result.facets.lang),
         chips=filters.chips_of(result.request),
         empty=not articles,
+        nearest=_has_all_passages(result),
         previous_page=before,
         next_page=after,
     )

@@ -2,13 +2,18 @@
 
 from flask import Flask
 
-from indexer import Hit, direction, html_lang
+from indexer import Hit, direction, html_lang, title_language
+
+from .citations import title_of, visible
 
 
 def register(app: Flask) -> None:
     """Give every template what it needs to show the words of an article."""
     app.add_template_global(direction)
     app.add_template_global(html_lang)
+    app.add_template_global(title_language)
+    app.add_template_global(title_of)
+    app.add_template_global(visible)
     app.add_template_global(segments)
 
 

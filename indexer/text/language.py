@@ -119,6 +119,13 @@ def direction(lang: str, text: str = "") -> Literal["rtl", "ltr"]:
     return "rtl" if lang in RIGHT_TO_LEFT else "ltr"
 
 
+def title_language(title: str, lang: str) -> str:
+    """Return the language of a title: its article's, unless most of its letters run the other way."""
+    if script_of(title) is None or direction(MIXED, title) == direction(lang, title):
+        return lang
+    return detect(title)
+
+
 def html_lang(lang: str) -> str:
     """Return the tag for HTML's `lang`: BCP 47 calls "mul" what is in several languages."""
     return "mul" if lang == MIXED else lang

@@ -76,6 +76,7 @@ def test_axe_finds_nothing_on_any_page(reader, language, scheme):
 GUISES = {
     "narrow": {"viewport": NARROW},  # also what is left of 1,280 at 400 %
     "at 200 %": {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2},
+    "large letters": {"viewport": NARROW},  # text at 200 % on a telephone
     "forced colours": {"viewport": NARROW, "forced_colors": "active"},
 }
 
@@ -86,6 +87,8 @@ def test_no_page_is_wider_than_its_window(reader, language, guise):
     one = reader(locale=LANGUAGES[language], **GUISES[guise])
     for name, path in PAGES.items():
         page = one.open(path)
+        if guise == "large letters":
+            page.evaluate("document.documentElement.style.fontSize = '200%'")
         for details in page.locator("details").all():
             details.evaluate("each => each.open = true")
         assert one.overflow() <= 0, name
@@ -100,6 +103,24 @@ def test_where_colours_are_forced_what_is_chosen_still_shows(reader):
             "each => [getComputedStyle(each).borderTopStyle, getComputedStyle(each).textDecorationLine]"
         )
         assert style[0] != "none" or "underline" in style[1], selector
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_where_colours_are_forced_words_that_matched_can_be_read(reader, scheme):
+    page = reader(forced_colors="active", color_scheme=scheme).open(PAGES["article of a search"])
+    word = page.locator(".word").first
+    colour = "each => getComputedStyle(each).color"
+    assert word.evaluate(colour) == page.locator(".document .text").first.evaluate(colour)
+
+
+def test_what_narrows_a_list_is_no_button_where_it_always_shows(reader):
+    """Folded on a telephone; on a wide window there is nothing to unfold, and nothing says that there is."""
+    for viewport, folded in ((NARROW, True), ({"width": 1280, "height": 900}, False)):
+        page = reader(viewport=viewport).open(PAGES["results"])
+        assert page.locator(".narrow > details > summary").is_visible() == folded
+        assert page.locator(".narrow > h2").is_visible() != folded
+        assert page.locator("#by-lang").is_visible() != folded
+        assert page.get_by_role("heading", name="Narrow the list").count() == 1
 
 
 STATES = {
@@ -203,7 +224,29 @@ def test_result_counts_are_announced_politely(reader):
     page.locator("#q").fill("museum manuscripts")
     page.keyboard.press("Enter")
     one.until("document.getElementById('said').textContent.includes('museum manuscripts')")
-    assert re.search(r"\d+ hits? for", said.inner_text())
+    assert re.search(r"The \d+ passages nearest to", said.inner_text())
+    page.locator(".days [name=from]").fill("2024-01-01")
+    page.locator(".days button").click()
+    one.until("document.getElementById('said').textContent.includes('without a date')")
+
+
+def test_what_is_typed_while_a_list_loads_stays(reader):
+    one = reader()
+    page = one.open(f"/?q={quote(ENGLISH)}")
+    page.evaluate("""() => {
+        const quick = window.fetch;
+        window.fetch = async (...all) => { await new Promise(done => setTimeout(done, 400)); return quick(...all); };
+    }""")
+    page.locator("#q").fill("museum")
+    page.keyboard.press("Enter")
+    page.keyboard.type(" manuscripts")
+    page.wait_for_url("**q=museum*")
+    one.settled()
+    assert page.locator("#q").input_value() == "museum manuscripts"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=museum+manuscripts*")
+    one.settled()
+    assert page.locator("#q").input_value() == "museum manuscripts"
 
 
 def test_a_slow_answer_never_comes_under_another_address(reader):
@@ -284,7 +327,7 @@ def test_every_step_of_the_tab_key_shows_where_it_is(reader):
 def test_facets_tell_true_counts_and_lead_to_what_they_count(reader):
     one = reader()
     page = one.open(f"/?q={quote(ENGLISH)}&copies=all")
-    total = int(re.search(r"(\d+) hits", page.locator("h1").inner_text())[1])
+    total = int(re.search(r"The (\d+) passages", page.locator("h1").inner_text())[1])
     for facet in ("by-lang", "by-source", "by-year"):
         counts = page.locator(f"#{facet} .n").all_inner_texts()
         assert sum(int(each.replace(",", "")) for each in counts) == total
@@ -295,10 +338,10 @@ def test_facets_tell_true_counts_and_lead_to_what_they_count(reader):
         link.click()
         page.locator(".chips li").first.wait_for()
         one.settled()
-        assert int(re.search(r"(\d+) hits?", page.locator("h1").inner_text())[1]) == count
+        assert int(re.search(r"The (\d+) passages?", page.locator("h1").inner_text())[1]) == count
         page.locator(".chips a").first.click()
         one.until("!document.querySelector('.chips')")
-        assert int(re.search(r"(\d+) hits", page.locator("h1").inner_text())[1]) == total
+        assert int(re.search(r"The (\d+) passages", page.locator("h1").inner_text())[1]) == total
 
 
 def test_a_date_range_and_the_order_by_date(reader):

@@ -8,11 +8,13 @@ import re
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from fakes import open_fake
+from fakes import FakeModel, open_fake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer import build_index
+from indexer import Searcher, build_index
+from indexer.store.embedded import EmbeddedStore
+from indexer.store.generation import IndexFolder
 from web import SearchService, create_app
 from web.exports import BYTE_ORDER_MARK, COLUMNS, cell
 
@@ -35,7 +37,7 @@ def every_hit(client, query, address=SEARCH):
 
 def rows_of(response):
     text = response.get_data().decode("utf-8")
-    assert text.startswith("\ufeffrank,score,text,")  # the mark by which Excel knows UTF-8
+    assert text.startswith("\ufeffrank,folded_into,score,text,")  # the mark by which Excel knows UTF-8
     return list(csv.DictReader(io.StringIO(text[1:], newline="")))
 
 
@@ -88,10 +90,15 @@ def test_csv_has_a_row_a_hit_and_a_row_for_each_that_is_folded_into_it(client, q
     rows = rows_of(response)
     hits = flat(every_hit(client, query.replace("&limit=1&offset=3", "")))
     assert len(rows) == len(hits)
+    stands_for = ""
     for row, hit in zip(rows, hits, strict=True):
         source = hit["source"]
+        told = client.get(f"/api/v1/documents/{quote(source['doc_id'])}").get_json()
+        assert (row["author"], row["original"]) == (told["author"] or "", told["url"] or "")
         assert tuple(row) == COLUMNS
         assert row["rank"] == ("" if hit["rank"] is None else str(hit["rank"]))
+        stands_for = row["rank"] or stands_for
+        assert row["folded_into"] == ("" if row["rank"] else stands_for)
         assert float(row["score"]) == hit["score"]
         assert row["text"] == cell(hit["text"])
         for name, of in {
@@ -118,6 +125,27 @@ def test_a_bad_request_is_refused_before_a_file_begins(client):
         assert response.status_code == 400
         assert "Content-Disposition" not in response.headers
     assert client.get("/export.xlsx?q=x").status_code == 404
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_file_that_is_not_all_that_it_should_be_says_so(press, form):
+    """Who opens it next week cannot see what the page said."""
+
+    def amiss(model=None, damage=None):
+        searcher = Searcher(EmbeddedStore.open(IndexFolder(press / "index")), model)
+        searcher.store.damage = damage
+        return create_app(SearchService(press / "index", None, lambda *_: searcher)).test_client()
+
+    for client, codes in (
+        (amiss(), "no_model"),
+        (amiss(FakeModel(), "The index is damaged."), "damage"),
+        (amiss(None, "The index is damaged."), "damage, no_model"),
+        (amiss(FakeModel()), None),
+    ):
+        answer = client.get(f"/export.{form}?q=port&from=2024-01-01")  # a note on dates takes nothing away
+        name = "warraq-incomplete" if codes else "warraq"
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}.{form}"'
+        assert answer.headers.get("X-Warraq-Warnings") == codes
 
 
 def test_nothing_that_is_folded_is_dropped(client):

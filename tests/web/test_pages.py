@@ -185,8 +185,10 @@ def test_the_question_comes_back_as_text_and_nothing_else(get, query):
     assert box["dir"] == "auto"
     if "\0" not in query:  # which HTML itself cannot hold
         assert box["value"] == query
-        assert page.one("title").text == f"{query} · Warraq"
-        assert page.one("h1").text.strip() == f"4 hits for {query}"
+        assert (
+            page.one("title").text == f"{query.lstrip(chr(0x202E))} · Warraq"
+        )  # it turns nothing in the window's title
+        assert page.one("h1").text.strip() == f"The 4 passages nearest to {query}"
     # The question has its own direction, and the marks around it that of the interface.
     (quoted,) = page.one("h1").all("q")
     assert "dir" not in quoted.attributes
@@ -272,7 +274,7 @@ def test_what_is_folded_is_named_and_leads_to_its_passage(get, archive, index, m
     assert len(details.all("p", class_="text")) == 3
     assert "Also in second.txt, line 1" in page.one("ol").words
     assert {query_of(link["href"])["q"] for link in details.all("a")} == {"Envoys discuss grain in Geneva"}
-    assert page.one("h1").words.startswith(f"{len(items_of(page))} hits")
+    assert page.one("h1").words.startswith(f"The {len(items_of(page))} passages nearest to")
     everything = get(asked(q="Envoys discuss grain in Geneva", copies="all", limit=100))
     assert everything.all("details", class_="more") == []
     assert len(items_of(everything)) == len(items_of(page)) + 3 + 1
@@ -429,7 +431,9 @@ def test_facets_count_what_the_library_counts_and_lead_to_it(read, newsroom):
             # The archive is small enough that every passage is in the pool, with a filter and without.
             assert dict(facet[:2] for facet in facets_of(read(address))[name])[label] == count
     assert {label for label, *_ in facets["source"]} == {*SOURCES, "No source"}
+    first = next(each for each in page.elements if each.attributes.get("class") in ("small", "facet"))
     (told,) = page.one("section", class_="narrow").all("p", class_="small")
+    assert first is told  # before the numbers that it is about
     for name in counted:
         pool = sum(each["count"] for each in counted[name])
         assert told.text == f"The numbers count the best {pool} passages found, before repeats are folded."
@@ -657,12 +661,63 @@ def test_articles_without_a_date_that_a_filter_left_out_are_told(read, newsroom)
     assert "Nothing was found" in nothing.one("h1").text
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [({}, "The 43 passages nearest to"), ({"mode": "dense"}, "The 43 passages nearest to"),
+     ({"mode": "lexical"}, "6 hits for"), ({"limit": "1"}, "The 43 passages nearest to")],
+)  # fmt: skip
+def test_only_where_words_had_to_match_are_there_hits(read, newsroom, values, told):
+    """By meaning every passage has its place, the last one too: no list is a claim that there is an answer."""
+    count = newsroom.get(asked("/api/v1/search", q="winter rain", **values)).get_json()["total"]
+    heading = read(asked(q="winter rain", **values)).one("h1").words
+    assert heading == f"{re.sub('[0-9]+', str(count), told)} winter rain"
+
+
+def test_the_days_that_found_nothing_can_be_mended_in_place(read):
+    page = read(asked(q="winter", from_="1901-03-03", to="1901-03-04", lang="en"))
+    assert "Nothing was found" in page.one("h1").text
+    form = page.one("form", class_="days")
+    values = {each["name"]: each["value"] for each in form.all("input")}
+    assert values == {"q": "winter", "lang": "en", "from": "1901-03-03", "to": "1901-03-04"}
+    assert read(asked(q="<unheard>", mode="lexical", lang="ar")).all("form", class_="days") == []
+
+
+def test_a_title_has_its_own_direction_whatever_its_article_is_in(tmp_path, index, model):
+    english = (
+        "The launch was watched by two million people from San Francisco and the whole Bay Area that night."
+    )
+    texts = {
+        "mostly.txt": f"شركة تطلق نموذجا جديدا\n\n{english}\n\n{english}\n",
+        "english.txt": f"A launch in spring\n\n{english}\n",
+        "digits.txt": f"2024\n\n{english}\n",
+        "turned.txt": f"A \u202elaunch\x07\n\n{english}\n",
+    }
+    (tmp_path / "articles").mkdir()
+    for name, text in texts.items():
+        (tmp_path / "articles" / name).write_text(text, "utf-8")
+    build_index(tmp_path / "articles", index, model)
+    client = client_of(index)
+    titles = {
+        link.text: (link.parent["lang"], link.parent["dir"])
+        for link in title_links(page_of(client, asked(q="launch")))
+    }
+    assert titles == {
+        "شركة تطلق نموذجا جديدا": ("ar", "rtl"), "A launch in spring": ("en", "ltr"), "2024": ("en", "ltr"),
+        "A launch\ufffd": ("en", "ltr"),
+    }  # fmt: skip
+    for name, title in (("mostly.txt", "شركة تطلق نموذجا جديدا"), ("turned.txt", "A launch\ufffd")):
+        heading = page_of(client, f"/documents/{name}").one("h1")
+        assert (heading.text, heading["lang"], heading["dir"]) == (title, *titles[title])
+    assert page_of(client, "/documents/mostly.txt").one("div", class_="words")["dir"] == "ltr"
+
+
 def test_that_the_model_failed_is_told(press):
     def open_without(index, model, before):
         return Searcher(EmbeddedStore.open(IndexFolder(index)), None)
 
     page = page_of(client_of(press / "index", open_without), asked(q="winter"))
     assert "found by their words alone" in page.one("p", class_="note").text
+    assert re.match("[0-9]+ hits for winter", page.one("h1").words)
     assert items_of(page)
 
 

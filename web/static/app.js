@@ -90,6 +90,7 @@
 
   async function show(url, { push, focus, y }) {
     asking?.abort();
+    const typed = box().value;
     const asked = (asking = new AbortController());
     const main = document.getElementById("main");
     main.setAttribute("aria-busy", "true");
@@ -104,7 +105,7 @@
         history.pushState({}, "", url);
       }
       shown = url;
-      swap(page, focus);
+      swap(page, focus, typed);
       scrollTo(0, y ?? 0);
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -119,7 +120,7 @@
     }
   }
 
-  function swap(page, focus) {
+  function swap(page, focus, typed) {
     const narrowed = document.querySelector(".narrow > details")?.open;
     document.title = page.title;
     for (const id of ["main", "kept"]) {
@@ -127,14 +128,16 @@
     }
     const details = document.querySelector(".narrow > details");
     if (details && narrowed) details.open = true;
-    box().value = page.getElementById("q").value;
+    // What was typed since is not taken away.
+    if (box().value === typed) box().value = page.getElementById("q").value;
     for (const next of document.querySelectorAll("input[name=next]")) {
       next.value = location.pathname + location.search;
     }
     if (focus) document.querySelector("main h1")?.focus({ preventScroll: true });
     // Emptied first: the same words twice would not be said again.
     said.textContent = "";
-    const words = ["main h1", "main .count"].map((each) => document.querySelector(each)?.textContent.trim());
+    const first = ["main h1", "main .count"].map((each) => document.querySelector(each));
+    const words = [...first, ...document.querySelectorAll("main .note")].map((each) => each?.textContent.trim());
     setTimeout(() => {
       said.textContent = words.filter(Boolean).join(". ");
     }, 100);

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from places import DATA, ROOT, SEEDS
 
 from indexer.datatypes import SearchRequest
-from indexer.text.language import MIXED, detect, direction, html_lang, paragraph_language, script_of
+from indexer.text.language import (
+    MIXED,
+    detect,
+    direction,
+    html_lang,
+    paragraph_language,
+    script_of,
+    title_language,
+)
 
 FRENCH = (
     "Les représentants des deux pays se sont rencontrés lundi à Genève pour parler du corridor céréalier."
@@ -436,3 +444,21 @@ def test_real_paragraphs_are_in_the_language_they_are_labelled_with():
     assert set(labels) == {"ar", "en"}
     assert [detect(row["text"]) for row in paragraphs] == labels
     assert [paragraph_language(row["text"]) for row in paragraphs] == labels
+
+
+@pytest.mark.parametrize(
+    ("title", "lang", "expected"),
+    [
+        ("Talks in Geneva", "en", "en"),
+        ("أزمة المياه", "ar", "ar"),
+        ("أزمة المياه", "en", "ar"),
+        ("Talks in Geneva", "ar", "en"),
+        ("شركة OpenAI تطلق نموذجا جديدا", "en", "ar"),
+        ("کمبود آب در شهر", "fa", "fa"),  # the article knows better than a few words do
+        ("Pourparlers", "fr", "fr"),
+        ("2024", "en", "en"),
+        ("", "ar", "ar"),
+    ],
+)
+def test_a_title_is_in_its_articles_language_unless_it_runs_the_other_way(title, lang, expected):
+    assert title_language(title, lang) == expected
