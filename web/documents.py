@@ -133,7 +133,7 @@ def document(doc_id: str) -> str | tuple[str, int]:
         state=service().file_state(searcher, shown),
         parts=parts(article, here, hits),
         matches=matches_of(hits, asked, here or place.range) if asked else None,
-        back=list_address(asked) if asked else None,
+        back=list_address(asked, _passage_at(article, here or place.range)) if asked else None,
         direction_of_words=direction_of_words(article),
         citation=citation,
         citations=(plain(citation), markdown(citation)),
@@ -228,13 +228,17 @@ def found_in(searcher: Searcher, article: Article, near: Range | None) -> Search
     """
     if not request.args.get("q"):
         return None
-    named = next((each for each in article.passages if near and near.meets(each)), None)
     try:
+        named = _passage_at(article, near)
         result = searcher.matches(read_request(request.args), article.document.doc_id, named)
     except WarraqError:
         return None
     observe(result)
     return result
+
+
+def _passage_at(article: Article, place: Range | None) -> Passage | None:
+    return next((each for each in article.passages if place and place.meets(each)), None)
 
 
 def matches_of(hits: Sequence[Hit], asked: Asked, here: Range | None) -> Matches:

@@ -13,6 +13,7 @@ from indexer import (
     SearchResult,
     SimilarRequest,
     permanent_url,
+    words_hash,
 )
 
 from .languages import day, digits, gettext, language_name
@@ -80,9 +81,15 @@ def address_of(asked: Asked, changes: Mapping[str, str | None] | None = None) ->
     return f"{path}?{_encoded(values)}"
 
 
-def list_address(asked: Asked) -> str:
-    """Return the address of the very page of a list that was asked for, of any generation."""
-    return address_of(asked, _at_its_page(asked))
+def list_address(asked: Asked, passage: Passage | None = None) -> str:
+    """Return the address of the very page of a list that was asked for, of any generation, at a hit."""
+    place = f"#{hit_id(passage)}" if passage else ""
+    return address_of(asked, _at_its_page(asked)) + place
+
+
+def hit_id(passage: Passage) -> str:
+    """Return the id of a hit on its page; the passage's own may hold what an address would have to escape."""
+    return f"hit-{words_hash(passage.passage_id)}"
 
 
 def pages_around(result: SearchResult) -> tuple[str | None, str | None]:

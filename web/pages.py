@@ -18,6 +18,7 @@ for each in (
     filters.address_of,
     filters.export_address,
     filters.hit_address,
+    filters.hit_id,
     filters.kept,
     filters.last_address,
     filters.like_address,

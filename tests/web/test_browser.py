@@ -480,6 +480,20 @@ def test_a_hit_opens_at_its_words_and_matches_lead_on(reader):
     page.wait_for_url("**/?q=council*")
 
 
+def test_the_way_back_leads_to_the_hit_that_was_opened(reader):
+    one = reader()
+    page = one.open("/?q=council")
+    link = page.locator(".hits h2 a").nth(7)
+    title = link.inner_text()
+    link.click()
+    page.wait_for_url("**/documents/**")
+    page.locator(".matches .back").click()
+    page.wait_for_url("**/?q=council*#hit-*")
+    assert page.locator(".hits > li:target h2").inner_text() == title
+    one.until("document.querySelector('.hits > li:target').getBoundingClientRect().top < innerHeight")
+    assert page.evaluate("scrollY") > 0
+
+
 def test_a_citation_is_copied(reader):
     one = reader()
     one.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=one.base)

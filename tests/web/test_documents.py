@@ -828,11 +828,13 @@ def test_the_results_lead_back_to_their_very_page(reader):
     asked = {"q": "ships with grain", "limit": "2", "copies": "all", "offset": "2", "sort": "date"}
     page = reader.get(f"/?{urlencode(asked)}")
     (link, *_) = [each["href"] for each in page.main.all("a") if each.parent.tag == "h2"]
+    (item, *_) = [each["id"] for each in page.all("li") if each.parent.attributes.get("class") == "hits"]
     opened = reader.get(link)
+    assert urlsplit(opened.link(class_="back")).fragment == item
     for _ in range(2):
-        assert parse_qs(urlsplit(opened.link(class_="back")).query) == {
-            name: [value] for name, value in asked.items()
-        }
+        back = urlsplit(opened.link(class_="back"))
+        assert parse_qs(back.query) == {name: [value] for name, value in asked.items()}
+        assert re.fullmatch("hit-[0-9a-f]{12}", back.fragment)
         further = [each["href"] for rel in ("next", "prev") for each in opened.main.all("a", rel=rel)]
         opened = reader.get(further[0])
 
