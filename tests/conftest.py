@@ -1,5 +1,6 @@
 """Fixtures that many tests share. Those that load the real model do so once a run."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,15 @@ from fakes import FakeModel
 from press import write_small
 
 from indexer import Encoder, find_model
+
+
+def pytest_configure() -> None:
+    """Have each of two processes of tests, and what it starts, take one of two cores.
+
+    Threads of the model's library wait for each other by turning round: more of them than cores are slow.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ.setdefault("WARRAQ_THREADS", "1")
 
 
 @pytest.fixture

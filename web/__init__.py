@@ -88,9 +88,9 @@ def serve(
     service = SearchService(index, model, archive=archive)
     app = create_app(service, guard or Guard.of(host))
     try:
-        all_ended = run(app, host, port, proxy=proxy, begin=service.start)
+        at_work = run(app, host, port, proxy=proxy, begin=service.start)
     finally:
         service.close()
     log.info("The server has ended")
-    if not all_ended:
+    if at_work:
         leave()

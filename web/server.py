@@ -58,8 +58,8 @@ def run(
     """Serve until SIGTERM or Ctrl-C. With `proxy`, believe the headers of a proxy on this machine.
 
     `begin` is called once it listens and has said so. What has been asked by the end is answered, within
-    DRAIN seconds; a second signal cuts that short. Returns whether all threads have ended: one that works
-    on, in a library's own code, would crash with the interpreter's end, so that `leave` is what remains.
+    DRAIN seconds; a second signal cuts that short. Returns whether threads are still at work: one in a
+    library's own code would crash with the interpreter's end, so that `leave` is what remains.
     """
     # Both by hand: a shell starts background processes with Ctrl-C's signal ignored.
     _on_signals(_leave)
@@ -70,7 +70,7 @@ def run(
     print(f"Warraq is at http://{_shown(host)}:{server.port}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
     begin()
     server.run()
-    return not server.at_work()
+    return server.is_at_work()
 
 
 def leave() -> NoReturn:
@@ -126,9 +126,9 @@ class Server:
         """End, and at the second call at once; may be called by any thread and by a signal handler."""
         self._stops += 1
 
-    def at_work(self) -> int:
-        """Return how many threads are still at work when it has ended."""
-        return len(self._listening[0].task_dispatcher.threads)
+    def is_at_work(self) -> bool:
+        """Whether threads are still at work when it has ended."""
+        return bool(self._listening[0].task_dispatcher.threads)
 
     def connections(self) -> "list[_Connection]":
         """Return the connections that are open."""

@@ -57,7 +57,7 @@ def native():
 def quick():
     return "quick"
 
-if not run(app, "127.0.0.1", 0):
+if run(app, "127.0.0.1", 0):
     leave()
 """
 
