@@ -253,6 +253,11 @@ class SearchResult:
     like: Hit | None = None
     """The passage that the hits are like, where that was asked."""
 
+    @property
+    def without_model(self) -> bool:
+        """Whether the model failed, so that passages were found by their words alone."""
+        return any(each.code == "no_model" for each in self.warnings)
+
 
 @dataclass(frozen=True, slots=True)
 class FailedFile:

@@ -133,6 +133,10 @@ class Searcher:
         if asked not in (None, self.generation):
             raise GenerationChanged(str(asked), self.generation)
 
+    def warnings(self) -> list[str]:
+        """Return what every answer from this index should say, whatever was asked."""
+        return [self.store.damage] if self.store.damage else []
+
     def stats(self) -> dict[str, Any]:
         """Return, as JSON values, what the index holds and how it was made."""
         manifest = self.store.manifest
@@ -145,7 +149,7 @@ class Searcher:
             "failed": len(manifest.failed),
             "model": manifest.settings["model"],
             "searches_by_meaning": self.encoder is not None and not self._failing,
-            "warnings": [self.store.damage] if self.store.damage else [],
+            "warnings": self.warnings(),
         }
 
     def _passage(self, passage_id: str) -> tuple[Article, Passage]:

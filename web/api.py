@@ -139,8 +139,7 @@ def document(path: DocumentPath, query: DocumentQuery, header: Condition) -> Res
     if article is None:
         raise NotFound()
     cut = service().cut_lines(searcher, article)
-    damage = searcher.store.damage
-    served = {"generation": searcher.generation, "warnings": [damage] if damage else []}
+    served = {"generation": searcher.generation, "warnings": searcher.warnings()}
     return by_content(article_json(article, cut) | served)
 
 
@@ -162,7 +161,7 @@ def _answered(
     result = ask()  # whose answer «*» stands for, if there is one
     observe(result)
     response = jsonify(as_json(result))
-    if any(each.code == "no_model" for each in result.warnings):
+    if result.without_model:
         response.headers["Cache-Control"] = "no-store"  # with the model back, the answer will be a better one
         return response
     response.set_etag(tag, weak=True)  # the time it took differs

@@ -117,7 +117,8 @@ def document(doc_id: str) -> str | tuple[str, int]:
         return render_template("document.html", document=None, doc_id=doc_id, shown_path=shown_path), 404
     shown = article.document
     here, fate = locate(place, article)
-    result = found_in(searcher, article, here or place.range)
+    near = _passage_at(article, here or place.range)
+    result = found_in(searcher, article, near)
     asked, hits = (result.request, result.hits) if result else (None, ())
     citation = cite(article, here)
     return render_template(
@@ -133,7 +134,7 @@ def document(doc_id: str) -> str | tuple[str, int]:
         state=service().file_state(searcher, shown),
         parts=parts(article, here, hits),
         matches=matches_of(hits, asked, here or place.range) if asked else None,
-        back=list_address(asked, _passage_at(article, here or place.range)) if asked else None,
+        back=list_address(asked, near) if asked else None,
         direction_of_words=direction_of_words(article),
         citation=citation,
         citations=(plain(citation), markdown(citation)),
@@ -221,16 +222,15 @@ def find_words(article: Article, length: int, hashed: str) -> Range | None:
     return None
 
 
-def found_in(searcher: Searcher, article: Article, near: Range | None) -> SearchResult | None:
+def found_in(searcher: Searcher, article: Article, near: Passage | None) -> SearchResult | None:
     """Return what the search that led here found of an article, None where there is none or it is not legal.
 
-    `near` is the range that the address names: what a list led to is always found.
+    `near` is the passage that the address leads to: what a list led to is always found.
     """
     if not request.args.get("q"):
         return None
     try:
-        named = _passage_at(article, near)
-        result = searcher.matches(read_request(request.args), article.document.doc_id, named)
+        result = searcher.matches(read_request(request.args), article.document.doc_id, near)
     except WarraqError:
         return None
     observe(result)
@@ -297,11 +297,8 @@ def _cut(
     edges = sorted({*span, *(edge for edge in borders if span.start < edge < span.end)})
     for start, end in pairwise(edges):
         part = Range(start, end)
-        yield (
-            text[start:end].replace("\0", "\ufffd"),  # HTML cannot hold a NUL
-            here is not None and part.meets(here),
-            any(part.meets(word) for word in words),
-        )
+        shown = text[start:end].replace("\0", "\ufffd")  # HTML cannot hold a NUL
+        yield shown, here is not None and part.meets(here), any(part.meets(word) for word in words)
 
 
 def cite(article: Article, here: Range | None) -> Citation:

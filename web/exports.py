@@ -24,8 +24,8 @@ from .service import service
 
 COLUMNS = (
     "rank", "folded_into", "score", "text", "language", "title", "source", "author", "original", "published",
-    "doc_id", "file", "basis",
-    "line_start", "line_end", "char_start", "char_end", "sha256", "address", "also_in",
+    "doc_id", "file", "basis", "line_start", "line_end", "char_start", "char_end", "sha256", "address",
+    "also_in",
 )  # fmt: skip
 BYTE_ORDER_MARK = "\ufeff"  # without it, Excel takes UTF-8 for something else
 AMISS = frozenset({"damage", "no_model"})

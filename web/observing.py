@@ -173,7 +173,7 @@ class Metrics:
         self._searches.observe(result.took_ms / 1_000)
         for stage, milliseconds in result.stages.items():
             self._stages.labels(stage if stage in STAGES else "other").observe(milliseconds / 1_000)
-        if any(each.code == "no_model" for each in result.warnings):
+        if result.without_model:
             self._degraded.inc()
 
     def collect(self) -> Iterator[Metric]:

@@ -66,7 +66,7 @@ def _has_all_passages(result: SearchResult) -> bool:
     """Whether every passage has a place in the list, by how near it is, and none had to match a word."""
     asked = result.request
     words_alone = isinstance(asked, SearchRequest) and asked.mode == "lexical"
-    return not words_alone and all(notice.code != "no_model" for notice in result.warnings)
+    return not words_alone and not result.without_model
 
 
 def _list(searcher: Searcher, result: SearchResult) -> str:

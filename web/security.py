@@ -156,15 +156,16 @@ def _host_of_origin(origin: str) -> str:
 
 def _name(given: str) -> str:
     """Return a name that is allowed as browsers send it."""
-    address = f"[{given}]" if given.count(":") > 1 and "[" not in given else given
-    found = _AUTHORITY.fullmatch(address.strip())
-    if not found or found[1] != address.strip():
+    name = given.strip()
+    name = f"[{name}]" if name.count(":") > 1 and "[" not in name else name
+    found = _AUTHORITY.fullmatch(name)
+    if not found or found[1] != name:
         raise RequestError(
             "bad_allowed_host",
             f"{given!r} is no name of a server. Give the name alone, without scheme, port or path.",
         )
     try:
-        return _plain(found[1]).encode("idna").decode()
+        return _plain(name).encode("idna").decode()
     except UnicodeError as error:
         raise RequestError("bad_allowed_host", f"{given!r} is no name of a server: {error}.") from error
 

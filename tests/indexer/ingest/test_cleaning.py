@@ -510,6 +510,6 @@ LONG_PAGES = {
 @pytest.mark.parametrize("kind", LONG_PAGES)
 def test_a_long_page_takes_no_longer_than_its_length(kind):
     text = "\n".join([*ARTICLE, *LONG_PAGES[kind]])
-    with at_most(15):  # three on most machines; what goes back and forth would take minutes
+    with at_most(15):  # a slow machine that did other things too took five
         document, _ = clean(Document("a.txt", "", text, "", "en"))
     assert document.title == TITLE
