@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from reading import article
 
 from indexer import build_index, open_searcher
+from tests.support.read_files import article
 
 DIMENSION = 384
 

@@ -1,116 +1,60 @@
-"""Warraq's library: the index, its writing and its reading. What stands here is all that `web` uses."""
+"""Warraq's library: build an index of a folder of articles, and search it.
 
-from .build import Model, build_index
-from .datatypes import (
-    LIMIT,
-    MODES,
-    OFFSET,
-    QUERY_LENGTH,
-    Article,
-    BuildReport,
-    Count,
-    Document,
-    Facets,
-    FailedFile,
-    Hit,
-    Notice,
-    Passage,
-    SearchRequest,
-    SearchResult,
-    SimilarRequest,
-    is_day,
-)
-from .errors import (
-    ArchiveError,
-    GenerationChanged,
-    IndexUnusable,
-    ModelError,
-    NoIndex,
-    NoSuchPassage,
-    RequestError,
-    UnreadableFile,
-    WarraqError,
-)
-from .ingest.lines import line_numbers
-from .inspection import CutLines, FileState, Originals, inspect_file, reason_of
-from .intake import Progress
-from .models.encoder import Encoder, find_model
-from .proof import Proof, read_hits, verify_hits
-from .receipts import (
-    article_json,
-    document_url,
-    hit_json,
-    next_page,
-    permanent_url,
-    result_json,
-    similar_json,
-    words_hash,
-)
-from .search import Searcher, current_generation, open_searcher, read_manifest
-from .text.language import direction, html_lang, title_language
-from .upkeep import cache_facts, clear_cache, describe, roll_back
-from .verify import Verification, verify_index
+    >>> import indexer
+    >>> sorted(indexer.__all__)[:4]
+    ['BuildReport', 'Document', 'Hit', 'Passage']
+
+The names below are loaded when they are first used, so that importing the package, or asking the
+command line for help, loads no model library.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from indexer.building.build import build_index
+    from indexer.datatypes import BuildReport, Document, Hit, Passage, SearchResult
+    from indexer.errors import WarraqError
+    from indexer.inspection import inspect_file
+    from indexer.integrity.index import verify_index
+    from indexer.request import SearchRequest, SimilarRequest
+    from indexer.retrieval.opening import open_searcher
+    from indexer.retrieval.searcher import Searcher
 
 __all__ = [
-    "LIMIT",
-    "MODES",
-    "OFFSET",
-    "QUERY_LENGTH",
-    "ArchiveError",
-    "Article",
     "BuildReport",
-    "Count",
-    "CutLines",
     "Document",
-    "Encoder",
-    "Facets",
-    "FailedFile",
-    "FileState",
-    "GenerationChanged",
     "Hit",
-    "IndexUnusable",
-    "Model",
-    "ModelError",
-    "NoIndex",
-    "NoSuchPassage",
-    "Notice",
-    "Originals",
     "Passage",
-    "Progress",
-    "Proof",
-    "RequestError",
     "SearchRequest",
     "SearchResult",
     "Searcher",
     "SimilarRequest",
-    "UnreadableFile",
-    "Verification",
     "WarraqError",
-    "article_json",
     "build_index",
-    "cache_facts",
-    "clear_cache",
-    "current_generation",
-    "describe",
-    "direction",
-    "document_url",
-    "find_model",
-    "hit_json",
-    "html_lang",
     "inspect_file",
-    "is_day",
-    "line_numbers",
-    "next_page",
     "open_searcher",
-    "permanent_url",
-    "read_hits",
-    "read_manifest",
-    "reason_of",
-    "result_json",
-    "roll_back",
-    "similar_json",
-    "title_language",
-    "verify_hits",
     "verify_index",
-    "words_hash",
 ]
+
+_HOMES = {
+    "BuildReport": "datatypes",
+    "Document": "datatypes",
+    "Hit": "datatypes",
+    "Passage": "datatypes",
+    "SearchRequest": "request",
+    "SearchResult": "datatypes",
+    "Searcher": "retrieval.searcher",
+    "SimilarRequest": "request",
+    "WarraqError": "errors",
+    "build_index": "building.build",
+    "inspect_file": "inspection",
+    "open_searcher": "retrieval.opening",
+    "verify_index": "integrity.index",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

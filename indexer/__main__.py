@@ -1,6 +1,6 @@
 """`python -m indexer` is the command `warraq`."""
 
-from .cli import main
+from indexer.cli import main
 
 if __name__ == "__main__":
     main()

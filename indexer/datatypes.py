@@ -4,46 +4,68 @@ Offsets are code points of a document's text as decoded without newline translat
 mark not counted. Lines end at LF, CR LF or CR only and count from 1. Scores: higher is better.
 """
 
-import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Literal, get_args
+from typing import Literal
 
-from .errors import RequestError
+from indexer.request import SearchRequest, SimilarRequest
 
-Mode = Literal["hybrid", "dense", "lexical"]
-Copies = Literal["fold", "all"]
-Sort = Literal["relevance", "date"]
-MODES: tuple[Mode, ...] = get_args(Mode)
-COPIES: tuple[Copies, ...] = get_args(Copies)
-SORTS: tuple[Sort, ...] = get_args(Sort)
+Basis = Literal["file", "extracted"]
+"""Whether offsets point into the decoded file or into a text that was extracted from it."""
 
-QUERY_LENGTH = 1_000  # code points
-LIMIT = 100
-OFFSET = 10_000
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """The file that a document was read from."""
+
+    path: str
+    """Its POSIX path inside the archive."""
+    sha256: str = ""
+    basis: Basis = "file"
+    encoding: str = "utf-8"
+    record: int | None = None
+    """The document's place among those of the file, from 1; None where the file holds one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One article; `metadata` holds what its receipt needs (`path`, `sha256`, `encoding`, `basis`)."""
+    """One article; an empty string is a fact that is not known.
+
+    >>> document = inspect_file("articles/talks.txt").article.document
+    >>> document.title, document.lang, document.file.path
+    ('Talks in Geneva', 'en', 'talks.txt')
+    """
 
     doc_id: str
     title: str
     text: str
     source: str
+    """The newspaper or folder that it is of."""
     lang: str
     published: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    """The day, YYYY-MM-DD."""
+    file: SourceFile = SourceFile("")
+    author: str = ""
+    url: str = ""
+    """Its original address."""
+    notes: str = ""
+    """Repairs of its text, and oddities in it."""
+    left_out: int = 0
+    """Lines of a web page that are outside the article."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The range `start:end` of its document's text; `ordinal` counts from 1 within the document."""
+    """The range `start:end` of its document's text; `number` counts from 1 within the document.
+
+    >>> article = inspect_file("articles/talks.txt").article
+    >>> first = article.passages[0]
+    >>> first.number, first.line_start, article.document.text[first.start : first.start + 15]
+    (1, 1, 'Talks in Geneva')
+    """
 
     doc_id: str
-    ordinal: int
+    number: int
     start: int
     end: int
     line_start: int
@@ -52,7 +74,7 @@ class Passage:
 
     @property
     def passage_id(self) -> str:
-        return f"{self.doc_id}#{self.ordinal}"
+        return f"{self.doc_id}#{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +90,7 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Article:
+class SplitDocument:
     """A document with the passages it was split into and the lines that were cut, each in order.
 
     In the document's text every code point of a cut line is a space.
@@ -79,101 +101,13 @@ class Article:
     cuts: tuple[Cut, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListRequest:
-    """Which part of a ranked list is asked for, and over which passages; what is not legal is refused."""
-
-    limit: int = 10
-    offset: int = 0
-    lang: str | None = None
-    generation: str | None = None
-    copies: Copies = "fold"
-    """Whether identical passages and long runs of one article are folded into one hit."""
-    source: str | None = None
-    """Only articles of this source, by its whole name."""
-    published_from: str | None = None
-    """Only articles published on this day (YYYY-MM-DD) or later; those without a date are left out."""
-    published_to: str | None = None
-    """Only articles published on this day or earlier; those without a date are left out."""
-    sort: Sort = "relevance"
-    """The best first, or of the best the newest first; those without a date come last."""
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.limit <= LIMIT:
-            raise RequestError("bad_limit", f"limit is {self.limit}; it must be from 1 to {LIMIT}.")
-        if not 0 <= self.offset <= OFFSET:
-            raise RequestError("bad_offset", f"offset is {self.offset}; it must be from 0 to {OFFSET:,}.")
-        if self.copies not in COPIES:
-            raise RequestError("bad_copies", f"copies is {self.copies[:40]!r}; it must be fold or all.")
-        if self.sort not in SORTS:
-            raise RequestError("bad_sort", f"sort is {self.sort[:40]!r}; it must be relevance or date.")
-        if self.lang is not None and not re.fullmatch("[a-z]{2,3}|mixed", self.lang):
-            raise RequestError(
-                "bad_lang",
-                f"lang is {self.lang[:40]!r}; it must be a language code such as ar or en, or mixed.",
-            )
-        for name, day in (("from", self.published_from), ("to", self.published_to)):
-            if day is not None and not is_day(day):
-                raise RequestError(f"bad_{name}", f"{name} is {day[:40]!r}; it must be a day as YYYY-MM-DD.")
-        if self.published_from and self.published_to and self.published_from > self.published_to:
-            raise RequestError(
-                "bad_from", f"from is {self.published_from}, which is after to, {self.published_to}."
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class SearchRequest(ListRequest):
-    """A question that has been found legal; making one refuses everything else (`RequestError`)."""
-
-    query: str
-    mode: Mode = "hybrid"
-    highlight: bool = True
-
-    def __post_init__(self) -> None:
-        if not any(_says_something(char) for char in self.query):
-            raise RequestError(
-                "empty_query", "The question is empty. Type a few words, in Arabic or English."
-            )
-        if len(self.query) > QUERY_LENGTH:
-            raise RequestError(
-                "query_too_long",
-                f"The question has {len(self.query):,} characters; {QUERY_LENGTH:,} are allowed. Shorten it.",
-            )
-        if any("\ud800" <= char <= "\udfff" for char in self.query):
-            raise RequestError("bad_query", "The question is not valid Unicode text. Send it as UTF-8.")
-        if self.mode not in MODES:
-            raise RequestError(
-                "bad_mode", f"mode is {self.mode[:40]!r}; it must be one of {', '.join(MODES)}."
-            )
-        ListRequest.__post_init__(self)
-
-
-@dataclass(frozen=True, slots=True)
-class SimilarRequest(ListRequest):
-    """A passage for which more like it are wanted, from other articles."""
-
-    passage_id: str
-
-
-def is_day(text: str) -> bool:
-    """Whether a text is a day of the calendar, written as YYYY-MM-DD."""
-    try:
-        return bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)) and bool(date.fromisoformat(text))
-    except ValueError:
-        return False
-
-
-def _says_something(char: str) -> bool:
-    return not (char.isspace() or unicodedata.category(char) in ("Cc", "Cf"))
-
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A passage that was found, with the score that found it; equal `copy_key`s are equal words."""
 
     passage: Passage
     score: float
-    copy_key: bytes = b""
+    duplicate_key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +119,47 @@ class Highlight:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """One ranked passage with all that proves it: the document it is a range of, and the range.
+class Source:
+    """The provenance of a hit: where its words stand, and the file that proves it.
 
-    A hit stands for what is folded into it: `also_in` are identical passages, `more` further
-    passages of its article. Those carry no rank of their own.
+    As text it is the path with the lines, as compilers and editors write them: `talks.txt:3-4`.
+    """
+
+    doc_id: str
+    path: str
+    title: str
+    published: str | None
+    sha256: str
+    basis: Basis
+    encoding: str
+    passage: int
+    """The passage's number in its article."""
+    line_start: int
+    line_end: int
+    char_start: int
+    char_end: int
+
+    def __str__(self) -> str:
+        last = f"-{self.line_end}" if self.line_end > self.line_start else ""
+        return f"{self.path}:{self.line_start}{last}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One ranked passage with its provenance: the document it is a range of, and the range.
+
+    >>> with open_searcher("index") as searcher:
+    ...     hit = searcher.search("grain corridor", lang="en")[0]
+    >>> print(hit.rank, hit.source, hit.text.splitlines()[0])
+    1 talks.txt:1-2 Talks in Geneva
+
+    A hit stands for the candidates that are collapsed into it: `also_in` are identical passages, `more`
+    further passages of its article. Those carry no rank of their own.
     """
 
     rank: int | None
     score: float
+    """Higher is better: a cosine, or BM25 where passages are found by their words alone."""
     passage: Passage
     document: Document
     highlights: tuple[Highlight, ...] = ()
@@ -205,6 +171,25 @@ class Hit:
         """The verbatim words."""
         return self.document.text[self.passage.start : self.passage.end]
 
+    @property
+    def source(self) -> Source:
+        """Where the words stand."""
+        document, file, passage = self.document, self.document.file, self.passage
+        return Source(
+            doc_id=document.doc_id,
+            path=file.path,
+            title=document.title,
+            published=document.published,
+            sha256=file.sha256,
+            basis=file.basis,
+            encoding=file.encoding,
+            passage=passage.number,
+            line_start=passage.line_start,
+            line_end=passage.line_end,
+            char_start=passage.start,
+            char_end=passage.end,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -214,31 +199,34 @@ class Count:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """How the passages of a pool divide, before any is folded: the commonest first, years newest first."""
-
-    lang: tuple[Count, ...] = ()
-    source: tuple[Count, ...] = ()
-    year: tuple[Count, ...] = ()
+Facets = Mapping[str, tuple[Count, ...]]
+"""How the candidates of a search divide, before any are collapsed, by the name of the facet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that whoever reads an answer should know; `str` is the sentence, in English."""
+    """Something that the reader of a result should know; `str` is all of it, in English."""
 
     code: Literal["damage", "no_model", "undated", "dated"]
-    text: str
+    message: str
     count: int = 0
-    """The number that the sentence tells, where there is one."""
+    """The number in the message, where it has one."""
+    remedy: str | None = None
+    """The command that mends it, where a command does."""
 
     def __str__(self) -> str:
-        return self.text
+        return f"{self.message} Run: {self.remedy}" if self.remedy else self.message
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """One page of a ranked list; `total` counts the whole list."""
+    """One page of a ranked list, as a sequence of hits; `total` counts the whole list.
+
+    >>> with open_searcher("index") as searcher:
+    ...     result = searcher.search("grain corridor", limit=3)
+    >>> [hit.rank for hit in result], len(result), result.total
+    ([1, 2, 3], 3, 4)
+    """
 
     request: SearchRequest | SimilarRequest
     language: str
@@ -247,7 +235,7 @@ class SearchResult:
     hits: tuple[Hit, ...]
     took_ms: float
     warnings: tuple[Notice, ...] = ()
-    facets: Facets = Facets()
+    facets: Facets = field(default_factory=dict)
     stages: Mapping[str, float] = field(default_factory=dict)
     """What each stage of the search took, in milliseconds."""
     like: Hit | None = None
@@ -256,7 +244,16 @@ class SearchResult:
     @property
     def without_model(self) -> bool:
         """Whether the model failed, so that passages were found by their words alone."""
-        return any(each.code == "no_model" for each in self.warnings)
+        return any(notice.code == "no_model" for notice in self.warnings)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __getitem__(self, place: int) -> Hit:
+        return self.hits[place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +276,12 @@ class RepeatedLine:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did; counts of documents unless they say otherwise."""
+    """What a build did; counts of documents unless they say otherwise.
+
+    >>> report = build_index("articles", "index")
+    >>> report.documents, report.passages, report.unchanged, report.encoded
+    (2, 4, 2, 0)
+    """
 
     documents: int
     passages: int
@@ -302,3 +304,8 @@ class BuildReport:
     """Files whose text was repaired, or is odd, and in what way."""
     undated: int = 0
     """Documents whose date is not known."""
+
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage, how much of it is done, and of how much: "checking" counts files, "reading" bytes of
+files, "cutting" articles, "embedding" passages. What is to be read may grow while it is read."""

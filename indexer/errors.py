@@ -11,18 +11,30 @@
     │   └── IndexDamaged        exit 3, HTTP 503   something is not as it was written
     └── UnreadableFile                             one file of an archive: listed, never fatal
 
-A message holds the fact and the remedy. Each edge (command line, HTTP) converts once.
+A message holds the fact; `remedy` is the command that mends it, where a command does. `str` has both.
+Each edge (command line, HTTP) converts errors once.
 """
 
 from typing import ClassVar
 
 
 class WarraqError(Exception):
-    """Root of the tree; `code` is stable and meant for programs."""
+    """Root of the tree; `code` is stable and meant for programs.
+
+    >>> try:
+    ...     open_searcher("nowhere")
+    ... except WarraqError as error:
+    ...     print(error.code, "|", error.remedy)
+    no_index | warraq build --archive DIR --index nowhere
+    """
 
     code: ClassVar[str] = "internal"
     exit_status: ClassVar[int] = 5
     http_status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(f"{message} Run: {remedy}" if remedy else message)
+        self.message, self.remedy = message, remedy
 
 
 class RequestError(WarraqError):
@@ -88,10 +100,10 @@ class NoIndex(IndexUnusable):
 
 
 class IndexDamaged(IndexUnusable):
-    """Something in the index folder is not as it was written; `fact` says what, without the remedy."""
+    """Something in the index folder differs from what was written; `fact` says what, in a few words."""
 
-    def __init__(self, message: str, fact: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, fact: str, *, remedy: str | None = None) -> None:
+        super().__init__(message, remedy=remedy)
         self.fact = fact
 
 

@@ -10,21 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .datatypes import Article, Cut, Document, FailedFile
-from .errors import ArchiveError, IndexUnusable, UnreadableFile
-from .ingest.cleaning import blanked, clean
-from .ingest.documents import documents_of, untouched
-from .ingest.extracts import Extract
-from .ingest.fields import FieldNames, check_names
-from .ingest.files import FoundFile, hash_file, opened
-from .ingest.furniture import reasons
-from .ingest.lines import trimmed
-from .ingest.pages import PageWorker
-from .ingest.passages import split_document
-from .ingest.readers import Readers
-from .ingest.sidecars import Sidecars
-from .store.embedded import EmbeddedStore
-from .store.generation import IndexFolder
+from indexer.boilerplate.layout import blank_cut_lines, clean
+from indexer.boilerplate.patterns import rule_reasons
+from indexer.datatypes import Cut, Document, FailedFile, SplitDocument
+from indexer.errors import ArchiveError, IndexUnusable, UnreadableFile
+from indexer.ingest.documents import documents_of, read_original
+from indexer.ingest.files import FoundFile, hash_file, open_file
+from indexer.ingest.metadata.fields import FieldNames, check_names
+from indexer.ingest.metadata.sidecars import Sidecars
+from indexer.ingest.readers.base import Extract
+from indexer.ingest.readers.html import PageWorker
+from indexer.ingest.readers.registry import Readers
+from indexer.settings import DEFAULT_INDEX
+from indexer.store.folder import IndexFolder
+from indexer.store.reader import GenerationReader
+from indexer.text.lines import nonblank_lines
+from indexer.text.passages import split_document
 
 JUDGED_SIZE = 64 << 20  # bytes; a file this long is hashed in a tenth of a second
 FileState = Literal["same", "changed", "gone", "unreadable", "too_long"]
@@ -49,7 +50,7 @@ class Inspection:
     """One article of a file as a build would take it."""
 
     path: str
-    article: Article
+    article: SplitDocument
     lines: tuple[InspectedLine, ...]
     outside: tuple[str, ...]
     """The lines of a web page that are outside its article."""
@@ -71,7 +72,7 @@ class CutLines:
 
 def reason_of(rule: str, articles: int | None = None) -> str:
     """Return why a rule cuts a line, in one line."""
-    return reasons()[rule] if articles is None else f"it stands in {articles:,} articles of this source"
+    return rule_reasons()[rule] if articles is None else f"it stands in {articles:,} articles of this source"
 
 
 def inspection_json(inspection: Inspection) -> dict[str, Any]:
@@ -85,11 +86,11 @@ def inspection_json(inspection: Inspection) -> dict[str, Any]:
         "lang": document.lang,
         "published": document.published,
         "source": document.source,
-        "author": document.metadata.get("author"),
-        "url": document.metadata.get("url"),
-        "basis": document.metadata["basis"],
-        "encoding": document.metadata["encoding"],
-        "notes": document.metadata.get("notes"),
+        "author": document.author or None,
+        "url": document.url or None,
+        "basis": document.file.basis,
+        "encoding": document.file.encoding,
+        "notes": document.notes or None,
         "indexed": inspection.indexed,
         "lines": [
             {
@@ -116,11 +117,11 @@ class Originals:
     def __init__(self) -> None:
         self._worker = PageWorker()
 
-    def cut_lines(self, article: Article, archive: Path, fields: FieldNames) -> CutLines:
+    def cut_lines(self, article: SplitDocument, archive: Path, fields: FieldNames) -> CutLines:
         """Return what was cut of an indexed article, from its file where that is as it was."""
-        if not article.cuts and "left_out" not in article.document.metadata:
+        if not article.cuts and not article.document.left_out:
             return CutLines((), (), True)  # most articles: their files need not be read
-        original = untouched(article.document, archive, Readers(fields, self._worker))
+        original = read_original(article.document, archive, Readers(fields, self._worker))
         texts = [original.text[cut.start : cut.end] if original else None for cut in article.cuts]
         return CutLines(
             tuple(zip(article.cuts, texts, strict=True)),
@@ -130,12 +131,12 @@ class Originals:
 
     def state(self, document: Document, archive: Path) -> FileState:
         """Return what became of the file of an indexed document; raises nothing."""
-        path = document.metadata["path"]
+        path = document.file.path
         file = FoundFile(path, archive / path)
         try:
             if file.location.stat().st_size > JUDGED_SIZE:
                 return "too_long"
-            same = hash_file(file, archive) == document.metadata["sha256"]
+            same = hash_file(file, archive) == document.file.sha256
         except (FileNotFoundError, NotADirectoryError):
             return "gone"
         except (UnreadableFile, OSError, ValueError):  # such as a link out of the archive
@@ -148,14 +149,23 @@ class Originals:
 
 
 def inspect_file(
-    file: Path, index: Path, *, record: str | None = None, fields: FieldNames | None = None
+    file: str | Path,
+    index: str | Path = DEFAULT_INDEX,
+    *,
+    record: str | None = None,
+    fields: FieldNames | None = None,
 ) -> Inspection:
     """Read one file as a build would, and tell what becomes of each of its lines.
+
+    >>> inspection = inspect_file("articles/talks.txt")
+    >>> [(line.line, line.rule) for line in inspection.lines]
+    [(1, None), (2, None), (3, None)]
 
     Needs no index and no model; where the index at `index` holds this very file, what repetition says
     is added and the passages are those of the index. `record` names an article of a file that holds many,
     by its id; the first is shown otherwise. Raises ArchiveError where the file cannot be read.
     """
+    file, index = Path(file), Path(index)
     fields = dict(fields or {})
     check_names(fields)
     if not os.path.exists(file):  # noqa: PTH110 - Path.exists raises where the path cannot be
@@ -171,7 +181,7 @@ def inspect_file(
 class _Place:
     """Where a file stands: in the archive of an index that holds it, or alone in its folder."""
 
-    def __init__(self, location: Path, store: EmbeddedStore | None) -> None:
+    def __init__(self, location: Path, store: GenerationReader | None) -> None:
         self._store = store
         self._archive = store.archive if store else location.parent
         self._file = FoundFile(location.relative_to(self._archive).as_posix(), location)
@@ -196,7 +206,7 @@ class _Place:
                 cut.rule if (cut := by_line.get(line.number)) else None,
                 cut.articles if cut else None,
             )
-            for line in trimmed(draft.text)
+            for line in nonblank_lines(draft.text)
         )
         return Inspection(str(shown), article, lines, outside, count, stored is not None)
 
@@ -208,7 +218,7 @@ class _Place:
         sidecars = Sidecars(self._archive, beside, fields)
         chosen, refused, count = None, None, 0
         with Readers(fields) as readers:
-            with opened(self._file, self._archive) as source:
+            with open_file(self._file, self._archive) as source:
                 seen: set[str] = set()
                 for each in documents_of(source, readers, sidecars, seen.__contains__):
                     if isinstance(each, FailedFile):
@@ -224,17 +234,17 @@ class _Place:
                     reason if record is None else f"it holds no article with the id {record}"
                 )
             original: Extract | None = None
-            if "left_out" in chosen.metadata:
-                original = untouched(chosen, self._archive, readers)
+            if chosen.left_out:
+                original = read_original(chosen, self._archive, readers)
         return chosen, original.left_out if original else (), count
 
     def _beside(self) -> list[Path]:
         return sorted(path for path in self._file.location.parent.iterdir() if path.is_file())
 
 
-def _is_made_of(article: Article, draft: Document) -> bool:
+def _is_made_of(article: SplitDocument, draft: Document) -> bool:
     """Whether an indexed article is this document, cut: it may have been read with other names of fields."""
-    return blanked(draft.text, article.cuts) == article.document.text
+    return blank_cut_lines(draft.text, article.cuts) == article.document.text
 
 
 def _found(path: Path, archive: Path) -> FoundFile:
@@ -244,7 +254,7 @@ def _found(path: Path, archive: Path) -> FoundFile:
 def _holding(location: Path, index: Path) -> "closing[_Place]":
     """Return the place of a file in the index, where that holds it as it is now; else alone."""
     try:
-        store = EmbeddedStore.open(IndexFolder(index))
+        store = GenerationReader.open(IndexFolder(index))
     except IndexUnusable:
         return closing(_Place(location, None))
     if location.is_relative_to(store.archive):

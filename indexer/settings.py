@@ -9,17 +9,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 DEFAULT_MODEL = "bundled"
 DEFAULT_ARCHIVE = Path("archive")
 DEFAULT_INDEX = Path("index")
-KEPT = 2  # generations, the current one counted: one to go back to, which a reader may still hold
+GENERATIONS_KEPT = 2  # generations, the current one counted: one to go back to, which a reader may still hold
 
 # Raised when the same input would give other passages or other terms, so that a build made
 # before is known to be stale.
 READING_VERSION = 2  # formats, encodings, facts and cleaning
 SPLITTING_VERSION = 3
 ANALYSIS_VERSION = 2
-FORMAT_VERSION = 3  # of the files of a generation
+FORMAT_VERSION = 4  # of the files of a generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,12 @@ class BuildSettings:
     prompts: dict[str, str]
     window: int
     """Most tokens that the model reads of one text, prompt included."""
-    neutral: dict[str, object]
+    language_neutral: dict[str, object]
     """The language-neutral space: version of the method, sha256 of the sample, whether it is used."""
     fields: dict[str, str] = field(default_factory=dict)
     """Names of fields in records, where the user gave others than those that are known."""
-    lines: str = ""
-    """Tells secrets apart: the one that keys of lines were made with."""
+    line_secret: str = ""
+    """The fingerprint of the secret that line keys were made with."""
     reading_version: int = READING_VERSION
     splitting_version: int = SPLITTING_VERSION
     analysis_version: int = ANALYSIS_VERSION
@@ -53,8 +55,6 @@ def cache_dir() -> Path:
     named = os.environ.get("WARRAQ_CACHE")
     if named:
         return Path(named)
-    import platformdirs
-
     return Path(platformdirs.user_cache_dir("warraq", appauthor=False))
 
 

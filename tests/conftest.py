@@ -1,14 +1,16 @@
 """Fixtures that many tests share. Those that load the real model do so once a run."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes import FakeModel
-from press import write_small
 
-from indexer import Encoder, find_model
+from indexer.embedding.encoder import Encoder, find_model
+from tests.support.archives import write_small
+from tests.support.fakes import FakeModel
 
 
 def pytest_configure() -> None:
@@ -51,3 +53,15 @@ def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def encoder(model_cache: Path) -> Encoder:
     """The real bundled model."""
     return find_model("bundled").open()
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that other users may enter, which `tmp_path` is not."""
+    folder = Path(tempfile.mkdtemp(prefix="warraq-test-"))
+    folder.chmod(0o755)
+    yield folder
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_dir():
+            path.chmod(0o755)
+    shutil.rmtree(folder)

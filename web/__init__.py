@@ -1,31 +1,21 @@
-"""The web face: pages and JSON endpoints over one Searcher. Imports only what `indexer` exports."""
+"""The web face: pages and JSON endpoints over one Searcher. Of the library it imports `web_support`."""
 
 import logging
 from pathlib import Path
 
 from flask import Flask
-from flask_openapi3 import OpenAPI  # type: ignore[attr-defined]
+from flask_openapi3 import OpenAPI
 
-from . import (
-    api,
-    assets,
-    docs,
-    documents,
-    errors,
-    exports,
-    languages,
-    observing,
-    overload,
-    pages,
-    probes,
-    texts,
-)
-from .docs import INFO
-from .parameters import DocumentId
-from .schemas import Problem
-from .security import LOOPBACK, Guard, protect
-from .server import leave, run
-from .service import SearchService
+from web import assets, i18n
+from web.api import docs, endpoints
+from web.api.docs import INFO
+from web.api.schemas import Problem
+from web.pages import article, errors, exports, search, text_helpers
+from web.parameters import DocumentId
+from web.server import access_log, concurrency, health
+from web.server.security import LOOPBACK, Guard, protect
+from web.server.serving import leave, run
+from web.service import SearchService
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +25,7 @@ __all__ = ["LOOPBACK", "Guard", "SearchService", "create_app", "serve"]
 def create_app(service: SearchService, guard: Guard | None = None) -> Flask:
     """Make the application over a service that finds and opens the index.
 
-    `guard` says who may ask; without one, who reaches this machine under its own names.
+    `guard` decides which requests are allowed; without one, only requests to this machine's own names are.
     """
     app = OpenAPI(
         __name__,
@@ -43,26 +33,27 @@ def create_app(service: SearchService, guard: Guard | None = None) -> Flask:
         doc_ui=False,
         validation_error_status=400,
         validation_error_model=Problem,
-        static_folder=None,  # `assets` serves its files by name, from no path of a request
+        static_folder=None,  # `assets` serves files by name from a table; no request path reaches the disk
+        template_folder="pages/templates",
     )
-    app.url_map.merge_slashes = False  # an address is taken as it is, or there is nothing there
+    app.url_map.merge_slashes = False  # an address with doubled slashes is not found, never redirected
     app.extensions["search"] = service
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     guard = guard or Guard()
-    # In this order: each request is counted, then it must be allowed, then there must be room for it.
-    observing.register(app)
+    # The order matters: a request is counted first, then checked, then admitted by the concurrency limit.
+    access_log.register(app)
     protect(app, guard)
-    overload.register(app)
+    concurrency.register(app)
     app.url_map.converters["document"] = DocumentId
-    languages.register(app)
+    i18n.register(app)
     assets.register(app)
-    texts.register(app)
-    for each in (pages, documents, exports):
-        app.register_blueprint(each.blueprint)
-    api.register(app)
+    text_helpers.register(app)
+    for module in (search, article, exports):
+        app.register_blueprint(module.blueprint)
+    endpoints.register(app)
     docs.register(app, guard)
-    probes.register(app)
+    health.register(app)
     errors.register(app)
     return app
 
@@ -80,17 +71,17 @@ def serve(
 ) -> None:
     """Serve an index until SIGTERM or Ctrl-C; the index and the model load while it starts.
 
-    `archive` is where the articles are, if not where they were when the index was built. `proxy` says
-    that a proxy on this machine passes requests on, whose headers tell who asked. What is logged, to
-    stderr, holds the words of questions only with `log_queries`.
+    `archive` is the folder of the articles if it has moved since the build. `proxy` trusts the forwarding
+    headers of a proxy on this machine. The log, on stderr, holds the words of queries only with
+    `log_queries`.
     """
-    observing.configure(log_queries)
+    access_log.configure(log_queries)
     service = SearchService(index, model, archive=archive)
     app = create_app(service, guard or Guard.of(host))
     try:
-        at_work = run(app, host, port, proxy=proxy, begin=service.start)
+        threads_left = run(app, host, port, proxy=proxy, begin=service.start)
     finally:
         service.close()
     log.info("The server has ended")
-    if at_work:
+    if threads_left:
         leave()

@@ -31,7 +31,7 @@ class Asset:
 
 def register(app: Flask) -> None:
     """Serve the files of the `static` folder as they are now, and tell templates their addresses."""
-    table = read_assets(Path(app.root_path) / "static")
+    table = read_assets(Path(app.root_path) / "pages" / "static")
 
     def serve(name: str) -> Response:
         found = table.get(name)

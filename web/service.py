@@ -9,29 +9,22 @@ tried again now and then.
 
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from flask import current_app
 
-from indexer import (
-    Article,
+from indexer import Document, Searcher, WarraqError, open_searcher
+from indexer.web_support import (
     CutLines,
-    Document,
     FileState,
     ModelError,
     NoIndex,
     Originals,
-    Searcher,
-    WarraqError,
+    SplitDocument,
     current_generation,
-    open_searcher,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 LOOKED_EVERY = 0.25  # seconds
 TRIED_AGAIN_EVERY = 30.0  # seconds, where something failed: a model may have been fetched meanwhile
@@ -66,7 +59,7 @@ class SearchService:
         self,
         index: Path,
         model: str | None = None,
-        open_index: "Callable[[Path, str | None, Searcher | None], Searcher] | None" = None,
+        open_index: Callable[[Path, str | None, Searcher | None], Searcher] | None = None,
         archive: Path | None = None,
     ) -> None:
         self.index, self.model, self.archive = index, model, archive
@@ -108,14 +101,14 @@ class SearchService:
         """Return the Searcher that answers now, without opening or waiting for any."""
         return self._searcher
 
-    def cut_lines(self, searcher: Searcher, article: Article) -> CutLines:
+    def cut_lines(self, searcher: Searcher, article: SplitDocument) -> CutLines:
         """Return what was cut of an article, read from its file where that is as it was."""
-        store = searcher.store
-        return self._originals.cut_lines(article, self.archive or store.archive, store.fields)
+        archive = self.archive or searcher.archive
+        return self._originals.cut_lines(article, archive, searcher.field_names)
 
     def file_state(self, searcher: Searcher, document: Document) -> FileState:
         """Return what became of an article's file since it was indexed."""
-        return self._originals.state(document, self.archive or searcher.store.archive)
+        return self._originals.state(document, self.archive or searcher.archive)
 
     def _watch(self) -> None:
         self._refresh()
@@ -131,7 +124,7 @@ class SearchService:
     def _is_due_again(self) -> bool:
         """Whether what is not open, or not as it should be, is to be tried once more."""
         found = self._searcher
-        amiss = self._failed or found is None or found.encoder is None or found.store.damage
+        amiss = self._failed or found is None or not found.has_model or found.damage
         return bool(amiss) and monotonic() - self._tried_at >= TRIED_AGAIN_EVERY
 
     def _current(self) -> str | None:
@@ -169,8 +162,8 @@ class SearchService:
         before = self._searcher
         if before is None or before.generation != opened.generation:
             log.info("The index is open", extra={"generation": opened.generation})
-        if opened.store.damage and (before is None or before.store.damage != opened.store.damage):
-            log.warning("An older generation is served: %s", opened.store.damage)
+        if opened.damage and (before is None or before.damage != opened.damage):
+            log.warning("An older generation is served: %s", opened.damage)
 
 
 def service() -> SearchService:

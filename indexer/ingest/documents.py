@@ -6,18 +6,17 @@ title, the first line that cleaning leaves is the title.
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import astuple
 from pathlib import Path, PurePosixPath
 
-from ..datatypes import Document, FailedFile
-from ..errors import UnreadableFile
-from ..text.language import detect
-from .dates import find_published
-from .extracts import Extract
-from .files import FoundFile, OpenFile, opened, printable
-from .lines import trimmed
-from .readers import Readers
-from .sidecars import Sidecars
+from indexer.datatypes import Document, FailedFile, SourceFile
+from indexer.errors import UnreadableFile
+from indexer.ingest.files import FoundFile, OpenFile, open_file, printable_path
+from indexer.ingest.metadata.dates import find_published
+from indexer.ingest.metadata.sidecars import Sidecars
+from indexer.ingest.readers.base import Extract
+from indexer.ingest.readers.registry import Readers
+from indexer.text.language import detect
+from indexer.text.lines import nonblank_lines
 
 FIRST_LINES = 8  # that are not blank, in which an article's date may stand
 REREAD = 256 << 20  # bytes; what is read anew for one article takes a second at the most
@@ -33,7 +32,7 @@ def documents_of(
     `taken` says whether an id is used up by an earlier record. Raises UnreadableFile where the file is
     refused as a whole, which may come after documents: they are void then.
     """
-    path, documents, refused = printable(source.path), 0, 0
+    path, documents, refused = printable_path(source.path), 0, 0
     for found in readers.read(source):
         if isinstance(found, Extract):
             documents += 1
@@ -68,25 +67,18 @@ def _document(
     doc_id = _doc_id(source.path, extract, taken)
     if many and extract.id and not doc_id.endswith(f"::{extract.id}"):
         notes.append(f"record {extract.number} has the id of another, {extract.id}")
-    metadata = {
-        "path": source.path,
-        "sha256": source.sha256,
-        "basis": extract.basis,
-        "encoding": extract.encoding,
-        "author": facts.author,
-        "url": facts.url,
-        "notes": "; ".join(notes),
-        "left_out": str(len(extract.left_out) or ""),
-        "record": str(extract.number or ""),
-    }
     return Document(
         doc_id,
         facts.title,
         extract.text,
-        facts.source or _folder(source.path),
+        facts.source or _folder_of(source.path),
         lang,
-        facts.published or _said_date(extract, lang),
-        {name: value for name, value in metadata.items() if value},
+        facts.published or _stated_date(extract, lang),
+        SourceFile(source.path, source.sha256, extract.basis, extract.encoding, extract.number),
+        facts.author,
+        facts.url,
+        "; ".join(notes),
+        len(extract.left_out),
     )
 
 
@@ -106,38 +98,39 @@ def _doc_id(path: str, extract: Extract, taken: Callable[[str], bool]) -> str:
     return doc_id
 
 
-def _folder(path: str) -> str:
+def _folder_of(path: str) -> str:
     folder = PurePosixPath(path).parent.as_posix()
     return "" if folder == "." else folder
 
 
-def _said_date(extract: Extract, lang: str) -> str | None:
+def _stated_date(extract: Extract, lang: str) -> str | None:
     """Return the date that an article's first lines say it is of."""
     head = extract.text[:_HEAD]
-    first = [head[line.start : line.end] for line in trimmed(head)[:FIRST_LINES]]
+    first = [head[line.start : line.end] for line in nonblank_lines(head)[:FIRST_LINES]]
     return find_published(first, day_first=lang == "ar")
 
 
-def untouched(document: Document, archive: Path, readers: Readers) -> Extract | None:
+def read_original(document: Document, archive: Path, readers: Readers) -> Extract | None:
     """Return the article that a document was made of, read from its file anew, cut lines and all.
 
     None where the file is gone, refused or not what it was: by its hash, before and after; and where it
     is too long to be read for one article.
     """
-    path = document.metadata["path"]
-    record = document.metadata.get("record", "")
+    path = document.file.path
     try:
-        with opened(FoundFile(path, archive / path), archive, longest=REREAD) as source:
-            if source.sha256 != document.metadata["sha256"]:
+        with open_file(FoundFile(path, archive / path), archive, longest=REREAD) as source:
+            if source.sha256 != document.file.sha256:
                 return None
             extracts = (each for each in readers.read(source) if isinstance(each, Extract))
-            return next((each for each in extracts if str(each.number or "") == record), None)
+            return next((each for each in extracts if each.number == document.file.record), None)
     except UnreadableFile:
         return None
 
 
 def digest_of(document: Document) -> bytes:
-    """Return what tells two documents apart: all that was read of them, but not the file around them."""
-    metadata = {name: document.metadata.get(name) for name in ("author", "url", "basis")}
-    content = repr((*astuple(document)[:-1], metadata))
+    """Return a digest of all that was read of a document, but not of the file around it."""
+    content = repr((
+        document.doc_id, document.title, document.text, document.source, document.lang, document.published,
+        document.author, document.url, document.file.basis,
+    ))  # fmt: skip
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()[:16]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from ..errors import ArchiveError, UnreadableFile
+from indexer.errors import ArchiveError, UnreadableFile
 
 INDEX_MARKER = "warraq.json"  # a folder that holds it is an index, not articles
 GZIP = ".gz"
@@ -106,7 +106,7 @@ class OpenFile:
 
 
 @contextmanager
-def opened(
+def open_file(
     file: FoundFile,
     archive: Path,
     progress: Callable[[int], None] = lambda _: None,
@@ -190,7 +190,7 @@ class _Counting(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         count = self._source.readinto(buffer) or 0
         self.count += count
         if self._counted:
@@ -209,7 +209,7 @@ class _Inflating(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         data = self._plain.read1(len(buffer))
         self._count += len(data)
         if self._count > max(BOMB_SIZE, BOMB_RATIO * self._raw.count):
@@ -218,6 +218,6 @@ class _Inflating(io.RawIOBase):
         return len(data)
 
 
-def printable(path: str) -> str:
+def printable_path(path: str) -> str:
     """Return a path that can be written as UTF-8: bytes that are not text appear as \\xNN."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

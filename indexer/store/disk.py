@@ -29,20 +29,20 @@ def write_file(path: Path, content: str) -> None:
     path.write_text(content, "utf-8")
 
 
-def aside_of(path: Path) -> Path:
+def staging_path(path: Path) -> Path:
     """Return where the next content of a file is written before it replaces the file."""
     return path.with_name(f".{path.name}.new")
 
 
 def replace_file(path: Path, content: str) -> None:
     """Replace a small file whole: readers see the old content or the new one."""
-    aside = aside_of(path)
+    aside = staging_path(path)
     write_file(aside, content)
     sync(aside)
-    replace_by(aside, path)
+    replace_with(aside, path)
 
 
-def replace_by(aside: Path, path: Path) -> None:
+def replace_with(aside: Path, path: Path) -> None:
     """Put a whole file in the place of another, or of none."""
     aside.replace(path)
     sync(path.parent)

@@ -14,31 +14,39 @@ from typing import Any
 MANIFEST = "manifest.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a generation was made with and what it holds; all that `info` tells of it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationContent:
+    """What a generation holds, counted and listed."""
 
-    generation: str
-    built: str
-    """Time of the build, ISO 8601, UTC."""
-    archive: str
-    settings: dict[str, Any]
-    documents: int
-    passages: int
-    languages: dict[str, int]
+    documents: int = 0
+    passages: int = 0
+    languages: dict[str, int] = field(default_factory=dict)
     """Passages by language."""
-    failed: list[dict[str, str]]
-    files: dict[str, str]
-    """sha256 by name of every other file of the generation."""
     sources: dict[str, int] = field(default_factory=dict)
     """Documents by source."""
     undated: int = 0
+    """Documents without a date."""
     cut: dict[str, int] = field(default_factory=dict)
-    """Lines that were cut as furniture, by rule."""
+    """Lines that were cut as boilerplate, by rule."""
     repeated: list[dict[str, Any]] = field(default_factory=list)
-    """The commonest lines that were cut since many articles of a source have them."""
+    """The commonest lines that were cut because many articles of a source share them."""
+    failed: list[dict[str, str]] = field(default_factory=list)
+    """Files and records that could not be read."""
     notes: list[dict[str, str]] = field(default_factory=list)
     """Files whose text was repaired, or is odd."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest(GenerationContent):
+    """What a generation was made with and what it holds; all that `info` tells of it."""
+
+    generation: str = ""
+    built: str = ""
+    """Time of the build, ISO 8601, UTC."""
+    archive: str
+    settings: dict[str, Any]
+    files: dict[str, str]
+    """sha256 by name of every other file of the generation."""
 
     def named(self, built: datetime) -> "Manifest":
         """Return it with the time of the build, and with the name that vouches for it."""
@@ -47,15 +55,15 @@ class Manifest:
         return replace(timed, generation=f"{built:%Y%m%dT%H%M%S%f}-{_digest(vouched)}")
 
     def to_json(self) -> str:
-        """Return what its file holds, to the last byte."""
-        return _json(asdict(self))
+        """Return what its file holds, to the last byte; the name comes first."""
+        return _json({"generation": self.generation, **asdict(self)})
 
 
-class Unvouched(ValueError):
+class UnverifiableManifest(ValueError):
     """A manifest that is not what its generation's name says; the message is the fact."""
 
 
-def read_vouched(folder: Path) -> dict[str, Any]:
+def read_verified(folder: Path) -> dict[str, Any]:
     """Return what the manifest in a generation's folder holds, whichever version wrote it."""
     generation = folder.name
     try:
@@ -65,13 +73,13 @@ def read_vouched(folder: Path) -> dict[str, Any]:
         vouched = {"generation": name, **stored}
         inside = all(_is_inside(each) for each in stored["files"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise Unvouched(f"{MANIFEST} of {generation} cannot be read") from error
+        raise UnverifiableManifest(f"{MANIFEST} of {generation} cannot be read") from error
     if name != generation:
-        raise Unvouched(f"{MANIFEST} of {generation} belongs to another generation")
+        raise UnverifiableManifest(f"{MANIFEST} of {generation} belongs to another generation")
     if _digest(stored) != generation.rpartition("-")[2] or content != _json(vouched):
-        raise Unvouched(f"{MANIFEST} of {generation} has changed since it was built")
+        raise UnverifiableManifest(f"{MANIFEST} of {generation} has changed since it was built")
     if not inside:  # files are removed by these names
-        raise Unvouched(f"{MANIFEST} of {generation} names files outside of it")
+        raise UnverifiableManifest(f"{MANIFEST} of {generation} names files outside of it")
     return vouched
 
 

@@ -9,8 +9,8 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from .disk import remove_file, sync
-from .manifest import MANIFEST
+from indexer.store.disk import remove_file, sync
+from indexer.store.manifest import MANIFEST
 
 UNFINISHED = ".unfinished"  # in a folder that is being written, and nowhere else for long
 
@@ -39,7 +39,7 @@ def remove_generation(folder: Path, files: Collection[str] | None) -> None:
         folder.rmdir()
 
 
-def remove_aside(folder: Path) -> None:
+def remove_staging(folder: Path) -> None:
     """Remove a folder that is being written: it says so itself, or is empty."""
     unfinished = folder / UNFINISHED
     with suppress(OSError):

@@ -10,41 +10,74 @@ import sqlite3
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from ..settings import ANALYSIS_VERSION
-from ..text.analysis import KINDS, Kind, Token
+import tantivy
 
-if TYPE_CHECKING:
-    import tantivy
+from indexer.datatypes import Document, SourceFile
+from indexer.request import EQUAL_FILTERS, FILTERS
+from indexer.settings import ANALYSIS_VERSION
+from indexer.text.analysis import KINDS, Kind, Token
 
 ARTICLES, VECTORS, TERMS = "articles.sqlite", "vectors.faiss", "terms"
 
 TABLES = """
-CREATE TABLE files (path TEXT PRIMARY KEY, sha256 TEXT, reason TEXT, beside TEXT);
+CREATE TABLE files (path TEXT PRIMARY KEY, sha256 TEXT, reason TEXT, sidecar_hash TEXT);
 CREATE TABLE failures (path TEXT, record TEXT, reason TEXT);
 CREATE TABLE documents (
-    number INTEGER PRIMARY KEY, doc_id TEXT UNIQUE, title TEXT, text TEXT, source TEXT, lang TEXT,
-    published TEXT, metadata TEXT, path TEXT, digest BLOB, longest INTEGER);
+    id INTEGER PRIMARY KEY, doc_id TEXT UNIQUE, title TEXT, text TEXT, source TEXT, lang TEXT, published TEXT,
+    path TEXT, sha256 TEXT, basis TEXT, encoding TEXT, record INTEGER, author TEXT, url TEXT, notes TEXT,
+    left_out INTEGER, digest BLOB, longest_lines_key INTEGER);
 CREATE TABLE passages (
-    row INTEGER PRIMARY KEY, doc_id TEXT, ordinal INTEGER, start INTEGER, "end" INTEGER,
-    line_start INTEGER, line_end INTEGER, lang TEXT, copy_key BLOB,
-    vector_key BLOB, folded INTEGER, UNIQUE (doc_id, ordinal));
-CREATE TABLE folded (number INTEGER PRIMARY KEY, key BLOB UNIQUE, terms BLOB);
+    row INTEGER PRIMARY KEY, doc_id TEXT, number INTEGER, start INTEGER, "end" INTEGER,
+    line_start INTEGER, line_end INTEGER, lang TEXT, duplicate_key BLOB,
+    vector_key BLOB, terms_id INTEGER, UNIQUE (doc_id, number));
+CREATE TABLE terms (id INTEGER PRIMARY KEY, key BLOB UNIQUE, terms BLOB);
 CREATE TABLE cuts (
-    doc_id TEXT, line INTEGER, start INTEGER, "end" INTEGER, rule TEXT, articles INTEGER, key INTEGER,
+    doc_id TEXT, line INTEGER, start INTEGER, "end" INTEGER, rule TEXT, articles INTEGER, line_key INTEGER,
     PRIMARY KEY (doc_id, line)) WITHOUT ROWID;
-CREATE TABLE sources (number INTEGER PRIMARY KEY, name TEXT UNIQUE, articles INTEGER);
+CREATE TABLE sources (id INTEGER PRIMARY KEY, name TEXT UNIQUE, articles INTEGER);
 CREATE TABLE lines (
-    source INTEGER, line INTEGER, document INTEGER, PRIMARY KEY (source, line, document)) WITHOUT ROWID;
-CREATE TABLE repeated (
-    source INTEGER, line INTEGER, articles INTEGER, PRIMARY KEY (source, line)) WITHOUT ROWID;
+    source_id INTEGER, line_key INTEGER, document_id INTEGER,
+    PRIMARY KEY (source_id, line_key, document_id)) WITHOUT ROWID;
+CREATE TABLE repeated_lines (
+    source_id INTEGER, line_key INTEGER, articles INTEGER, PRIMARY KEY (source_id, line_key)) WITHOUT ROWID;
 CREATE INDEX passages_by_lang ON passages (lang);
 CREATE INDEX documents_by_source ON documents (source, published);
+CREATE INDEX documents_by_author ON documents (author);
 CREATE INDEX documents_by_path ON documents (path);
 """
-# Of the tables: `beside` is a hash of what sidecars say of a file; `lines` and `cuts.key` hold keys of
-# lines made with a secret; `repeated` those that stand in enough articles of a source to be cut.
+# `line_key` is a hash of a line, made with a secret (line_secret.py). `repeated_lines` holds the lines that
+# enough articles of a source share to be cut. `articles` counts the articles that share a line; in
+# `sources`, all articles of the source.
+
+DOCUMENT_COLUMNS = (
+    "doc_id", "title", "text", "source", "lang", "published", "path", "sha256", "basis", "encoding",
+    "record", "author", "url", "notes", "left_out",
+)  # fmt: skip
+"""The columns that make a Document, in the order of `document_values`."""
+
+
+LABELS = tuple(dict.fromkeys(on.field for on in FILTERS if on.column.startswith("documents.")))
+"""The columns of documents that filters compare and facets count."""
+
+
+def document_values(document: Document) -> tuple[Any, ...]:
+    """Return the values of `DOCUMENT_COLUMNS`."""
+    file = document.file
+    return (
+        document.doc_id, document.title, document.text, document.source, document.lang, document.published,
+        file.path, file.sha256, file.basis, file.encoding, file.record,
+        document.author, document.url, document.notes, document.left_out,
+    )  # fmt: skip
+
+
+def document_of(values: Sequence[Any]) -> Document:
+    """Return the document that `document_values` came from."""
+    doc_id, title, text, source, lang, published = values[:6]
+    author, url, notes, left_out = values[11:]
+    file = SourceFile(*values[6:11])
+    return Document(doc_id, title, text, source, lang, published, file, author, url, notes, left_out)
 
 
 def read_only(path: Path) -> str:
@@ -63,42 +96,40 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def terms_index(folder: Path) -> "tantivy.Index":
+def terms_index(folder: Path) -> tantivy.Index:
     """Open Tantivy's index in a folder, or make it there."""
-    import tantivy
-
     schema = tantivy.SchemaBuilder()
     # Our own analysis made the terms; white space is all that Tantivy has to split at.
     for kind in KINDS:
         schema.add_text_field(kind, stored=False, tokenizer_name="whitespace", index_option="position")
-    schema.add_text_field("lang", stored=False, tokenizer_name="raw", index_option="basic")
-    schema.add_text_field("source", stored=False, tokenizer_name="raw", index_option="basic")
+    for on in EQUAL_FILTERS:
+        schema.add_text_field(on.field, stored=False, tokenizer_name="raw", index_option="basic")
     schema.add_unsigned_field("published", fast=True)  # as the number YYYYMMDD
     schema.add_unsigned_field("row", fast=True)
     return tantivy.Index(schema.build(), str(folder))
 
 
-def as_number(day: str) -> int:
+def day_number(day: str) -> int:
     """Return a day as the number YYYYMMDD."""
     return int(day.replace("-", ""))
 
 
-def copy_key(text: str) -> bytes:
+def duplicate_key(text: str) -> bytes:
     """Return what passages have in common that have the same words."""
     return hashlib.sha256(" ".join(text.split()).encode()).digest()[:16]
 
 
-def folded_key(text: str) -> bytes:
+def terms_key(text: str) -> bytes:
     """Return the key under which the terms of a text are kept: of the text and of the analysis."""
     return hashlib.sha256(f"{ANALYSIS_VERSION}\0{text}".encode()).digest()[:16]
 
 
-def packed(terms: Sequence[Token]) -> bytes:
+def pack_terms(terms: Sequence[Token]) -> bytes:
     """Return the terms of a passage as they are kept."""
     lines = (" ".join(token.term for token in terms if token.kind == kind) for kind in KINDS)
     return zlib.compress("\n".join(lines).encode(), 1)  # folding costs more than unpacking
 
 
-def unpacked(stored: bytes) -> dict[Kind, str]:
+def unpack_terms(stored: bytes) -> dict[Kind, str]:
     """Return the terms of each kind, parted by spaces."""
     return dict(zip(KINDS, zlib.decompress(stored).decode().split("\n"), strict=True))

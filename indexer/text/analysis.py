@@ -11,27 +11,19 @@ from functools import lru_cache
 from threading import local
 from typing import Any, Literal, get_args
 
-# Arabic letters, in their own block, its extensions and its presentation forms.
-_ARABIC_LETTERS = (
-    "\u0620-\u063f\u0641-\u064a\u066e\u066f\u0671-\u06d3\u06d5\u06ee\u06ef\u06fa-\u06ff"
-    "\u0750-\u077f\u08a0-\u08c9\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdfc\ufe70-\ufefc"
-)
-# What sits on letters: accents, harakat, dagger alef, Quranic marks.
-_MARKS = (
-    "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed"
-    "\u08ca-\u08e1\u08e3-\u08ff"
-)
-# What stands inside words unseen: tatweel, soft hyphen, joiners, and the controls of direction.
-_UNSEEN = "\u0640\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+import snowballstemmer
+
+from indexer.text.normalize import ARABIC_LETTERS, HAMZA, INVISIBLE, LETTERS, MARKS, TATWEEL
+
+_INSIDE = MARKS + TATWEEL + INVISIBLE  # stands inside words without parting them
 # A word is of one script: «الـBBC» is two. Digits stay with Latin letters, as in «G20».
 _WORD = re.compile(
-    rf"[{_ARABIC_LETTERS}][{_ARABIC_LETTERS}{_MARKS}{_UNSEEN}]*"
-    rf"|(?![{_ARABIC_LETTERS}])[^\W_](?:(?![{_ARABIC_LETTERS}])[^\W_]|[{_MARKS}{_UNSEEN}]"
-    rf"|(?<=\d)[.,٫٬](?=\d)|(?<=[^\W\d_]|[{_MARKS}])['’](?=(?![{_ARABIC_LETTERS}])[^\W\d_]))*"
+    rf"[{ARABIC_LETTERS}][{ARABIC_LETTERS}{_INSIDE}]*"
+    rf"|(?![{ARABIC_LETTERS}])[^\W_](?:(?![{ARABIC_LETTERS}])[^\W_]|[{_INSIDE}]"
+    rf"|(?<=\d)[.,٫٬](?=\d)|(?<=[^\W\d_]|[{MARKS}])['’](?=(?![{ARABIC_LETTERS}])[^\W\d_]))*"
 )
-_DROPPED = re.compile(f"[{_MARKS}{_UNSEEN}]")
-_ARABIC = re.compile(f"[{_ARABIC_LETTERS}]")
-_LETTERS = str.maketrans("أإآٱؤئىةکیۀہھے", "ااااوييهكيهههي", "ء")
+_DROPPED = re.compile(f"[{_INSIDE}]")
+_ARABIC = re.compile(f"[{ARABIC_LETTERS}]")
 _SEPARATORS = str.maketrans("٫", ".", "٬")
 
 # light10 of Larkey, Ballesteros and Connell (2002), as Lucene has it: strip و before three
@@ -112,7 +104,7 @@ def _arabic(word: str) -> tuple[str, str]:
     # Composed first, so that a hamza that is written apart from its alef is part of it. Without
     # spaces: the compatibility form of ﷺ has some.
     bare = _DROPPED.sub("", unicodedata.normalize("NFKC", word)).replace(" ", "")
-    return bare.translate(_LETTERS), _light_stem(bare)
+    return bare.translate(LETTERS).translate(HAMZA), _light_stem(bare)
 
 
 def _light_stem(word: str) -> str:
@@ -123,7 +115,7 @@ def _light_stem(word: str) -> str:
         if word.startswith(prefix) and len(word) - len(prefix) >= 2:
             word = word[len(prefix) :]
             break
-    word = word.translate(_LETTERS)
+    word = word.translate(LETTERS).translate(HAMZA)
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= 2:
             word = word[: -len(suffix)]
@@ -142,8 +134,6 @@ _own = local()
 def _english_stemmer() -> Any:
     """Return this thread's stemmer: it keeps the word that it is at, so two threads would mix theirs."""
     if not hasattr(_own, "stemmer"):
-        import snowballstemmer
-
         _own.stemmer = snowballstemmer.stemmer("english")
     return _own.stemmer
 

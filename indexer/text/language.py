@@ -16,6 +16,11 @@ from itertools import groupby
 from threading import Lock
 from typing import Literal
 
+from langdetect import DetectorFactory, LangDetectException, detect_langs
+from langdetect.detector_factory import init_factory
+
+from indexer.text.normalize import ARABIC_MARKS, PERSIAN_KEYBOARD, TATWEEL
+
 Script = Literal["Arab", "Latn", "other"]
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "ur", "ckb", "ps", "sd", "ug", "he", "yi"})
 
@@ -73,7 +78,6 @@ _WORDS = {
     "ur": "اور کا کی کو پر ایک کر گیا کیا گئی آپ",
     "ps": "په چې کې ته ده یې نه شوی لپاره",
 }
-_ARABIC_KEYBOARD = str.maketrans("کیى", "كيي")
 
 
 def _speakers() -> dict[str, list[str]]:
@@ -81,7 +85,7 @@ def _speakers() -> dict[str, list[str]]:
     speakers: dict[str, list[str]] = {}
     for lang, words in _WORDS.items():
         for word in words.split():
-            spelt = word if lang == "ur" else word.translate(_ARABIC_KEYBOARD)
+            spelt = word if lang == "ur" else word.translate(PERSIAN_KEYBOARD)
             speakers.setdefault(spelt, []).append(lang)
     return speakers
 
@@ -96,7 +100,7 @@ _ADDRESS = re.compile(r"[@#]\w|://|www\.|[A-Za-z0-9]\.[A-Za-z]{2}")  # of the we
 # Forms of Arabic marks and letters, as PDF files have them; and what stands on or in words unseen.
 _MARK_FORMS = re.compile("[\ufc5e-\ufc63\ufcf2-\ufcf4\ufe70-\ufe7f]+")
 _LETTER_FORMS = re.compile("[\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdfb\ufe80-\ufefc]+")
-_UNSEEN = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u200d]+")
+_UNSEEN = re.compile(f"[{ARABIC_MARKS}{TATWEEL}\u200d]+")
 
 # What langdetect knows in Arabic script, and in others than that and Latin.
 _KNOWN_ARABIC = ("ar", "fa", "ur")
@@ -226,16 +230,13 @@ def _points(text: str) -> dict[str, int]:
             points["ar"] += len("ال") * OWN * times
         if word.endswith("ى"):
             points["ar"] += OWN * times
-        for lang in _SPEAKERS.get(word) or _SPEAKERS.get(word.translate(_ARABIC_KEYBOARD)) or ():
+        for lang in _SPEAKERS.get(word) or _SPEAKERS.get(word.translate(PERSIAN_KEYBOARD)) or ():
             points[lang] += len(word) * OWN * times
     return points
 
 
 def _ask_langdetect(text: str, enough: int = 0) -> str | None:
     """Return the language that langdetect is sure of, if the text's words have letters enough."""
-    from langdetect import DetectorFactory, LangDetectException, detect_langs
-    from langdetect.detector_factory import init_factory
-
     words = _sorted_words(text)
     if sum(map(len, set(words))) < enough:  # a word that is repeated says nothing new
         return None

@@ -7,14 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from fakes import FakeModel
-from places import ROOT
 
-from indexer import ArchiveError, Document, Originals, RequestError, build_index, inspect_file, reason_of
-from indexer.ingest.furniture import reasons
-from indexer.inspection import JUDGED_SIZE, inspection_json
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import IndexFolder
+from indexer import Document, build_index, inspect_file
+from indexer.boilerplate.patterns import rule_reasons
+from indexer.datatypes import SourceFile
+from indexer.errors import ArchiveError, RequestError
+from indexer.inspection import JUDGED_SIZE, Originals, inspection_json, reason_of
+from indexer.store.folder import IndexFolder
+from indexer.store.reader import GenerationReader
+from tests.support.fakes import FakeModel
+from tests.support.paths import ROOT
 
 LINE = "The harbour master writes every Thursday"
 KEYS = [
@@ -62,7 +64,7 @@ def nowhere(tmp_path):
 @pytest.fixture
 def store(folder, index, model):
     build_index(folder, index, model)
-    store = EmbeddedStore.open(IndexFolder(index))
+    store = GenerationReader.open(IndexFolder(index))
     yield store
     store.close()
 
@@ -89,7 +91,7 @@ def test_a_file_is_told_line_by_line_without_an_index(folder, nowhere):
         assert row["text"] == text.split("\n")[row["line"] - 1]
         assert row["kept"] == (row["rule"] is None) == (row["reason"] is None)
     assert rules(found) == {1: None, 3: None, 4: "loading", 5: None}
-    assert found["lines"][2]["reason"] == reasons()["loading"]
+    assert found["lines"][2]["reason"] == rule_reasons()["loading"]
     assert (found["path"], found["doc_id"], found["articles"]) == (str(file), "v0.txt", 1)
     assert (found["title"], found["lang"], found["basis"]) == ("Voyage 0 of the corridor", "en", "file")
     assert (found["published"], found["author"]) == ("2025-03-01", "Salma Haddad")  # from beside it
@@ -200,7 +202,7 @@ def test_where_the_index_holds_the_file_repetition_is_known(folder, index, store
 def test_what_is_told_of_every_file_is_what_the_index_holds(folder, index, store):
     shutil.copytree(ROOT / "archive" / "ukraine", folder / "ukraine")
     build_index(folder, index, FakeModel())
-    held = EmbeddedStore.open(IndexFolder(index))
+    held = GenerationReader.open(IndexFolder(index))
     for path in held.files():
         if not path.endswith(("meta.json", "metadata.csv")):
             inspection = inspect_file(folder / path, index)
@@ -250,7 +252,7 @@ def test_a_damaged_index_is_as_none(folder, index, store, damage):
 
 
 def test_a_reason_is_told_for_every_rule_and_repetition_with_its_number():
-    assert all(reason_of(rule) == reason for rule, reason in reasons().items())
+    assert all(reason_of(rule) == reason for rule, reason in rule_reasons().items())
     assert reason_of("repeated", 1_204) == "it stands in 1,204 articles of this source"
 
 
@@ -354,7 +356,7 @@ def test_the_state_of_a_file_is_looked_up_where_the_archive_is_now(folder, store
 
 @pytest.mark.parametrize("path", ["a\0b.txt", "x" * 5_000, "../outside.txt", "\ud800.txt", "/etc/passwd", ""])
 def test_the_state_of_a_path_that_is_none_raises_nothing(folder, originals, path):
-    document = Document("x", "x", "x", "", "en", metadata={"path": path, "sha256": "0" * 64})
+    document = Document("x", "x", "x", "", "en", file=SourceFile(path, "0" * 64))
     assert originals.state(document, folder) in ("gone", "unreadable")
 
 
@@ -365,7 +367,7 @@ def test_many_threads_are_shown_each_the_lines_of_their_own_page(tmp_path, index
         page = PAGE.format(body=body).replace("Advertisement", f"Share this story: {number} Facebook")
         (archive / f"{number}.html").write_text(page, "utf-8")
     build_index(archive, index, model)
-    store, originals = EmbeddedStore.open(IndexFolder(index)), Originals()
+    store, originals = GenerationReader.open(IndexFolder(index)), Originals()
     articles = [store.article(f"{number}.html") for number in range(4)]
     alone = [originals.cut_lines(each, archive, {}) for each in articles]
     assert [f"{number} Facebook" in each.cuts[0][1] for number, each in enumerate(alone)] == [True] * 4

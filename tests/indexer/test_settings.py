@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from places import ROOT
 
 from indexer.settings import (
     ANALYSIS_VERSION,
@@ -17,6 +16,7 @@ from indexer.settings import (
     cache_dir,
     threads,
 )
+from tests.support.paths import ROOT
 
 
 def test_the_environment_is_read_in_one_place():
@@ -78,9 +78,9 @@ def test_build_settings_are_json_with_every_version_in_them():
         "dimension": 384,
         "prompts": {"query": "q: ", "document": "d: "},
         "window": 512,
-        "neutral": {"method": "m-1", "sample": "def", "used": False},
+        "language_neutral": {"method": "m-1", "sample": "def", "used": False},
         "fields": {"text": "story"},
-        "lines": "0123456789abcdef",
+        "line_secret": "0123456789abcdef",
         "reading_version": READING_VERSION,
         "format_version": FORMAT_VERSION,
         "splitting_version": SPLITTING_VERSION,

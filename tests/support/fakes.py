@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from indexer import Searcher
-from indexer.models.neutral import read_sample
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import IndexFolder
+from indexer.embedding.language_neutral import read_sample
+from indexer.store.folder import IndexFolder
+from indexer.store.reader import GenerationReader
 from indexer.text.language import detect
 
 DIMENSION = 64
@@ -75,7 +75,7 @@ class FakeModel:
 
 def open_fake(index: Path, _model: str | None = None, before: Searcher | None = None) -> Searcher:
     """Open an index with the fake model, as a SearchService opens one with a real model."""
-    return Searcher(EmbeddedStore.open(IndexFolder(index)), before.encoder if before else FakeModel())
+    return Searcher(GenerationReader.open(IndexFolder(index)), before.encoder if before else FakeModel())
 
 
 _PAIRS = {

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import chromium
-from fakes import FakeModel
-from press import write_press
-from serving import serving
 
 from indexer import build_index
+from tests.support.archives import write_press
+from tests.support.browser import chromium
+from tests.support.fakes import FakeModel
+from tests.support.server_process import serving
 
 
 @pytest.fixture(scope="session")

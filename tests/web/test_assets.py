@@ -4,17 +4,17 @@ import hashlib
 import re
 
 import pytest
-from fakes import FakeModel
 from flask import Flask
-from markup import page_of
-from places import ROOT
 
 from indexer import Searcher, build_index
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import IndexFolder
+from indexer.store.folder import IndexFolder
+from indexer.store.reader import GenerationReader
+from tests.support.fakes import FakeModel
+from tests.support.html_checks import page_of
+from tests.support.paths import ROOT
 from web import SearchService, assets, create_app
 
-STATIC, TEMPLATES = ROOT / "web" / "static", ROOT / "web" / "templates"
+STATIC, TEMPLATES = ROOT / "web" / "pages" / "static", ROOT / "web" / "pages" / "templates"
 NAMES = sorted(each.name for each in STATIC.iterdir())
 SHEETS = [each for each in NAMES if each.endswith(".css")]
 SCRIPTS = [each for each in NAMES if each.endswith(".js")]
@@ -30,7 +30,9 @@ PAGE_WEIGHT, SCRIPT_WEIGHT = 150_000, 12_000  # bytes
 def app(archive, index, model):
     build_index(archive, index, model)
     return create_app(
-        SearchService(index, None, lambda *_: Searcher(EmbeddedStore.open(IndexFolder(index)), FakeModel()))
+        SearchService(
+            index, None, lambda *_: Searcher(GenerationReader.open(IndexFolder(index)), FakeModel())
+        )
     )
 
 
@@ -81,9 +83,9 @@ def test_who_has_it_is_sent_nothing(client):
 
 @pytest.mark.parametrize(
     "path",
-    ["../pages.py", "..%2fpages.py", "%2e%2e/pages.py", "%2e%2e%2fpages.py", "..\\pages.py", "..%5cpages.py", "style.css/", "style.css/x",
+    ["../search.py", "..%2fsearch.py", "%2e%2e/search.py", "%2e%2e%2fsearch.py", "..\\search.py", "..%5csearch.py", "style.css/", "style.css/x",
      "/style.css", "//etc/passwd", "%2fetc%2fpasswd", ".", "..", "", "STYLE.CSS", "style.css%00", "style.css%20", "./style.css", "none.css",
-     "style.css::$DATA", "~", "%252e%252e%252fpages.py"],
+     "style.css::$DATA", "~", "%252e%252e%252fsearch.py"],
 )  # fmt: skip
 def test_a_path_never_reaches_the_file_system(client, path):
     response = client.get(f"/static/{path}")
@@ -91,12 +93,13 @@ def test_a_path_never_reaches_the_file_system(client, path):
 
 
 def test_files_are_read_once_at_start(tmp_path):
-    (tmp_path / "static").mkdir()
-    (tmp_path / "static" / "a.css").write_text("a {}")
+    folder = tmp_path / "pages" / "static"
+    folder.mkdir(parents=True)
+    (folder / "a.css").write_text("a {}")
     app = Flask("some", root_path=tmp_path, static_folder=None)
     assets.register(app)
-    (tmp_path / "static" / "a.css").write_text("changed")
-    (tmp_path / "static" / "b.css").write_text("new")
+    (folder / "a.css").write_text("changed")
+    (folder / "b.css").write_text("new")
     client = app.test_client()
     assert client.get("/static/a.css").data == b"a {}"
     assert client.get("/static/b.css").status_code == 404

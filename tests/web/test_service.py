@@ -6,9 +6,10 @@ import threading
 import time
 
 import pytest
-from fakes import FakeModel, open_fake
 
-from indexer import IndexUnusable, NoIndex, SearchRequest, build_index
+from indexer import SearchRequest, build_index
+from indexer.errors import IndexUnusable, NoIndex
+from tests.support.fakes import FakeModel, open_fake
 from web.service import TRIED_AGAIN_EVERY, Loading, SearchService
 
 
@@ -273,4 +274,4 @@ def test_a_newer_generation_that_is_mended_is_served_again(archive, index, model
     file.write_bytes(content)
     now += TRIED_AGAIN_EVERY
     assert service.searcher().generation == second.generation
-    assert service.searcher().store.damage is None
+    assert service.searcher().damage is None

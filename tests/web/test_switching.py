@@ -14,9 +14,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from places import ROOT
 
 from indexer import build_index, verify_index
+from tests.support.paths import ROOT
 
 CLIENTS, BUILDS, ARTICLES = 4, 20, 12
 MOVED_WITHIN = 1.0  # seconds
@@ -25,9 +25,9 @@ SERVER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from fakes import open_fake
+from tests.support.fakes import open_fake
 from web import SearchService, create_app
-from web.server import run
+from web.server.serving import run
 
 service = SearchService(Path(sys.argv[1]), None, open_fake)
 service.start()
@@ -107,7 +107,7 @@ def server(tmp_path, index, model):
     write(tmp_path / "ships", 0)
     build_index(tmp_path / "ships", index, model)
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(index), str(ROOT / "tests" / "support")],
+        [sys.executable, "-c", SERVER, str(index), str(ROOT)],
         stderr=subprocess.PIPE, text=True, cwd=ROOT,
     )  # fmt: skip
     try:

@@ -12,8 +12,9 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
-from breaking import Faults
-from places import ROOT
+
+from tests.support.fault_scenarios import Faults
+from tests.support.paths import ROOT
 
 MEMORY = Path("/dev/shm")
 COUNTED = "faults: "  # how what a test has counted begins, among the properties of its report
@@ -36,11 +37,11 @@ def faults() -> Iterator[Faults]:
     environment = {
         **os.environ,
         "TMPDIR": str(base / "tmp"),
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT}/tests/support",
+        "PYTHONPATH": str(ROOT),
     }
     programs = [
         subprocess.Popen(
-            [sys.executable, "-W", "error", ROOT / "tests/support/faulty.py", base, str(number)],
+            [sys.executable, "-W", "error", ROOT / "tests/support/fault_program.py", base, str(number)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT,
         )
         for number in range(programs_at_once())

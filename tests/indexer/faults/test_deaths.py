@@ -1,7 +1,8 @@
 """kill -9 at every step of a build: the last good index answers, and the next build goes on."""
 
 import pytest
-from breaking import SCENARIOS, wrong
+
+from tests.support.fault_scenarios import SCENARIOS, wrong
 
 
 def deadly(points):

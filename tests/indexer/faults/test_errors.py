@@ -4,7 +4,8 @@ import os
 import subprocess
 
 import pytest
-from breaking import wrong
+
+from tests.support.fault_scenarios import wrong
 
 
 def failing(points):

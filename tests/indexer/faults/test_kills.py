@@ -6,8 +6,8 @@ import sys
 import time
 from itertools import count as numbers
 
-from breaking import wrong
-from places import ROOT
+from tests.support.fault_scenarios import wrong
+from tests.support.paths import ROOT
 
 WANTED = 52
 LARGE = ["many-0", "many-1", "many-2"]
@@ -50,7 +50,12 @@ def killed(faults, name, number, after):
     run.mkdir()
     place = {"index": str(run / "index"), "notes": str(run / "notes"), "cache": str(run / "cache")}
     faults.ask({"do": "lay", "name": name, "run": str(run)})
-    command = [sys.executable, ROOT / "tests/support/faulty.py", "build", faults.base / name / "archive"]
+    command = [
+        sys.executable,
+        ROOT / "tests/support/fault_program.py",
+        "build",
+        faults.base / name / "archive",
+    ]
     command += [place["index"], place["notes"], *(["--rebuild"] if name == "many-2" else [])]
     environment = {**faults.environment, "WARRAQ_CACHE": place["cache"]}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT) as process:

@@ -1,7 +1,8 @@
 """A power cut: what was not synced may be lost, in whole or in part, and no name need be what it was."""
 
 import pytest
-from breaking import SCENARIOS, wrong
+
+from tests.support.fault_scenarios import SCENARIOS, wrong
 
 
 @pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != "crossing"])

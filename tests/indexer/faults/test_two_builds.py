@@ -5,14 +5,15 @@ import sys
 import time
 
 import pytest
-from places import ROOT
+
+from tests.support.paths import ROOT
 
 PROGRAM = """
 import sys
 from pathlib import Path
-from fakes import FakeModel
+from tests.support.fakes import FakeModel
 from indexer import build_index
-from indexer.store.generation import IndexFolder
+from indexer.store.folder import IndexFolder
 
 archive, index, what = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 
@@ -43,7 +44,7 @@ def start(archive, index):
         process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, archive, index, what],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{ROOT}:{ROOT}/tests/support", "WARRAQ_CACHE": str(index.parent)},
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "WARRAQ_CACHE": str(index.parent)},
         )  # fmt: skip
         started.append(process)
         return process

@@ -6,17 +6,18 @@ import json
 import os
 
 import pytest
-from fakes import FakeModel
-from reading import read_all, read_untouched
 
 from indexer import build_index
-from indexer.datatypes import Document, FailedFile
+from indexer.datatypes import Document, FailedFile, SourceFile
 from indexer.errors import UnreadableFile
-from indexer.ingest import documents, files, records
-from indexer.ingest.documents import REFUSED_LISTED, documents_of, untouched
-from indexer.ingest.files import find_files, opened
-from indexer.ingest.readers import Readers
-from indexer.ingest.sidecars import Sidecars
+from indexer.ingest import documents, files
+from indexer.ingest.documents import REFUSED_LISTED, documents_of, read_original
+from indexer.ingest.files import find_files, open_file
+from indexer.ingest.metadata.sidecars import Sidecars
+from indexer.ingest.readers import records
+from indexer.ingest.readers.registry import Readers
+from tests.support.fakes import FakeModel
+from tests.support.read_files import read_all, read_untouched
 
 TEXT = "Divers have mapped the drowned harbour off the point, and found two quays of dressed stone there."
 ARABIC = "رسم غواصون من هيئة مسح السواحل ميناء غارقا قبالة الرأس، ووجدوا رصيفين من حجر منحوت."
@@ -77,7 +78,7 @@ def test_a_record_whose_id_is_that_of_another_files_record_gets_another(archive)
 def test_the_number_of_a_record_counts_those_that_are_refused_too(archive):
     put(archive, **{"a.jsonl": "\n".join([lines({"text": TEXT}), "broken", lines({"text": TEXT})])})
     found, refused = read_all(archive)
-    assert [each.metadata["record"] for each in found] == ["1", "3"]
+    assert [each.file.record for each in found] == [1, 3]
     assert [each.path for each in refused] == ["a.jsonl::2"]
 
 
@@ -151,14 +152,9 @@ def test_a_document_holds_what_its_receipt_needs(archive):
     put(archive, **{"wire/a.jsonl.gz": data})
     ((document,), _) = read_all(archive)
     assert document.source == "wire"
-    assert document.metadata == {
-        "path": "wire/a.jsonl.gz",
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "basis": "extracted",
-        "encoding": "utf-8",
-        "author": "Lina",
-        "record": "1",
-    }
+    sha256 = hashlib.sha256(data).hexdigest()
+    assert document.file == SourceFile("wire/a.jsonl.gz", sha256, "extracted", "utf-8", 1)
+    assert (document.author, document.url, document.notes, document.left_out) == ("Lina", "", "", 0)
 
 
 # Read anew
@@ -166,7 +162,9 @@ def test_a_document_holds_what_its_receipt_needs(archive):
 
 def texts_read_anew(archive, found):
     with Readers({}) as readers:
-        return [extract and extract.text for each in found for extract in [untouched(each, archive, readers)]]
+        return [
+            extract and extract.text for each in found for extract in [read_original(each, archive, readers)]
+        ]
 
 
 def test_articles_are_read_anew_as_they_were(archive):
@@ -265,7 +263,7 @@ def test_what_a_file_gave_before_it_changed_is_void(archive, tmp_path):
     with (
         Readers({}) as readers,
         pytest.raises(UnreadableFile, match="changed while"),
-        opened(file, archive) as source,
+        open_file(file, archive) as source,
     ):
         for each in documents_of(source, readers, Sidecars(archive, [file], {})):
             given.append(each)

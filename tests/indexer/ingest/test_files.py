@@ -16,8 +16,8 @@ from indexer.ingest.files import (
     check_archive,
     find_files,
     hash_file,
-    opened,
-    printable,
+    open_file,
+    printable_path,
 )
 
 
@@ -40,7 +40,7 @@ def paths_of(archive):
 
 
 def read_bytes(file, archive):
-    with opened(file, archive) as source:
+    with open_file(file, archive) as source:
         return source.read()
 
 
@@ -175,13 +175,13 @@ def test_a_name_that_is_not_utf8_is_refused_and_can_be_printed(folder):
     name = b"caf\xe9.txt"
     (folder / os.fsdecode(name)).write_bytes(b"text")
     (found,) = find_files(folder)
-    assert printable(found.path) == "caf\\xe9.txt"
+    assert printable_path(found.path) == "caf\\xe9.txt"
     assert refusal(folder, found.path) == "its name is not UTF-8; rename it"
 
 
 @pytest.mark.parametrize("path", ["a.txt", "ar/مقال 🕊.txt"])
 def test_a_name_that_is_text_is_printed_as_it_is(path):
-    assert printable(path) == path
+    assert printable_path(path) == path
 
 
 def test_a_file_that_went_away_is_refused(folder):
@@ -219,7 +219,7 @@ def rewritten(folder, before, after, path="a.txt"):
     """Open a file, rewrite it before the block ends, and return what is said of it."""
     (folder / path).write_bytes(before)
     (file,) = find_files(folder)
-    with pytest.raises(UnreadableFile) as caught, opened(file, folder) as source:
+    with pytest.raises(UnreadableFile) as caught, open_file(file, folder) as source:
         source.read()
         (folder / path).write_bytes(after)
     return caught
@@ -235,7 +235,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder, after):
 def test_a_file_that_changes_with_size_and_time_kept_is_refused(folder):
     (folder / "a.txt").write_bytes(b"some text")
     (file,) = find_files(folder)
-    with pytest.raises(MovingFile), opened(file, folder) as source:
+    with pytest.raises(MovingFile), open_file(file, folder) as source:
         source.read()
         times = (folder / "a.txt").stat()
         (folder / "a.txt").write_bytes(b"soup text")
@@ -245,7 +245,7 @@ def test_a_file_that_changes_with_size_and_time_kept_is_refused(folder):
 def test_a_file_that_is_replaced_by_another_meanwhile_is_read_as_it_was(folder):
     write(folder, "a.txt")
     (file,) = find_files(folder)
-    with opened(file, folder) as source:
+    with open_file(file, folder) as source:
         (folder / "new").write_bytes(b"new")
         (folder / "new").replace(folder / "a.txt")
         assert source.read() == b"a.txt"
@@ -261,16 +261,16 @@ def test_a_file_is_known_by_the_hash_of_its_bytes_as_they_lie_there(folder):
 def test_what_goes_wrong_in_the_block_is_not_taken_for_the_file(folder):
     write(folder, "a.txt")
     (file,) = find_files(folder)
-    with pytest.raises(ZeroDivisionError), opened(file, folder):
+    with pytest.raises(ZeroDivisionError), open_file(file, folder):
         1 / 0  # noqa: B018
-    with pytest.raises(RuntimeError, match="ours"), opened(file, folder):
+    with pytest.raises(RuntimeError, match="ours"), open_file(file, folder):
         raise RuntimeError("ours")
 
 
 def test_every_stream_begins_at_the_start(folder):
     (folder / "a.txt.gz").write_bytes(gzip.compress(b"abcdef"))
     (file,) = find_files(folder)
-    with opened(file, folder) as source:
+    with open_file(file, folder) as source:
         assert source.stream().read(3) == b"abc"
         assert source.stream().read(4) == b"abcd"
         assert source.read() == b"abcdef"
@@ -282,7 +282,7 @@ def test_progress_counts_the_bytes_of_the_file_once(folder, path):
     (folder / path).write_bytes(gzip.compress(data) if path.endswith(".gz") else data)
     (file,) = find_files(folder)
     told = []
-    with opened(file, folder, told.append) as source:
+    with open_file(file, folder, told.append) as source:
         source.stream(counted=False).read()
         assert told == []
         assert source.read() == data
@@ -293,9 +293,9 @@ def test_progress_counts_the_bytes_of_the_file_once(folder, path):
 def test_a_file_that_is_longer_than_asked_for_is_refused_before_it_is_read(folder):
     write(folder, "a.txt")
     (file,) = find_files(folder)
-    with opened(file, folder, longest=5) as source:
+    with open_file(file, folder, longest=5) as source:
         assert source.read() == b"a.txt"
-    with pytest.raises(UnreadableFile, match="more than 4 bytes"), opened(file, folder, longest=4):
+    with pytest.raises(UnreadableFile, match="more than 4 bytes"), open_file(file, folder, longest=4):
         pass
 
 
@@ -373,7 +373,10 @@ def test_a_gzip_bomb_is_refused_long_before_it_is_unpacked(folder, monkeypatch):
     (folder / "a.jsonl.gz").write_bytes(gzip.compress(bytes(20 << 20)))
     (file,) = find_files(folder)
     came = 0
-    with pytest.raises(UnreadableFile, match="more than 200 times its size"), opened(file, folder) as source:
+    with (
+        pytest.raises(UnreadableFile, match="more than 200 times its size"),
+        open_file(file, folder) as source,
+    ):
         stream = source.stream()
         while block := stream.read(100_000):
             came += len(block)
@@ -407,6 +410,6 @@ def test_a_file_of_many_articles_is_read_as_a_stream_whatever_its_size(folder, m
     monkeypatch.setattr(files, "ARTICLE_SIZE", 1 << 20)
     (folder / "a.jsonl").write_bytes(bytes(3 << 20))
     (file,) = find_files(folder)
-    with opened(file, folder) as source:
+    with open_file(file, folder) as source:
         stream = source.stream()
         assert sum(map(len, iter(lambda: stream.read(1 << 16), b""))) == 3 << 20

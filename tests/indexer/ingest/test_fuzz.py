@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from indexer.datatypes import Document
 from indexer.errors import UnreadableFile
 from indexer.ingest.documents import documents_of
-from indexer.ingest.files import FoundFile, opened
-from indexer.ingest.readers import Readers
-from indexer.ingest.sidecars import Sidecars
-from indexer.store.drafts import Drafts
+from indexer.ingest.files import FoundFile, open_file
+from indexer.ingest.metadata.sidecars import Sidecars
+from indexer.ingest.readers.registry import Readers
+from indexer.store.staging import StagedDocuments
 
 EXAMPLES = 60
 SECONDS = 2
@@ -163,7 +163,7 @@ def read(tmp_path_factory):
 def _documents(file, folder, readers):
     seen = set()
     try:
-        with opened(file, folder) as source:
+        with open_file(file, folder) as source:
             for each in documents_of(source, readers, Sidecars(folder, [file], {}), seen.__contains__):
                 if isinstance(each, Document):
                     seen.add(each.doc_id)
@@ -188,19 +188,19 @@ def check(path, document):
     assert document.source == "" or is_line(document.source)
     assert document.published is None or re.fullmatch(r"\d{4}-\d\d-\d\d", document.published)
     assert document.published is None or 1800 <= date.fromisoformat(document.published).year < 2100
-    for name in ("author", "url"):
-        assert name not in document.metadata or is_line(document.metadata[name])
-    assert document.metadata.get("url", "http").lower().startswith("http")
+    for value in (document.author, document.url):
+        assert value == "" or is_line(value)
+    assert (document.url or "http").lower().startswith("http")
     assert document.doc_id == path or document.doc_id.startswith(f"{path}::")
     assert re.fullmatch("[a-z]{2,3}|mixed", document.lang)
 
 
 def check_range(document, data):
     """Where offsets point into the file, its text is the file, letter for letter."""
-    if document.metadata["basis"] == "file":
+    if document.file.basis == "file":
         plain = gzip.decompress(data) if document.doc_id.endswith(".gz") else data
-        assert plain.endswith(document.text.encode(document.metadata["encoding"]))
-        assert len(plain) - len(document.text.encode(document.metadata["encoding"])) <= 4
+        assert plain.endswith(document.text.encode(document.file.encoding))
+        assert len(plain) - len(document.text.encode(document.file.encoding)) <= 4
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -214,7 +214,7 @@ def test_a_damaged_file_is_refused_or_gives_documents_that_are_whole(read, suffi
     @given(damage(suffix))
     def holds(data):
         path, documents = read(suffix, data)
-        drafts = Drafts()
+        drafts = StagedDocuments()
         for document in documents:
             check(path, document)
             check_range(document, data)

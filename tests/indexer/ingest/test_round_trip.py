@@ -8,11 +8,12 @@ import json
 import re
 
 import pytest
-from fakes import FakeModel
 
-from indexer import Searcher, SearchRequest, build_index, result_json
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import IndexFolder
+from indexer import Searcher, SearchRequest, build_index
+from indexer.serialization import result_json
+from indexer.store.folder import IndexFolder
+from indexer.store.reader import GenerationReader
+from tests.support.fakes import FakeModel
 
 ENCODINGS = {
     "utf-8": str.encode,
@@ -95,7 +96,7 @@ def searcher(archive, tmp_path_factory):
     index = tmp_path_factory.mktemp("round-trip-index")
     report = build_index(archive, index, FakeModel())
     assert report.failed == ()
-    searcher = Searcher(EmbeddedStore.open(IndexFolder(index)), FakeModel())
+    searcher = Searcher(GenerationReader.open(IndexFolder(index)), FakeModel())
     yield searcher
     searcher.store.close()
 

@@ -12,15 +12,25 @@ from dataclasses import asdict
 import faiss
 import numpy as np
 import pytest
-from places import ROOT
-from stores import DIMENSION, NO_FILTER, build, entry, flip, names, state, unit, wanted
 
-from indexer import IndexUnusable, NoIndex
-from indexer.errors import IndexDamaged
-from indexer.store.base import Filters
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import CURRENT, GENERATIONS, IndexFolder
+from indexer.errors import IndexDamaged, IndexUnusable, NoIndex
+from indexer.store.folder import CURRENT, GENERATIONS, IndexFolder
 from indexer.store.manifest import MANIFEST
+from indexer.store.reader import GenerationReader
+from tests.support.generations import (
+    DIMENSION,
+    NO_FILTER,
+    build,
+    entry,
+    flip,
+    names,
+    only,
+    publish,
+    state,
+    unit,
+    wanted,
+)
+from tests.support.paths import ROOT
 
 GROUPS = [
     [entry("talks.txt", "Grain talks.", "قمة الحبوب."), entry("port.txt", "The port in winter.")],
@@ -41,7 +51,7 @@ def chain(folder):
     """Three generations, each with files of the one before; their names, oldest first."""
     made, store = [], None
     for group in GROUPS:
-        before, store = store, build(folder.path, group, store, kept=3)
+        before, store = store, build(folder.path, group, store, keep=3)
         made.append(store.generation)
         if before:
             before.close()
@@ -58,10 +68,10 @@ def made(folder):
 
 def served(folder):
     """The generation that a reader gets, how many documents it has, and what it is told."""
-    with closing(EmbeddedStore.open(folder)) as store:
+    with closing(GenerationReader.open(folder)) as store:
         assert store.lexical(wanted("Grain"), 10, NO_FILTER)
-        assert store.dense(unit(np.ones(DIMENSION)), 10, Filters("en"))
-        return store.generation, store.size()[0], store.damage
+        assert store.dense(unit(np.ones(DIMENSION)), 10, only("en"))
+        return store.generation, store.size()[0], store.damage and str(store.damage)
 
 
 # --- every byte is guarded -----------------------------------------------------------------------
@@ -106,7 +116,7 @@ def test_a_file_that_is_longer_shorter_or_gone_is_found_before_anything_is_serve
                 folder.check_files(made)
             assert error.value.fact == fact
             with pytest.raises(IndexDamaged, match=re.escape(fact)):
-                EmbeddedStore.open(folder)
+                GenerationReader.open(folder)
         path.write_bytes(good)
     assert served(folder) == (made.generation, 2, None)
 
@@ -140,13 +150,13 @@ def test_files_that_are_whole_but_not_what_they_should_be_are_refused(folder, ma
         key: value for key, value in asdict(made).items() if key not in ("generation", "built", "files")
     }
     for name in ("vectors.faiss", "terms/meta.json"):
-        with folder.write_aside() as aside:
+        with folder.staging_folder() as aside:
             shutil.copytree(folder.folder(made.generation), aside, dirs_exist_ok=True)
             (aside / MANIFEST).unlink()
             (aside / name).write_bytes(b"not an index")
-            wrong = folder.publish(aside, keep=[made.generation], **content)
+            wrong = publish(folder, aside, earlier=[made.generation], **content)
         with pytest.raises(IndexDamaged, match=r"cannot be opened.*--rebuild"):
-            EmbeddedStore.open_generation(folder, wrong.generation)
+            GenerationReader.open_generation(folder, wrong.generation)
         assert served(folder)[0] == made.generation
 
 
@@ -154,24 +164,24 @@ def test_counts_that_differ_are_named(folder, made):
     content = {
         key: value for key, value in asdict(made).items() if key not in ("generation", "built", "files")
     }
-    with folder.write_aside() as aside:
+    with folder.staging_folder() as aside:
         shutil.copytree(folder.folder(made.generation), aside, dirs_exist_ok=True)
         (aside / MANIFEST).unlink()
-        folder.publish(aside, **{**content, "passages": 1_004})
+        publish(folder, aside, **{**content, "passages": 1_004})
     with (
-        closing(EmbeddedStore.open(folder)) as store,
+        closing(GenerationReader.open(folder)) as store,
         pytest.raises(
             ValueError, match=r"it holds 3 passages, 3 vectors, 3 entries of terms for 1,004 passages"
         ),
     ):
         store.check_counts()
-    with closing(EmbeddedStore.open_generation(folder, made.generation)) as store:
+    with closing(GenerationReader.open_generation(folder, made.generation)) as store:
         store.check_counts()
 
 
 def test_the_vectors_are_a_plain_faiss_index_in_the_order_of_rows(folder, made):
     index = faiss.read_index(str(folder.folder(made.generation) / "vectors.faiss"))
-    with closing(EmbeddedStore.open(folder)) as store:
+    with closing(GenerationReader.open(folder)) as store:
         assert index.reconstruct_n(0, 3).tolist() == store.vectors([0, 1, 2]).tolist()
         assert store.vectors([2, 0]).tolist() == index.reconstruct_n(0, 3)[[2, 0]].tolist()
 
@@ -212,7 +222,7 @@ def test_a_file_that_generations_share_is_damaged_in_all_of_them(folder, chain):
     with pytest.raises(
         IndexDamaged, match=f"{re.escape(shared)} of {manifest.generation} has changed.*--rebuild"
     ):
-        EmbeddedStore.open(folder)
+        GenerationReader.open(folder)
 
 
 def test_where_nothing_is_whole_the_first_that_is_wrong_is_told_with_the_remedy(folder, chain):
@@ -220,11 +230,11 @@ def test_where_nothing_is_whole_the_first_that_is_wrong_is_told_with_the_remedy(
         (folder.folder(generation) / "vectors.faiss").unlink()
     remedy = re.escape(f"Run: warraq build --rebuild --index {folder.path}")
     with pytest.raises(IndexDamaged, match=rf"vectors.faiss of {chain[2]} is missing\. {remedy}") as error:
-        EmbeddedStore.open(folder)
+        GenerationReader.open(folder)
     assert not isinstance(error.value, NoIndex)
     shutil.rmtree(folder.path / GENERATIONS)
     with pytest.raises(IndexDamaged, match=rf"{MANIFEST} of {chain[2]} cannot be read\. {remedy}"):
-        EmbeddedStore.open(folder)
+        GenerationReader.open(folder)
 
 
 def test_the_way_back_is_not_damage(folder, chain):
@@ -245,7 +255,7 @@ def test_a_bit_turned_over_in_the_list_of_generations_is_told_and_the_newest_is_
             path.write_bytes(good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1 :])
             manifest, damage = folder.newest(folder.manifest)
             assert manifest.generation == chain[2]
-            assert "is damaged" in damage
+            assert "is damaged" in str(damage)
         generation, _, damage = served(folder)
         assert generation == chain[2]
         assert damage.endswith(f"Run: warraq build --rebuild --index {folder.path}")
@@ -270,26 +280,26 @@ def test_where_only_an_unfinished_generation_was_left_there_is_no_index(folder):
     (folder.path / GENERATIONS / ".new-dead").mkdir()
     (folder.path / GENERATIONS / ".new-dead" / ".unfinished").touch()
     with pytest.raises(NoIndex):
-        EmbeddedStore.open(folder)
+        GenerationReader.open(folder)
 
 
 def test_a_generation_of_another_make_is_refused_and_is_no_damage(folder, made):
     content = {
         key: value for key, value in asdict(made).items() if key not in ("generation", "built", "files")
     }
-    with folder.write_aside() as aside:
+    with folder.staging_folder() as aside:
         shutil.copytree(folder.folder(made.generation), aside, dirs_exist_ok=True)
         (aside / MANIFEST).unlink()
         settings = {**made.settings, "format_version": 1}
-        other = folder.publish(aside, keep=[made.generation], **{**content, "settings": settings})
+        other = publish(folder, aside, earlier=[made.generation], **{**content, "settings": settings})
     with pytest.raises(IndexUnusable, match=r"another version of Warraq.*--rebuild") as error:
-        EmbeddedStore.open(folder)
+        GenerationReader.open(folder)
     assert not isinstance(error.value, IndexDamaged)
     # Where it is only what a damaged index might step down to, it is passed over.
     folder.roll_back(made.generation)
     (folder.folder(made.generation) / "vectors.faiss").unlink()
     with pytest.raises(IndexDamaged, match=f"vectors.faiss of {made.generation} is missing"):
-        EmbeddedStore.open(folder)
+        GenerationReader.open(folder)
     assert folder.found() == [other.generation, made.generation]
 
 
@@ -300,9 +310,9 @@ def test_a_reader_changes_nothing(folder, chain):
     before = state(folder.path)
     assert served(folder)[0] == chain[2]
     for generation in chain:
-        with closing(EmbeddedStore.open_generation(folder, generation)) as store:
+        with closing(GenerationReader.open_generation(folder, generation)) as store:
             assert store.files() == {}
-            assert store.folded(b"nothing") is None
+            assert store.terms_of(b"nothing") is None
     assert state(folder.path) == before
 
 
@@ -310,17 +320,19 @@ READER = """
 import os, sys
 from pathlib import Path
 import faiss, numpy, tantivy
-from indexer.store.base import Filters, WeightedTerm
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import IndexFolder
+from indexer.store.base import WeightedTerm
+from indexer.request import ListRequest
+from indexer.store.reader import GenerationReader
+from indexer.request import ListRequest
+from indexer.store.folder import IndexFolder
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)
 folder = IndexFolder(Path(sys.argv[1]))
 assert not any(os.access(path, os.W_OK) for path in [folder.path, *folder.path.rglob("*")])
-store = EmbeddedStore.open(folder)
+store = GenerationReader.open(folder)
 vector = numpy.ones(16, numpy.float32)
-print(store.generation, store.damage, len(store.dense(vector, 9, Filters("en"))),
-      len(store.lexical([WeightedTerm("Grain", "stem", 1.0)], 9, Filters())), store.article("bread.txt") is not None)
+print(store.generation, store.damage, len(store.dense(vector, 9, ListRequest(lang="en").filters())),
+      len(store.lexical([WeightedTerm("Grain", "stem", 1.0)], 9, ())), store.article("bread.txt") is not None)
 store.close()
 """
 

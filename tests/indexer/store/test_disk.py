@@ -5,7 +5,6 @@ import os
 import threading
 
 import pytest
-from stores import names
 
 from indexer.store.disk import (
     copy_file,
@@ -17,6 +16,7 @@ from indexer.store.disk import (
     sync,
     write_file,
 )
+from tests.support.generations import names
 
 
 def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path):

@@ -3,12 +3,14 @@
 import random
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from stores import (
+
+from tests.support.generations import (
     DIMENSION,
     NO_FILTER,
     VOCABULARY,
@@ -16,12 +18,11 @@ from stores import (
     found,
     held,
     make_articles,
+    only,
     unit,
     wanted,
     write,
 )
-
-from indexer.store.base import Filters
 
 SOURCES = ["", "wire", "Wire", "wire/sub", "harbour.example", "صحيفة المرفأ", 'quote" OR 1=1 --', "two words"]
 DAYS = [
@@ -59,6 +60,15 @@ def dated(tmp_path_factory):
     store.close()
 
 
+class Wanted(NamedTuple):
+    """What filters ask for, said without a store."""
+
+    lang: str | None = None
+    source: str | None = None
+    published_from: str | None = None
+    published_to: str | None = None
+
+
 def left_by(filters, document, lang):
     """Whether a passage is within filters, said without a store."""
     day = document.published
@@ -72,7 +82,7 @@ def left_by(filters, document, lang):
 
 some_days = st.sampled_from([*DAYS, "2025-01-01", "2024-12-31", "0001-01-02", "9999-12-30"])
 some_filters = st.builds(
-    Filters,
+    Wanted,
     st.sampled_from([None, None, "ar", "en", "zz"]),
     st.sampled_from([None, None, *SOURCES, "wir", "nowhere", "sub", "words"]),
     some_days,
@@ -82,12 +92,15 @@ some_filters = st.builds(
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(some_filters, st.sampled_from([1, 10, 300]))
-@example(Filters(), 300)
-@example(Filters(source=""), 300)
-@example(Filters(published_from="2025-03-02", published_to="2025-03-01"), 300)
-def test_both_legs_look_at_what_filters_leave_and_at_nothing_else(dated, filters, depth):
+@example(Wanted(), 300)
+@example(Wanted(source=""), 300)
+@example(Wanted(published_from="2025-03-02", published_to="2025-03-01"), 300)
+def test_both_retrievers_look_at_what_filters_leave_and_at_nothing_else(dated, wanted_by, depth):
+    filters = only(*wanted_by)
     left = [
-        row for row, (document, passage) in enumerate(dated.rows) if left_by(filters, document, passage.lang)
+        row
+        for row, (document, passage) in enumerate(dated.rows)
+        if left_by(wanted_by, document, passage.lang)
     ]
     vector = dated.vectors[len(left) % 300]
     scores = (dated.vectors.astype(np.float64) * vector.astype(np.float64)).sum(axis=1)
@@ -105,30 +118,23 @@ def test_both_legs_look_at_what_filters_leave_and_at_nothing_else(dated, filters
 
     undated = {
         document.doc_id for document, passage in dated.rows
-        if document.published is None and left_by(Filters(filters.lang, filters.source), document, passage.lang)
+        if document.published is None and left_by(Wanted(wanted_by.lang, wanted_by.source), document, passage.lang)
     }  # fmt: skip
     assert dated.store.undated(filters) == len(undated)
 
 
 def test_the_filters_that_are_tried_leave_something_and_leave_something_out(dated):
     for filters in (
-        Filters(source="wire"),
-        Filters(published_from="2025-03-01"),
-        Filters("ar", "", None, "2025-03-01"),
+        Wanted(source="wire"),
+        Wanted(published_from="2025-03-01"),
+        Wanted("ar", "", None, "2025-03-01"),
     ):
         left = [left_by(filters, document, passage.lang) for document, passage in dated.rows]
         assert 0 < sum(left) < len(left)
 
 
 def test_more_filters_than_are_kept_answer_as_the_first_did(dated):
-    many = [Filters(source=source, published_from=day) for source in SOURCES for day in DAYS]
+    many = [only(source=source, published_from=day) for source in SOURCES for day in DAYS]
     first = [dated.store.dense(dated.vectors[0], 10, each) for each in many]
     assert [dated.store.dense(dated.vectors[0], 10, each) for each in reversed(many)] == first[::-1]
     assert len(dated.store._rows) < len(many)
-
-
-def test_only_days_make_a_filter_by_date():
-    assert [each.by_date for each in (Filters(), Filters("ar", "wire"))] == [False, False]
-    assert [
-        each.by_date for each in (Filters(published_from="2025-03-01"), Filters(published_to="2025-03-01"))
-    ] == [True] * 2

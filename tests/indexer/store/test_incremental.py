@@ -8,12 +8,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stores import (
+
+from indexer.datatypes import Cut, SourceFile
+from indexer.errors import IndexDamaged
+from indexer.store.base import SeenFile
+from indexer.store.folder import SPACE_FILE, IndexFolder
+from indexer.store.reader import GenerationReader
+from indexer.store.schema import unpack_terms
+from indexer.store.staging import StagedDocuments
+from tests.support.generations import (
     DIMENSION,
     NO_FILTER,
     build,
     entry,
     flip,
+    only,
     state,
     texts_of,
     unit,
@@ -21,14 +30,6 @@ from stores import (
     wanted,
     without_names,
 )
-
-from indexer.datatypes import Cut
-from indexer.errors import IndexDamaged
-from indexer.store.base import Filters, SeenFile
-from indexer.store.drafts import Drafts
-from indexer.store.embedded import EmbeddedStore
-from indexer.store.generation import SPACE, IndexFolder
-from indexer.store.schema import unpacked
 
 WORDS = ["grain", "talks", "port", "winter", "bread", "قمة", "هدنة", "سلام", "ميناء", "خبز"]
 SOURCES = ["wire", "", "صحيفة المرفأ"]
@@ -51,7 +52,7 @@ def made_up(first, count, seed):
                     published=draw.choice([None, "2025-03-01", "2025-10-01"]),
                     cuts=(Cut(9, 0, 1, "tags"), Cut(10, 1, 2, "repeated", 3)),
                 ),
-                longest=lines[0], lines=lines, cut_keys={10: lines[1]},
+                longest_lines_key=lines[0], line_keys=lines, repeated_line_keys={10: lines[1]},
             )
         )  # fmt: skip
     return entries
@@ -67,8 +68,8 @@ def noting(entries):
         )
         for source in SOURCES:
             own = [each for each in entries if each.article.document.source == source]
-            counts = {line: sum(line in each.lines for each in own) for line in range(20)}
-            writer.set_repeated(source, len(own), counts)
+            counts = {line: sum(line in each.line_keys for each in own) for line in range(20)}
+            writer.set_repeated_lines(source, len(own), counts)
 
     return note
 
@@ -88,7 +89,7 @@ def assert_alike(one, other, entries):
         expected = vectors[:, place].tolist()
         assert one.cosines(axis, passages) == other.cosines(axis, passages) == expected
     draw, numbers = random.Random(5), np.random.default_rng(5)
-    for filters in (NO_FILTER, Filters("ar"), Filters(source=""), Filters("en", "wire", "2025-03-01")):
+    for filters in (NO_FILTER, only("ar"), only(source=""), only("en", "wire", "2025-03-01")):
         assert one.undated(filters) == other.undated(filters)
         for depth in (1, 7, 40, 1_000):
             vector = unit(numbers.normal(size=DIMENSION))
@@ -99,12 +100,12 @@ def assert_alike(one, other, entries):
             assert dense
             assert lexical
     for source in SOURCES:
-        with closing(Drafts(one.folder)) as ours, closing(Drafts(other.folder)) as theirs:
+        with closing(StagedDocuments(one.folder)) as ours, closing(StagedDocuments(other.folder)) as theirs:
             assert ours.articles(source) == theirs.articles(source)
-            assert ours.repeated(source, 1) == theirs.repeated(source, 1)
+            assert ours.repeated_lines(source, 1) == theirs.repeated_lines(source, 1)
             for drafts in (ours, theirs):  # what was noted as repeated is the same: all of it crosses
-                drafts.cross(source, ())
-            assert ours.holders() == theirs.holders()
+                drafts.mark_threshold_crossings(source, ())
+            assert ours.files_with_crossed_lines() == theirs.files_with_crossed_lines()
 
 
 def test_additions_make_what_is_made_at_once(tmp_path):
@@ -200,17 +201,17 @@ def test_nothing_that_follows_changes_a_generation(tmp_path):
     first, more = made_up(0, 9, seed=1), made_up(9, 4, seed=2)
     base = build(tmp_path / "index", first, also=noting(first))
     before = state(base.folder)
-    grown = build(tmp_path / "index", more, base, keep=[base.generation], also=noting(first + more))
+    grown = build(tmp_path / "index", more, base, earlier=[base.generation], also=noting(first + more))
     after_growth = state(grown.folder)
     assert state(base.folder) == before
     dropped = [each.article.document.doc_id for each in first[:3]]
     kept = [grown.generation, base.generation]
-    apart = build(tmp_path / "index", [], grown, dropped, keep=kept, kept=3)
+    apart = build(tmp_path / "index", [], grown, dropped, earlier=kept, keep=3)
     for store in (base, grown, apart):
-        again = EmbeddedStore.open_generation(IndexFolder(tmp_path / "index"), store.generation)
+        again = GenerationReader.open_generation(IndexFolder(tmp_path / "index"), store.generation)
         for each in (store, again):
             assert each.lexical(wanted(*WORDS), 10, NO_FILTER)
-            assert each.dense(unit(np.ones(DIMENSION)), 10, Filters("ar"))
+            assert each.dense(unit(np.ones(DIMENSION)), 10, only("ar"))
             each.close()
     assert state(base.folder) == before
     assert state(grown.folder) == after_growth
@@ -219,11 +220,14 @@ def test_nothing_that_follows_changes_a_generation(tmp_path):
 def test_the_first_of_two_that_share_files_may_go(tmp_path):
     first, more = made_up(0, 9, seed=1), made_up(9, 4, seed=2)
     base = build(tmp_path / "index", first)
-    grown = build(tmp_path / "index", more, base, kept=1)
+    grown = build(tmp_path / "index", more, base, keep=1)
     assert not base.folder.exists()
     folder = IndexFolder(tmp_path / "index")
     assert list(folder.damages(folder.manifest(grown.generation))) == []
-    with closing(EmbeddedStore.open(folder)) as store, closing(build(tmp_path / "b", first + more)) as whole:
+    with (
+        closing(GenerationReader.open(folder)) as store,
+        closing(build(tmp_path / "b", first + more)) as whole,
+    ):
         assert_alike(store, whole, first + more)
     base.close()
     grown.close()
@@ -235,11 +239,11 @@ def test_where_files_cannot_be_linked_they_are_copied(tmp_path, monkeypatch):
 
     first, more = made_up(0, 9, seed=1), made_up(9, 4, seed=2)
     base = build(tmp_path / "index", first)
-    linked = build(tmp_path / "index", more, base, keep=[base.generation])
+    linked = build(tmp_path / "index", more, base, earlier=[base.generation])
     with monkeypatch.context() as patch:
         patch.setattr(os, "link", refuse)
         kept = [linked.generation, base.generation]
-        copied = build(tmp_path / "index", more, base, keep=kept, kept=3)
+        copied = build(tmp_path / "index", more, base, earlier=kept, keep=3)
     assert shared_files(base, copied) == set()
     assert {name for name in base.manifest.files if "terms/" in name and "json" not in name} <= {
         name for name, sha256 in copied.manifest.files.items() if base.manifest.files.get(name) == sha256
@@ -251,11 +255,11 @@ def test_where_files_cannot_be_linked_they_are_copied(tmp_path, monkeypatch):
 
 def test_the_space_of_the_vectors_is_linked_too(tmp_path):
     def save(writer):
-        (writer.folder / SPACE).write_bytes(b"a space")
+        (writer.folder / SPACE_FILE).write_bytes(b"a space")
 
     base = build(tmp_path / "index", made_up(0, 2, seed=1), also=save)
-    after = build(tmp_path / "index", [], base, also=lambda writer: writer.take(base.space_path()))
-    assert after.space_path() == after.folder / SPACE
+    after = build(tmp_path / "index", [], base, also=lambda writer: writer.carry_over(base.space_path()))
+    assert after.space_path() == after.folder / SPACE_FILE
     assert after.space_path().samefile(base.space_path())
     assert after.space_path().read_bytes() == b"a space"
     bare = build(tmp_path / "other", [])
@@ -273,7 +277,7 @@ def test_a_file_that_changed_before_it_is_taken_over_is_found_before_it_is_serve
         build(tmp_path / "index", [], base, also=lambda _: flip(base.folder / linked, 30))
     assert folder.current() == base.generation
     flip(base.folder / linked, 30)
-    with closing(EmbeddedStore.open(folder)) as store:
+    with closing(GenerationReader.open(folder)) as store:
         assert (store.generation, store.damage) == (base.generation, None)
     after = build(tmp_path / "index", [], base)
     assert folder.found() == [after.generation, base.generation]
@@ -293,9 +297,9 @@ def private(common):
     """An article that says a word nobody else says in each of its parts, beside common ones."""
     made = entry(f"{SECRETS['doc_id']}.txt", f"{SECRETS['text']} {common}", common, source=SECRETS["source"])
     document = replace(
-        made.article.document, title=SECRETS["title"], metadata={"author": SECRETS["metadata"], "path": "p"}
+        made.article.document, title=SECRETS["title"], author=SECRETS["metadata"], file=SourceFile("p")
     )
-    return replace(made, article=replace(made.article, document=document), lines=[1], longest=1)
+    return replace(made, article=replace(made.article, document=document), line_keys=[1], longest_lines_key=1)
 
 
 def holding(store, word):
@@ -307,7 +311,7 @@ def holding(store, word):
         if path.is_file() and any(form in path.read_bytes() for form in forms)
     }
     with closing(sqlite3.connect(store.folder / "articles.sqlite")) as articles:
-        kept = [unpacked(terms) for (terms,) in articles.execute("SELECT terms FROM folded")]
+        kept = [unpack_terms(terms) for (terms,) in articles.execute("SELECT terms FROM terms")]
     return found, any(word in terms for each in kept for terms in each.values())
 
 
@@ -346,7 +350,7 @@ def test_a_text_that_another_article_has_too_stays(tmp_path):
     after = build(tmp_path / "index", [], base, ["a"])
     assert [each.passage.doc_id for each in after.lexical(wanted("grain"), 10, NO_FILTER)] == ["b"]
     with closing(sqlite3.connect(after.folder / "articles.sqlite")) as articles:
-        assert [unpacked(each)["stem"] for (each,) in articles.execute("SELECT terms FROM folded")] == [
+        assert [unpack_terms(each)["stem"] for (each,) in articles.execute("SELECT terms FROM terms")] == [
             "grain talks"
         ]
     base.close()

@@ -4,13 +4,12 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from places import SETTINGS
-from stores import names, state
 
-from indexer import RequestError
-from indexer.errors import IndexDamaged
-from indexer.store.generation import CURRENT, GENERATIONS, IndexFolder
+from indexer.errors import IndexDamaged, RequestError
+from indexer.store.folder import CURRENT, GENERATIONS, IndexFolder
 from indexer.store.manifest import MANIFEST, Manifest
+from tests.support.generations import names, publish, state
+from tests.support.paths import SETTINGS
 
 CONTENT = {
     "archive": "/somewhere", "settings": SETTINGS, "documents": 1, "passages": 1, "languages": {"en": 1}, "failed": [],
@@ -26,12 +25,12 @@ def folder(index):
 
 def build(folder, text="one", **changes):
     """Publish a generation of two small files; returns its name."""
-    with folder.write_aside() as aside:
+    with folder.staging_folder() as aside:
         (aside / "articles.txt").write_text(text, "utf-8")
         (aside / "terms").mkdir()
         (aside / "terms" / "list.txt").write_text("terms", "utf-8")
         (aside / "terms" / ".tantivy-meta.lock").touch()
-        return folder.publish(aside, **{**CONTENT, **changes}).generation
+        return publish(folder, aside, **{**CONTENT, **changes}).generation
 
 
 def is_whole(folder, generation):
@@ -49,17 +48,17 @@ def test_two_generations_are_kept(folder):
 
 @pytest.mark.parametrize(("kept", "stay"), [(0, 1), (1, 1), (2, 2), (3, 3), (4, 4), (99, 5)])
 def test_as_many_are_kept_as_are_asked_for_and_never_none(folder, kept, stay):
-    made = [build(folder, str(number), kept=99) for number in range(4)]
-    made.append(build(folder, "last", kept=kept))
+    made = [build(folder, str(number), keep=99) for number in range(4)]
+    made.append(build(folder, "last", keep=kept))
     assert folder.listed() == made[::-1][:stay]
     assert folder.found() == made[::-1][:stay]
 
 
 def test_what_is_named_to_be_kept_is_kept_and_nothing_else(folder):
-    made = [build(folder, str(number), kept=99) for number in range(4)]
-    last = build(folder, "last", keep=[made[1]], kept=99)
+    made = [build(folder, str(number), keep=99) for number in range(4)]
+    last = build(folder, "last", earlier=[made[1]], keep=99)
     assert folder.listed() == folder.found() == [last, made[1]]
-    alone = build(folder, "alone", keep=[])
+    alone = build(folder, "alone", earlier=[])
     assert folder.listed() == folder.found() == [alone]
 
 
@@ -169,10 +168,10 @@ def test_a_folder_of_another_name_is_never_removed(folder):
 
 def test_of_files_under_two_names_one_goes_and_the_other_stays(folder):
     made = build(folder)
-    with folder.write_aside() as aside:
+    with folder.staging_folder() as aside:
         (aside / "articles.txt").hardlink_to(folder.folder(made) / "articles.txt")
         linked = {"articles.txt": folder.manifest(made).files["articles.txt"]}
-        after = folder.publish(aside, linked=linked, kept=1, **CONTENT).generation
+        after = publish(folder, aside, linked=linked, keep=1, **CONTENT).generation
     assert folder.found() == [after]
     assert is_whole(folder, after)
     assert (folder.folder(after) / "articles.txt").read_text("utf-8") == "one"
@@ -182,7 +181,7 @@ def test_of_files_under_two_names_one_goes_and_the_other_stays(folder):
 
 
 def test_one_goes_back_and_forward_again_and_nothing_is_removed(folder):
-    made = [build(folder, str(number), kept=99) for number in range(4)]
+    made = [build(folder, str(number), keep=99) for number in range(4)]
     before = {each: state(folder.folder(each)) for each in made}
     for expected in (made[2], made[1], made[0]):
         assert folder.roll_back() == expected == folder.current()
@@ -199,7 +198,7 @@ def test_one_goes_back_and_forward_again_and_nothing_is_removed(folder):
 
 
 def test_a_build_after_going_back_keeps_what_is_served_then(folder):
-    made = [build(folder, str(number), kept=99) for number in range(3)]
+    made = [build(folder, str(number), keep=99) for number in range(3)]
     folder.roll_back(made[0])
     last = build(folder, "last")
     assert folder.listed() == [last, made[0]]
@@ -226,7 +225,7 @@ def test_there_is_no_way_back_where_nothing_was_built(folder):
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"\xff")])
 def test_going_back_removes_nothing_though_the_list_of_what_is_kept_is_damaged(folder, damage):
-    made = [build(folder, str(number), kept=99) for number in range(3)]
+    made = [build(folder, str(number), keep=99) for number in range(3)]
     damage(folder.path / CURRENT)
     assert folder.roll_back(made[1]) == made[1] == folder.current()
     assert folder.found() == made[::-1]
@@ -240,7 +239,7 @@ def test_a_manifest_that_names_files_outside_its_folder_removes_nothing(folder, 
     """Whoever hands over an index can make a name and a manifest that agree."""
     (tmp_path / "precious.txt").write_text("mine")
     name = name.format(outside=str(tmp_path).lstrip("/"))
-    forged = Manifest("", "", **CONTENT, files={name: "0" * 64}).named(datetime(2020, 1, 1, tzinfo=UTC))
+    forged = Manifest(**CONTENT, files={name: "0" * 64}).named(datetime(2020, 1, 1, tzinfo=UTC))
     folder.folder(forged.generation).mkdir()
     (folder.folder(forged.generation) / MANIFEST).write_text(forged.to_json())
     with pytest.raises(IndexDamaged, match="outside of it"):

@@ -4,9 +4,8 @@ import random
 
 import numpy as np
 import pytest
-from stores import DIMENSION, NO_FILTER, build, by_id, entry, unit, vector_of, wanted
 
-from indexer.store.base import Filters
+from tests.support.generations import DIMENSION, NO_FILTER, build, by_id, entry, only, unit, vector_of, wanted
 
 WORDS = ["grain", "talks", "port", "winter", "bread", "قمة", "هدنة", "سلام"]
 SAME = "grain talks in the port قمة"
@@ -46,7 +45,7 @@ def orders(tmp_path_factory, entries):
         store.close()
 
 
-@pytest.mark.parametrize("filters", [NO_FILTER, Filters("ar")])
+@pytest.mark.parametrize("filters", [NO_FILTER, only("ar")])
 @pytest.mark.parametrize("depth", [1, 2, 17, 39, 40, 79, 80, 81, 160, 500])
 def test_whatever_the_order_of_the_rows_the_same_come_out(orders, depth, filters):
     vectors = [vector_of(SAME), unit(np.ones(DIMENSION)), vector_of(SAME) + unit(np.ones(DIMENSION))]
@@ -87,7 +86,7 @@ def test_identical_passages_in_different_segments_tie(tmp_path):
         query = wanted(*draw.sample(WORDS, draw.randint(1, 6)), surface=draw.choice([0.3, 0.7, 1.1]))
         scores = {}
         for each in store.lexical(query, 1_000, NO_FILTER):
-            scores.setdefault(each.copy_key, []).append(each.score)
+            scores.setdefault(each.duplicate_key, []).append(each.score)
         assert max(map(len, scores.values())) >= 5
         assert all(len(set(some)) == 1 for some in scores.values())
     store.close()

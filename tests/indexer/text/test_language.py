@@ -8,9 +8,8 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from places import DATA, ROOT, SEEDS
 
-from indexer.datatypes import SearchRequest
+from indexer.request import SearchRequest
 from indexer.text.language import (
     MIXED,
     detect,
@@ -20,6 +19,7 @@ from indexer.text.language import (
     script_of,
     title_language,
 )
+from tests.support.paths import DATA, ROOT, SEEDS
 
 FRENCH = (
     "Les représentants des deux pays se sont rencontrés lundi à Genève pour parler du corridor céréalier."

@@ -1,0 +1,50 @@
+"""Addresses of articles, passages and result pages, as the pages and the JSON endpoints use them."""
+
+from dataclasses import replace
+from hashlib import sha256
+from itertools import pairwise
+from urllib.parse import quote, urlencode
+
+from indexer.datatypes import Document, SearchResult
+from indexer.request import OFFSET
+
+SEARCH_URL, SIMILAR_URL = "/api/v1/search", "/api/v1/similar"
+WORDS_HASH = 12  # hex digits: enough to tell apart what may stand at one place
+
+
+def document_url(doc_id: str, number: int) -> str:
+    """Return the address of a document's page, opened at a passage."""
+    return f"/documents/{_path(doc_id)}#p{number}"
+
+
+def permanent_url(document: Document, start: int, end: int, number: int) -> str:
+    """Return the address that says which words of which version of a file are meant.
+
+    `words`, the first hex digits of the sha256 of the exact words in UTF-8, tells whether they still
+    stand there where the file has changed, and finds them where they have moved.
+    """
+    words = words_hash(document.text[start:end])
+    values = {"sha256": document.file.sha256, "start": start, "end": end, "words": words}
+    return f"/documents/{_path(document.doc_id)}?{urlencode(values)}#p{number}"
+
+
+def words_hash(words: str) -> str:
+    """Return what a permanent address says of the words that it means."""
+    return sha256(words.encode()).hexdigest()[:WORDS_HASH]
+
+
+def _path(doc_id: str) -> str:
+    """Return an id as a path. Clients take «.» and «..» for steps, unless the slash beside them is %2F."""
+    steps = quote(doc_id).split("/")
+    return steps[0] + "".join(
+        ("%2F" if {before, step} & {".", ".."} else "/") + step for before, step in pairwise(steps)
+    )
+
+
+def next_page_url(result: SearchResult, path: str) -> str | None:
+    """Return the address of the page after this one, in the same generation; None after the last."""
+    request = result.request
+    offset = request.offset + request.limit
+    if offset >= result.total or offset > OFFSET:
+        return None
+    return f"{path}?{urlencode(replace(request, offset=offset, generation=result.generation).values())}"

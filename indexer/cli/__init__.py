@@ -1,0 +1,88 @@
+"""The command `warraq`: reads options, calls the library, prints. JSON for machines, text for people.
+
+With --json, stdout carries exactly one JSON object on one line. Progress, warnings and errors go to stderr.
+Exit status: 0 done, 1 nothing found, 2 usage, 3 the index cannot be used, 4 files failed under --strict, 5
+anything else. Each command is a module of `commands` that is imported when the command runs, so that
+`warraq --help` loads none of them.
+"""
+
+import sys
+import traceback
+from importlib import import_module
+from typing import Any
+
+import click
+
+from indexer.errors import WarraqError
+
+ANYTHING_ELSE = 5
+
+COMMANDS = {
+    "build": ("build", "Bring the index of an archive up to date."),
+    "search": ("search", "Print the passages that answer QUESTION, best first."),
+    "serve": ("serve", "Serve the pages and the JSON endpoints until SIGTERM or Ctrl-C."),
+    "inspect": ("inspect", "Show what becomes of each line of FILE: kept, or cut and by which rule."),
+    "info": ("info", "Tell what the index holds, how it was made, what failed, and its size."),
+    "verify": ("verify", "Check the index against its files, or hits against theirs."),
+    "rollback": ("rollback", "Serve the generation before the current one again."),
+    "cache": ("cache", "Show the vector cache, or clear it."),
+    "evaluate": ("evaluate", "Measure the quality of search on a data set in BEIR's layout."),
+    "model": ("model", "Manage embedding models."),
+}
+"""By command: the module that has it, and its one line in the list of commands."""
+
+
+def main() -> None:
+    """Run the command line; the exit status is the one of the error that ended it."""
+    try:
+        status = warraq.main(prog_name="warraq", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except WarraqError as error:
+        click.echo(f"Error: {error}", err=True)
+        status = error.exit_status
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        status = ANYTHING_ELSE
+    except Exception as error:
+        traceback.print_exc()
+        click.echo(f"Error: something unforeseen went wrong: {error or type(error).__name__}", err=True)
+        status = ANYTHING_ELSE
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+class LazyGroup(click.Group):
+    """A group of commands, each imported when it is run or asked for help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"indexer.cli.commands.{module}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        # A reader of the output that has seen enough, such as head, is no error; click would exit with 1,
+        # which here means that nothing was found.
+        except BrokenPipeError:
+            sys.stdout = None  # nothing is left to flush to it
+            return 0
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="warraq", message="warraq %(version)s")
+def warraq() -> None:
+    """Search an archive of articles by meaning, in Arabic and in English.
+
+    Build an index of a folder of articles once, then search it or serve it.
+    """

@@ -1,0 +1,34 @@
+"""`warraq evaluate`: measure the quality of search on a data set."""
+
+from pathlib import Path
+
+import click
+
+from indexer import evaluation
+from indexer.cli.options import FILE, json_option, model_option, print_json, quiet_option
+from indexer.cli.output import measures_text
+from indexer.cli.progress import show_progress
+from indexer.embedding.encoder import find_model
+
+
+@click.command()
+@click.argument("dataset", type=FILE)
+@click.option(
+    "--mode",
+    type=click.Choice([*evaluation.EVALUATED_MODES, "all"]),
+    default="hybrid",
+    show_default=True,
+    help="How to rank; raw is dense without the language-neutral space.",
+)
+@model_option
+@quiet_option
+@json_option
+def evaluate(dataset: Path, mode: str, model: str, quiet: bool, as_json: bool) -> None:
+    """Measure the quality of search on DATASET, a folder in BEIR's layout."""
+    modes = evaluation.EVALUATED_MODES if mode == "all" else (mode,)
+    with show_progress(quiet=quiet) as progress:
+        measured = evaluation.evaluate(evaluation.read_dataset(dataset), find_model(model), modes, progress)
+    if as_json:
+        print_json(measured)
+    else:
+        click.echo(measures_text(measured, evaluation.parity_gaps(measured["results"])))

@@ -1,0 +1,90 @@
+"""`warraq verify`: check the index against its files, or hits against theirs."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from indexer.cli.options import (
+    field_names,
+    fields_option,
+    index_option,
+    json_option,
+    moved_archive_option,
+    print_json,
+    quiet_option,
+)
+from indexer.cli.output import hit_verification_text, verification_text
+from indexer.cli.progress import show_progress
+from indexer.errors import IndexUnusable, RequestError
+from indexer.integrity.hits import read_hits, verify_hits
+from indexer.integrity.index import verify_index
+from indexer.retrieval.opening import read_manifest
+
+FILE_CHANGED = 1  # exit status
+DAMAGED = IndexUnusable.exit_status
+
+
+@click.command()
+@index_option
+@moved_archive_option
+@click.option(
+    "--hit",
+    type=click.File("r", encoding="utf-8"),
+    metavar="FILE",
+    help="Verify a hit, or all hits of an answer, printed by warraq search --json; - is standard input.",
+)
+@fields_option
+@quiet_option
+@json_option
+def verify(
+    index: Path,
+    archive: Path | None,
+    hit: TextIO | None,
+    fields: tuple[str, ...],
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Check the index against itself and against its files, or hits against their files alone.
+
+    Exits with 3 where something is damaged or a file contradicts a hit, with 1 where the file of a hit has
+    changed since.
+    """
+    if hit:
+        return _verify_hits(hit, index, archive, field_names(fields), as_json)
+    with show_progress(quiet=quiet) as progress:
+        found = verify_index(index, archive, progress)
+    if as_json:
+        print_json({"whole": found.whole, **asdict(found)})
+    elif not (quiet and found.whole):
+        click.echo(verification_text(found))
+    return 0 if found.whole else DAMAGED
+
+
+def _verify_hits(
+    hit: TextIO, index: Path, archive: Path | None, fields: dict[str, str], as_json: bool
+) -> int:
+    try:
+        hits = read_hits(hit.read())
+    except UnicodeDecodeError as error:
+        raise RequestError("bad_hit", f"The hit is not UTF-8 text: {error}.") from error
+    if archive is None or not fields:
+        try:
+            manifest = read_manifest(index)
+        except IndexUnusable as error:
+            if archive is None:
+                raise IndexUnusable(f"{error} Or name the folder of the articles with --archive.") from error
+        else:
+            archive = archive or Path(manifest.archive)
+            fields = fields or manifest.settings["fields"]
+    assert archive
+    verified = verify_hits(hits, archive, fields)
+    proven = all(each.proven for each in verified)
+    if as_json:
+        print_json({"proven": proven, "hits": [asdict(each) for each in verified]})
+    else:
+        click.echo("\n".join(map(hit_verification_text, verified)))
+    if any(each.contradicted for each in verified):
+        return DAMAGED
+    return 0 if proven else FILE_CHANGED

@@ -1,0 +1,88 @@
+"""Options that several commands share, and those made from the description of a request."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from indexer.errors import RequestError
+from indexer.request import Choice, Parameter, SearchRequest, WholeNumber
+from indexer.settings import DEFAULT_ARCHIVE, DEFAULT_INDEX, DEFAULT_MODEL
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path)
+
+index_option = click.option(
+    "--index", type=FILE, default=DEFAULT_INDEX, show_default=True, help="Folder of the index."
+)
+archive_option = click.option(
+    "--archive", type=FILE, default=DEFAULT_ARCHIVE, show_default=True, help="Folder of the articles."
+)
+moved_archive_option = click.option(
+    "--archive", type=FILE, help="Folder of the articles, where it has moved since the build."
+)
+model_option = click.option(
+    "--model",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    metavar="NAME_OR_PATH",
+    help="A sentence-transformers model on this machine.",
+)
+required_model_option = click.option(
+    "--model", metavar="NAME_OR_PATH", help="Refuse an index that was built with another model."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line.")
+quiet_option = click.option(
+    "--quiet", is_flag=True, help="Print no progress and no report; warnings and errors still."
+)
+fields_option = click.option(
+    "--field",
+    "fields",
+    multiple=True,
+    metavar="NAME=FIELD",
+    help="Where records keep a field under a name of their own: text=story, published=meta.day. "
+    "May be given more than once.",
+)
+
+
+def request_options(command: Command) -> Command:
+    """Add an option for every parameter of a search that the command line takes."""
+    for described in reversed(SearchRequest.parameters()):
+        if described.on_command_line:
+            command = _request_option(described)(command)
+    return command
+
+
+def _request_option(described: Parameter) -> Callable[[Command], Command]:
+    kind: Any = str
+    if isinstance(described.value, Choice):
+        kind = click.Choice(described.value.words)
+    elif isinstance(described.value, WholeNumber):
+        kind = int
+    return click.option(
+        f"--{described.name}",
+        described.attribute,
+        type=kind,
+        default=described.default,
+        show_default=described.default is not None,
+        metavar=described.metavar,
+        help=described.help,
+    )
+
+
+def field_names(given: Sequence[str]) -> dict[str, str]:
+    """Return the values of --field as a mapping; RequestError where one is not NAME=FIELD."""
+    for each in given:
+        if not all(each.partition("=")):
+            raise RequestError(
+                "bad_field", f"--field is {each[:40]!r}; it must be NAME=FIELD, such as text=story."
+            )
+    return {name: path for name, _, path in (each.partition("=") for each in given)}
+
+
+def print_json(value: object) -> None:
+    """Print a value as one line of JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False))

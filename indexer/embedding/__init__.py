@@ -1,0 +1,1 @@
+"""Texts to vectors: the Encoder protocol and the models behind it."""

@@ -1,0 +1,1 @@
+"""The default model, read from a wheel."""

@@ -1,0 +1,123 @@
+"""The Encoder protocol: texts in, unit vectors out. Every model implements it.
+
+Finding a model is cheap and needs no torch, so a name that is not on this machine fails at once;
+opening it is what takes seconds.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer import settings
+from indexer.embedding.bundled import model as bundled
+from indexer.embedding.fetch import fetched_model
+from indexer.errors import ModelError
+
+COMPUTED = "torch-float32"
+
+
+class Encoder(Protocol):
+    """What the build and the search ask of a model. Vectors are float32 of unit length."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def weights(self) -> str: ...
+    @property
+    def dimension(self) -> int: ...
+    @property
+    def prompts(self) -> dict[str, str]: ...
+    @property
+    def window(self) -> int: ...
+
+    def count_tokens(self, text: str) -> int:
+        """Count the tokens of a passage, prompt and control tokens included."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode texts to an array (len(texts), dimension)."""
+        ...
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Encode questions to an array (len(texts), dimension)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FoundModel:
+    """A model that is on this machine; `weights` tells two models of one name apart."""
+
+    name: str
+    weights: str
+    folder: Path | None
+    """None for the bundled model, which is unpacked when it is opened."""
+
+    def open(self) -> Encoder:
+        """Load the model into memory; takes seconds."""
+        # Imported here, since sentence-transformers takes seconds and most commands need no model.
+        from indexer.embedding.sentence_transformer import open_encoder  # noqa: PLC0415
+
+        return open_encoder(self)
+
+
+def find_model(name: str) -> FoundModel:
+    """Find a model by name or path among what is on this machine, without loading it.
+
+    `name` is "bundled", a folder, or a hub name that has been fetched before. Never asks the
+    network. Raises ModelError, with the remedy, for anything else.
+    """
+    if name == settings.DEFAULT_MODEL:
+        bundled.weights_path()
+        return FoundModel(name, bundled.WEIGHTS_SHA256, None)
+    folder = _local(name) or fetched_model(name)
+    name = model_name(name)
+    pickled = any(
+        not (path.parent / "model.safetensors").exists() for path in folder.glob("*/pytorch_model.bin")
+    )
+    if pickled or not (any(folder.glob("*.safetensors")) or any(folder.glob("*/*.safetensors"))):
+        raise ModelError(
+            f"{name} holds no weights in safetensors form, the only form that is read. Name a folder of a "
+            "sentence-transformers model, or fetch one.",
+            remedy="warraq model fetch NAME",
+        )
+    return FoundModel(name, _fingerprint(folder), folder)
+
+
+def model_name(name: str) -> str:
+    """Return the name under which an index remembers a model: a folder's is its whole path."""
+    folder = _local(name)
+    return str(folder.resolve()) if folder and name != settings.DEFAULT_MODEL else name
+
+
+def _local(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError):  # too long a name; the home of nobody
+        return None
+
+
+def _fingerprint(folder: Path) -> str:
+    """Hash all that decides a model's vectors: weights, configuration and tokenizer files."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in {".safetensors", ".json", ".txt", ".model"} and path.is_file():
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+            digest.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def vector_key(encoder: Encoder, text: str, prompt: str = "document") -> bytes:
+    """Name the vector that an encoder makes of a text; 32 bytes."""
+    return key_of(encoder.weights, encoder.prompts[prompt], text)
+
+
+def key_of(weights: str, prompt: str, text: str) -> bytes:
+    """Name a vector by all that decides it; 32 bytes."""
+    return hashlib.sha256("\0".join((weights, COMPUTED, prompt, text)).encode()).digest()

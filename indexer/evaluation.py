@@ -1,0 +1,264 @@
+"""Quality by measurement: a BEIR folder through the real pipeline, searched as a user would.
+
+Stands above build and search and uses nothing else of the library's insides than they do.
+"""
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ir_measures
+import numpy as np
+from ir_measures import RR, R, ScoredDoc, nDCG
+from numpy.typing import NDArray
+
+from indexer.building.build import Model, write_generation
+from indexer.building.changes import ArticleSource
+from indexer.datatypes import Document, Passage, Progress, SourceFile, SplitDocument
+from indexer.embedding.encoder import Encoder
+from indexer.errors import RequestError
+from indexer.request import LIMIT, MODES, Mode, SearchRequest
+from indexer.retrieval.opening import in_space
+from indexer.retrieval.searcher import Searcher
+from indexer.store.folder import IndexFolder
+from indexer.store.reader import GenerationReader
+from indexer.store.writer import PreparedArticle
+from indexer.text.language import detect
+from indexer.text.lines import split_lines
+
+RAW = "raw"  # dense over the vectors as the model makes them, without the language-neutral space
+EVALUATED_MODES: tuple[str, ...] = (*MODES, RAW)
+BOTH_LANGUAGES = "all"
+RESAMPLES = 1_000  # of the bootstrap
+_AT_ONCE = 256  # questions encoded together
+
+_WHOLE = re.compile("-?[0-9]+")
+
+Qrels = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A row of a corpus or of its queries."""
+
+    id: str
+    text: str
+    lang: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A BEIR folder: `qrels` holds relevance above 0, by query and passage."""
+
+    name: str
+    corpus: Sequence[Text]
+    queries: Sequence[Text]
+    qrels: Qrels
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Read corpus.jsonl, queries.jsonl and qrels.tsv; RequestError names the line that is at fault."""
+    qrels: dict[str, dict[str, int]] = {}
+    path = folder / "qrels.tsv"
+    for number, line in enumerate(_lines(path)):
+        fields = line.split("\t")
+        if number == 0 and not _WHOLE.fullmatch(fields[-1]):
+            continue  # the header
+        if len(fields) != 3 or not _WHOLE.fullmatch(fields[2]):
+            raise _fault(path, number + 1, "three fields: query-id, corpus-id and relevance")
+        if int(fields[2]) > 0:
+            qrels.setdefault(fields[0], {})[fields[1]] = int(fields[2])
+    corpus = list(_texts(folder / "corpus.jsonl"))
+    if len({row.id for row in corpus}) < len(corpus):
+        raise RequestError("bad_dataset", f"{folder / 'corpus.jsonl'} has the same _id twice.")
+    return Dataset(folder.name, corpus, list(_texts(folder / "queries.jsonl")), qrels)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for line in file:
+                yield line.rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise RequestError(
+            "bad_dataset", f"{path} cannot be read: {reason}. Name a folder in BEIR's layout."
+        ) from error
+
+
+def _texts(path: Path) -> Iterator[Text]:
+    for number, line in enumerate(_lines(path), 1):
+        if line:
+            try:
+                row = json.loads(line)
+                text, lang, title = row["text"], row.get("lang"), row.get("title") or ""
+                if not all(isinstance(each, str) for each in (text, lang or "", title)):
+                    raise TypeError
+                yield Text(str(row["_id"]), text, lang or detect(text), title)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                raise _fault(path, number, "a JSON object with _id and text") from None
+
+
+def _fault(path: Path, line: int, expected: str) -> RequestError:
+    return RequestError("bad_dataset", f"{path}, line {line}: expected {expected}.")
+
+
+def evaluate(
+    dataset: Dataset, model: Model, modes: Sequence[str] = ("hybrid",), progress: Progress | None = None
+) -> dict[str, Any]:
+    """Index a dataset in a temporary folder, ask all its questions, and return the measures.
+
+    Rows are query language x (each passage language of the corpus, and "all"). A single passage
+    language uses the language filter and cuts the qrels to it; a query with nothing relevant left
+    is outside that row. A query that finds nothing counts as 0.
+    """
+    with tempfile.TemporaryDirectory(prefix="warraq-evaluate-") as temporary:
+        index = _Index(dataset, Path(temporary), model, progress)
+        results = [
+            row
+            for mode in modes
+            for searcher in [index.searcher(neutral=mode != RAW)]
+            for query_lang in sorted({query.lang for query in dataset.queries})
+            for passage_lang in (*sorted({row.lang for row in dataset.corpus}), BOTH_LANGUAGES)
+            if (row := _measure(dataset, searcher, mode, query_lang, passage_lang, progress))
+        ]
+        index.close()
+    return {"dataset": dataset.name, "passages": len(dataset.corpus), "results": results}
+
+
+def parity_gaps(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return by mode how much better Arabic passages answer Arabic questions than English ones (nDCG@10)."""
+    found = {
+        (row["mode"], row["query_lang"]): row["nDCG@10"] for row in results if row["passage_lang"] == "ar"
+    }
+    return {
+        mode: round(found[mode, "ar"] - found[mode, "en"], 4)
+        for mode, lang in found
+        if lang == "ar" and (mode, "en") in found
+    }
+
+
+class _Index:
+    """The dataset's index: a generation for each space that is asked for, with one model."""
+
+    def __init__(self, dataset: Dataset, folder: Path, model: Model, progress: Progress | None) -> None:
+        self.dataset, self.progress = dataset, progress
+        self.folder, self.model = IndexFolder(folder), _OpenedOnce(model)
+        self.folder.prepare()
+        self.encoder = _Remembering(self.model.open(), [query.text for query in dataset.queries])
+        self.searchers: dict[bool, Searcher] = {}
+
+    def searcher(self, *, neutral: bool) -> Searcher:
+        """Return a Searcher of the neutral space, or of the vectors as the model makes them."""
+        if neutral not in self.searchers:
+            source = ArticleSource(prepare=lambda _encoder: map(_prepared, self.dataset.corpus))
+            write_generation(
+                self.folder, source, self.model, str(self.folder.path), self.progress, neutral=neutral
+            )
+            store = GenerationReader.open(self.folder)
+            self.searchers[neutral] = Searcher(store, in_space(store, self.encoder))
+        return self.searchers[neutral]
+
+    def close(self) -> None:
+        for searcher in self.searchers.values():
+            searcher.close()
+
+
+def _prepared(row: Text) -> PreparedArticle:
+    document = Document(row.id, row.title, row.text, "", row.lang, None, SourceFile(row.id))
+    lines = len(split_lines(row.text))
+    return PreparedArticle(
+        SplitDocument(document, (Passage(row.id, 1, 0, len(row.text), 1, lines, row.lang),))
+    )
+
+
+class _OpenedOnce:
+    """A model that is loaded at most once, for the passages and then for the questions."""
+
+    def __init__(self, model: Model) -> None:
+        self.name, self.weights, self._model = model.name, model.weights, model
+        self._encoder: Encoder | None = None
+
+    def open(self) -> Encoder:
+        self._encoder = self._encoder or self._model.open()
+        return self._encoder
+
+
+class _Remembering:
+    """An Encoder that knows the vectors of its questions: each is asked once a mode and language."""
+
+    def __init__(self, encoder: Encoder, queries: Sequence[str]) -> None:
+        self.name, self.weights = encoder.name, encoder.weights
+        self.dimension, self.prompts, self.window = encoder.dimension, encoder.prompts, encoder.window
+        self.count_tokens, self.encode_passages = encoder.count_tokens, encoder.encode_passages
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+        for first in range(0, len(queries), _AT_ONCE):
+            some = queries[first : first + _AT_ONCE]
+            self._vectors.update(zip(some, encoder.encode_queries(some), strict=True))
+
+    def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.stack([self._vectors[text] for text in texts])
+
+
+def _measure(
+    dataset: Dataset,
+    searcher: Searcher,
+    mode: str,
+    query_lang: str,
+    passage_lang: str,
+    progress: Progress | None,
+) -> dict[str, Any] | None:
+    """Return one row of measures, None where no query has anything relevant in that language."""
+    inside = {row.id for row in dataset.corpus if passage_lang in (row.lang, BOTH_LANGUAGES)}
+    qrels = {
+        query.id: relevant
+        for query in dataset.queries
+        if query.lang == query_lang
+        and (
+            relevant := {
+                key: value for key, value in dataset.qrels.get(query.id, {}).items() if key in inside
+            }
+        )
+    }
+    if not qrels:
+        return None
+    asked: Mode = "dense" if mode == RAW else mode  # type: ignore[assignment]  # one of MODES
+    lang = None if passage_lang == BOTH_LANGUAGES else passage_lang
+    queries = [query for query in dataset.queries if query.id in qrels]
+    run = []
+    for done, query in enumerate(queries):
+        if progress and done % 16 == 0:
+            progress(f"{mode} {query_lang} to {passage_lang}", done, len(queries))
+        found = searcher.search(SearchRequest(query.text, asked, False, limit=LIMIT, lang=lang, copies="all"))
+        # Minus the rank: the providers of the measures break ties each in their own way.
+        run += [
+            ScoredDoc(query.id, hit.document.doc_id, -float(rank)) for rank, hit in enumerate(found.hits, 1)
+        ]
+    if progress:
+        progress(f"{mode} {query_lang} to {passage_lang}", len(queries), len(queries))
+    names = {nDCG @ 10: "nDCG@10", RR @ 10: "MRR@10", R @ 10: "Recall@10", R @ 100: "Recall@100"}
+    values: dict[str, dict[str, float]] = {name: dict.fromkeys(qrels, 0.0) for name in names.values()}
+    if run:
+        for metric in ir_measures.iter_calc(list(names), qrels, run):
+            values[names[metric.measure]][metric.query_id] = metric.value
+    return {
+        "query_lang": query_lang,
+        "passage_lang": passage_lang,
+        "mode": mode,
+        "queries": len(qrels),
+        **{name: round(sum(each.values()) / len(each), 4) for name, each in values.items()},
+        "ci95": bootstrap_interval(list(values["nDCG@10"].values())),
+    }
+
+
+def bootstrap_interval(values: Sequence[float]) -> list[float]:
+    """Return the 95 % percentile bootstrap interval of a mean (Efron), the same in every run."""
+    sample = np.asarray(values)
+    draws = np.random.default_rng(0).integers(0, len(sample), (RESAMPLES, len(sample)))
+    low, high = np.percentile(sample[draws].mean(axis=1), [2.5, 97.5])
+    return [round(float(low), 4), round(float(high), 4)]

@@ -1,0 +1,388 @@
+"""Dates of articles as ISO days; unknown stays unknown. Pure functions.
+
+The day is the one that is written: no clock, no file time and no time zone has a say in it, and what
+can be read as two days is read as none. Hijri days are those of the Umm al-Qura calendar.
+
+A text is read from left to right as items, each with a code of one letter, so that what may stand in
+a field, a date line or a dateline is a regular expression over codes:
+
+    D H  a date, Gregorian or Hijri        P U  published, updated
+    t n  a time of day, a word beside it   b a  opens a byline: «كتب», "by" (takes «في», "on" too)
+    p    a preposition before a date       w g  any other word, a news agency
+    x    a word of sentences               0 o  any other number, anything else
+    - ( ) , : / . |  punctuation, alike signs under one code
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import IntEnum
+
+from hijridate import Hijri
+
+from indexer.text.normalize import ARABIC_MARKS, DIGITS, HAMZA, INVISIBLE, LETTERS, TATWEEL
+
+YEARS = range(1800, 2100)
+STAMP_YEARS = range(1990, 2100)  # of Unix time
+FIELD = 200  # code points; a longer value is prose
+LINES = 8  # at the most, title included, that may say when an article was published
+DATE_LINE = 120  # code points; a longer line is a paragraph
+NAMES = 6  # other words on a date line: a byline and a city
+DATELINE_NAMES = 5  # a place and an agency
+DATELINE = 60  # code points, within which the date of a dateline ends
+OPENING = 160  # code points of a paragraph, enough for a dateline and the agency after it
+
+
+class _Role(IntEnum):
+    """What a date is of; the least is the best answer to when an article was published."""
+
+    PUBLISHED = 0
+    UNSAID = 1
+    UPDATED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    code: str
+    end: int  # in the folded text
+    day: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    role: _Role
+    day: str | None
+
+
+def parse_date(value: str, day_first: bool = False) -> str | None:
+    """Return the day that a metadata field names, YYYY-MM-DD; None where it names none, or not one only.
+
+    Digits of Unix time are seconds or milliseconds, in UTC. `day_first` settles 5/6/2024, which is
+    else unknown. Where the field has a Hijri and a Gregorian date, the Gregorian one counts; where it
+    has a date of publication and one of an update, the first counts.
+    """
+    value = value.strip()
+    if len(value) > FIELD:
+        return None
+    if stamp := _STAMP.fullmatch(_normalize(value)):
+        return _stamped(stamp[1])
+    items = _items(value, day_first)
+    said = _said(items) if _FIELD.fullmatch(_codes(items)) else None
+    return said.day if said else None
+
+
+def find_published(lines: Sequence[str], day_first: bool = False) -> str | None:
+    """Return the day of publication that an article's first lines say, YYYY-MM-DD; None if unsure.
+
+    `lines` are those that are not blank, in order, title first. Dates are taken from lines that are
+    nothing but a date and who, where and when (`Published 12 May 2024 | By Jane Doe`) and from
+    datelines («القاهرة – 12 مايو 2024 (وكالة) – قال …»), never from sentences nor from the title.
+    """
+    title, head = lines[:1], lines[1:LINES]
+    # Not in the title: it is often repeated above the text.
+    said = [found for line in head if line not in title and (found := _said_by(line, day_first))]
+    # An update stands in for a publication that is nowhere said, not for one that cannot be read.
+    said = [each for each in said if each.role is not _Role.UPDATED] or said
+    known = [each for each in said if each.day]
+    return min(known, key=lambda each: each.role).day if known else None
+
+
+def _said_by(line: str, day_first: bool) -> _Said | None:
+    """Return what a date line or a dateline says, None for any other line."""
+    line = line.strip()
+    items = _items(line[:OPENING], day_first)
+    codes = _codes(items)
+    if len(line) <= DATE_LINE and _is_date_line(codes):
+        return _said(items)
+    dateline = _DATELINE.match(codes)
+    if not dateline:
+        return None
+    items = items[: dateline.end()]
+    dated = [number for number, item in enumerate(items) if item.code in "DH"]
+    place = codes[: dated[0]]
+    if not re.search("[wg]", place) or place.count("w") > DATELINE_NAMES or items[dated[-1]].end > DATELINE:
+        return None
+    return _said(items)
+
+
+def _is_date_line(codes: str) -> bool:
+    if codes.count("w") > NAMES or _ELSE.search(codes) or re.search(r"[wg].*\.$", codes):
+        return False
+    return all(_PART.fullmatch(part) for part in _PARTED.split(codes))
+
+
+def _said(items: Iterable[_Item]) -> _Said | None:
+    """Return the best role of the dates among items and its day; None where there is no date.
+
+    Gregorian dates count before Hijri ones; different days of one role leave the day unknown.
+    """
+    role = _Role.UNSAID
+    dated: list[tuple[_Role, str, str | None]] = []
+    for item in items:
+        if item.code in "PU":
+            role = _Role.PUBLISHED if item.code == "P" else _Role.UPDATED
+        elif item.code in "DH":
+            dated.append((role, item.code, item.day))
+    if not dated:
+        return None
+    best, calendar, _ = min(dated, key=lambda each: each[:2])  # "D" is before "H"
+    days = {day for *key, day in dated if key == [best, calendar]}
+    return _Said(best, days.pop() if len(days) == 1 else None)
+
+
+_INVISIBLE = re.compile(f"[{ARABIC_MARKS}{INVISIBLE}]")
+# Alone it is a dash, «القاهرة ـ 12 مايو»; beside a letter it only stretches it.
+_DASHING_TATWEEL = re.compile(r"(?<![^\W\d_])ـ+(?![^\W\d_])")
+_PUNCTUATION = str.maketrans("‐‒–—―−" + "؍⁄∕" + "٫", "------" + "///" + ".", TATWEEL)
+_HABITS = {**LETTERS, **HAMZA, **DIGITS, **_PUNCTUATION}
+
+
+def _normalize(text: str) -> str:
+    """Write letters, digits, dashes and spaces that differ by habit in one way; keep upper case."""
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    return " ".join(_DASHING_TATWEEL.sub("-", text).translate(_HABITS).split())
+
+
+def _lower(text: str) -> str:
+    """Lower the letters whose lower case is one letter too, so that no offset moves."""
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+
+
+_GREGORIAN = (  # English; Egypt and the Gulf; the Levant and Iraq; the Maghreb; Libya until 2011
+    "january|jan|يناير|كانون الثاني|كانون ثاني|جانفي|أي النار",
+    "february|feb|فبراير|شباط|فيفري|النوار",
+    "march|mar|مارس|آذار|الربيع",
+    "april|apr|أبريل|نيسان|أفريل|الطير",
+    "may|مايو|أيار|ماي|الماء",
+    "june|jun|يونيو|يونيه|حزيران|جوان|الصيف",
+    "july|jul|يوليو|يوليه|تموز|جويلية|يوليوز|ناصر",
+    "august|aug|أغسطس|آب|أوت|غشت|أغشت|هانيبال",
+    "september|sept|sep|سبتمبر|أيلول|شتنبر|شتمبر|الفاتح",
+    "october|oct|أكتوبر|تشرين الأول|تشرين أول|التمور",
+    "november|nov|نوفمبر|تشرين الثاني|تشرين ثاني|نونبر|الحرث",
+    "december|dec|ديسمبر|كانون الأول|كانون أول|دجنبر|دجمبر|الكانون",
+)
+_HIJRI = (
+    "محرم|المحرم|محرم الحرام",
+    "صفر",
+    "ربيع الأول|ربيع أول",
+    "ربيع الآخر|ربيع الثاني|ربيع آخر|ربيع ثاني",
+    "جمادى الأولى|جمادى الأول|جماد الأول|جماد أول",
+    "جمادى الآخرة|جمادى الثانية|جمادى الآخر|جمادى الثاني|جماد الآخر|جماد الثاني|جماد ثاني",
+    "رجب",
+    "شعبان",
+    "رمضان|رمضان المبارك",
+    "شوال",
+    "ذو القعدة|ذي القعدة",
+    "ذو الحجة|ذي الحجة",
+)
+# Folded and without spaces («ذوالقعدة» is written too), to the calendar's code and the month's number.
+_MONTHS = {
+    _normalize(name).replace(" ", ""): (code, number)
+    for code, calendar in (("D", _GREGORIAN), ("H", _HIJRI))
+    for number, names in enumerate(calendar, start=1)
+    for name in names.split("|")
+}
+_SPELLED = {_normalize(name).replace(" ", " ?") for name in "|".join(_GREGORIAN + _HIJRI).split("|")}
+# Sorted backwards: of two that begin alike, the longer one is tried first.
+_NAME = rf"(?:{'|'.join(sorted(_SPELLED, reverse=True))})(?![^\W\d_])"
+_CALENDARS = {
+    **dict.fromkeys(_normalize("م ميلادي ميلادية ad ce").split(), "D"),
+    **dict.fromkeys(_normalize("ه هجري هجرية ah").split(), "H"),
+}
+
+_YEAR = "(?P<year>[0-9]{4})(?![0-9])"
+_FIRST = rf"(?:{_normalize('أول|الأول|غرة')})(?= )"
+_DAY = "(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?(?![0-9:])"
+_MONTH = rf"(?P<month>{_NAME})\.?(?: ?[-/(]? ?(?P<twin>{_NAME}) ?\)?)?"
+_CALENDAR = rf"(?: ?(?P<calendar>{'|'.join(_CALENDARS)})(?!\w))?"
+_GAP = "[ ,،./-]"
+_CLOCK_AND_ZONE = r"(?: [0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?: (?:[+-][0-9]{4}|[a-z]{2,5}))?)?"
+_SHAPES = tuple(
+    re.compile(shape + _CALENDAR)
+    for shape in (
+        rf"(?:{_DAY}|{_FIRST})(?: of| من)?(?: شهر)?{_GAP}{{0,3}}{_MONTH}{_GAP}{{0,3}}{_YEAR}",
+        rf"{_MONTH}{_GAP}{{0,3}}{_DAY}{_CLOCK_AND_ZONE}{_GAP}{{1,3}}{_YEAR}",  # Sun May 12 10:00:00 2024
+        rf"{_YEAR}{_GAP}{{1,3}}{_MONTH}{_GAP}{{0,3}}{_DAY}",
+        r"(?P<year>[0-9]{4}) ?(?P<sep>[-/.]) ?(?P<number>[0-9]{1,2}) ?(?P=sep) ?(?P<day>[0-9]{1,2})(?![0-9])",
+        r"(?P<year>[0-9]{4})(?P<number>[0-9]{2})(?P<day>[0-9]{2})(?:[0-9]{6})?(?![0-9])",
+        rf"(?P<one>[0-9]{{1,2}}) ?(?P<sep>[-/.\\]) ?(?P<two>[0-9]{{1,2}}) ?(?P=sep) ?{_YEAR}",
+    )
+)
+_STAMP = re.compile(r"([0-9]{10}|[0-9]{13})(?:\.[0-9]+)?")
+
+
+def _date_at(text: str, at: int, day_first: bool) -> _Item | None:
+    for shape in _SHAPES:
+        if match := shape.match(text, at):
+            parts = {name: part for name, part in match.groupdict().items() if part}
+            code, day = _read(parts, day_first)
+            return _Item(code, match.end(), day)
+    return None
+
+
+def _read(parts: dict[str, str], day_first: bool) -> tuple[str, str | None]:
+    """Return the code of the calendar and the ISO day of a date's parts."""
+    said = _CALENDARS.get(parts.get("calendar", ""))
+    code, year, day = said or "D", int(parts["year"]), int(parts.get("day", 1))
+    if "month" in parts:
+        code, month = _MONTHS[parts["month"].replace(" ", "")]
+        twin = _MONTHS[parts.get("twin", parts["month"]).replace(" ", "")]
+        if twin != (code, month) or said not in (None, code):
+            return code, None  # two months, or one of the other calendar
+    elif "number" in parts:
+        month = int(parts["number"])
+    else:
+        day, month = int(parts["one"]), int(parts["two"])
+        if day <= 12 < month:
+            day, month = month, day
+        elif day <= 12 and day != month and not day_first:
+            return code, None
+    return code, _gregorian(year, month, day) if code == "D" else _hijri(year, month, day)
+
+
+def _gregorian(year: int, month: int, day: int) -> str | None:
+    try:
+        return date(year, month, day).isoformat() if year in YEARS else None
+    except ValueError:
+        return None
+
+
+def _hijri(year: int, month: int, day: int) -> str | None:
+    try:
+        return Hijri(year, month, day).to_gregorian().isoformat()
+    except (ValueError, OverflowError):  # no such day; a year that the tables do not have
+        return None
+
+
+def _stamped(digits: str) -> str | None:
+    day = datetime.fromtimestamp(int(digits[:10]), UTC).date()
+    return day.isoformat() if day.year in STAMP_YEARS else None
+
+
+_HALF = r"(?:[ap]\.? ?m\.?|[صم]|صباحا|مساا?|ظهرا|عصرا|فجرا|ليلا)(?!\w)"
+_OFFSET = (
+    r"(?: ?[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2}(?! ?[^\W_]))(?![0-9/.-])"
+    r"|(?: ?(?:utc|gmt) ?[+-][0-9]{1,2}(?::?[0-9]{2})?)(?![0-9])"
+)
+_TIME = re.compile(
+    r"t?(?:[01]?[0-9]|2[0-4]) ?[:.h] ?[0-5][0-9](?: ?: ?[0-5][0-9](?:[.,][0-9]+)?)?(?![0-9])"
+    rf"(?: ?{_HALF})?(?:{_OFFSET})?"
+    rf"|t[0-9]{{4}}(?:[0-9]{{2}}(?:[.,][0-9]+)?)?(?![0-9])(?:{_OFFSET})?"
+    rf"|[0-9]{{1,2}} ?{_HALF}|الساعه [0-9]{{1,2}}(?![0-9])"
+    rf"|[+-][0-9]{{2}}:[0-9]{{2}}(?![0-9])|(?:utc|gmt) ?[+-][0-9]{{1,2}}(?::?[0-9]{{2}})?(?![0-9])"
+    r"|(?:قبل|بعد) (?:الظهر|منتصف الليل)(?!\w)"
+    r"|ب?(?:ال)?توقيت [^\W\d_]+(?: المكرمه| المحتله)?(?!\w)"
+    r"|\((?:[a-z]+ ){1,4}time\)|\[[a-z_]+/[a-z_]+\]"  # (Arabian Standard Time), [Africa/Cairo]
+    r"|[0-9]{1,2} ?(?:mins?|minutes?|دقيقه|دقايق)(?!\w)"  # that it takes to read
+    r"|علي الساعه(?!\w)|العدد(?: رقم)? ?:? ?[0-9]+(?![0-9])"  # a paper's number beside its date
+)
+_WORD = re.compile(r"[^\W\d_]+(?:['’.][^\W\d_]+)*")
+_NUMBER = re.compile("[0-9]+")
+
+_WORDS = {
+    "P": "published posted publication pubdate created نشر النشر نشرت منشور أضيف الإضافة",
+    "U": "updated update modified edited revised تحديث التحديث محدث تعديل التعديل عدل",
+    "a": "by بواسطة",
+    "b": """
+        كتب كتبت بقلم إعداد تحرير تقرير ترجمة مراسل مراسلنا مراسلة المحرر محرر الكاتب
+        admin staff writer reporter correspondent editor editors""",
+    "p": "on في",
+    "n": """
+        sunday monday tuesday wednesday thursday friday saturday
+        sun mon tue tues wed weds thu thur thurs fri sat
+        الأحد الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت أحد اثنين ثلاثاء أربعاء خميس جمعة سبت
+        z utc gmt est edt et cst cdt ct mst mdt pst pdt pt bst cet cest eet eest ast ist gst msk
+        am pm at the of date dated time local eastern central standard daylight hours hrs h
+        this article story was last first originally read reading
+        م ه ص صباح صباحا الصباح مساء المساء مساءا ظهرا عصرا فجرا ليلا الساعة غرينتش جرينتش جرينيتش
+        تاريخ التاريخ بتاريخ يوم اليوم الموافق موافق تم آخر أول مرة هذا المقال الخبر
+        وقت مدة زمن قراءة القراءة للقراءة""",
+    "g": """
+        reuters afp ap upi dpa xinhua wafa sana petra kuna
+        رويترز وفا سانا واس وام بترا كونا قنا واع شينخوا سبوتنيك""",
+    "w": "and al el bin ibn abu de la le da di du van von der",  # small in names
+    "x": """
+        in for from to with after before since until during when as is are born died birth death
+        من إلى عن مع منذ حتى قبل بعد خلال بين ضد عند أن إن أنه إنه قد لم لن كان كانت
+        قال قالت أعلن أعلنت أكد أكدت قتل ولد توفي ميلاد الميلاد وفاة الوفاة
+        photo image file picture صورة أرشيفية أرشيف""",
+}
+# Not «على», which is folded as the name «علي» is.
+_CODE_OF = {word: code for code, words in _WORDS.items() for word in _normalize(words).split()}
+_SIGNS = {**dict.fromkeys(",،", ","), **dict.fromkeys("/\\", "/"), **dict.fromkeys("|·•∙⋅*@'\"", "|")}
+_ALIKE = {"Pd": "-", "Ps": "(", "Pe": ")", "Pi": "|", "Pf": "|", "So": "|"}
+
+
+def _codes(items: Iterable[_Item]) -> str:
+    return "".join(item.code for item in items)
+
+
+def _items(text: str, day_first: bool) -> list[_Item]:
+    """Return the items of a text from left to right; white space is none."""
+    cased = _normalize(text)
+    lowered = _lower(cased)
+    items: list[_Item] = []
+    at = 0
+    while at < len(cased):
+        if cased[at] != " ":
+            items.append(_date_at(lowered, at, day_first) or _other_at(cased, lowered, at))
+            at = items[-1].end
+        else:
+            at += 1
+    return items
+
+
+def _other_at(cased: str, lowered: str, at: int) -> _Item:
+    if match := _TIME.match(lowered, at):
+        return _Item("t", match.end())
+    if match := _NUMBER.match(lowered, at):
+        return _Item("0", match.end())
+    if match := _WORD.match(cased, at):
+        return _Item(_code_of_word(match[0]), match.end())
+    return _Item(_code_of_sign(cased[at]), at + 1)
+
+
+def _code_of_word(word: str) -> str:
+    if code := _CODE_OF.get(word.lower()):
+        return code
+    # Names have capitals, where a script has any, and sites a dot.
+    return "o" if word[0].islower() and "." not in word else "w"
+
+
+def _code_of_sign(sign: str) -> str:
+    if sign in ":.":
+        return sign
+    return _SIGNS.get(sign) or _ALIKE.get(unicodedata.category(sign), "o")
+
+
+_FIELD = re.compile(r"[DHtnpPU(),:/.|-]*")
+
+# A date line is cut at punctuation, but not at that after «كتب», and before what opens a new part.
+_PARTED = re.compile(r"(?<![ab])[-(),:/|]+|(?=[PUab])")
+_PART = re.compile(
+    r"[DHtnpgPU.]*"  # when
+    r"|[wgn.]*"  # who and where: a name beside a date without punctuation may be an event's
+    r"|b[-(),:/|]*(?:[nx]*[wg][wgnx.tDH]*)?"  # «كتب أحمد سالم 12 مايو», but not «كتب ترامب في 12 مايو»
+    r"|a[-(),:/|]*(?:[nx]*[wg][wgnxp.tDH]*)?"  # "by Jane Doe on 12 May", but not "by 12 May"
+)
+_ELSE = re.compile(
+    r"[wg][n.]*:[np]*[DH]"  # the date of something else: «الموعد: 12 مايو»
+    r"|[DH][nt]*:n*w"  # an entry of a timeline: «12 مايو: الافتتاح»
+    r"|[wg][n.]*\([np]*[DH]"  # a life: «نجيب محفوظ (11 ديسمبر 1911)»
+    r"|^[^PUab]*pn*[DH]"  # a piece of a sentence: «في 12 مايو»
+)
+
+_PLACE = "[wgn.,/|-]"
+_AT_PLACE = rf"{_PLACE}*(?:\({_PLACE}+\){_PLACE}*)?"
+_DATES = r"(?:H[n/,|(-]*D\)?|D[n/,|(-]*H\)?|D|H)"
+_AGENCY = r"(?:\([won.|/-]*[wog][wogn.|/-]*\)|/[wogn.|]*[wog][wogn.|]*/|g)"
+_DATELINE = re.compile(
+    rf"(?:{_AT_PLACE}(?<=[,/|)g-])[nt]*{_DATES}[nt]*{_AGENCY}?[nt]*"  # GENEVA, May 12, 2024 (Agency) —
+    rf"|{_AT_PLACE}{_DATES}[nt]*{_AGENCY}[nt]*"  # «عمان 12 أيار 2024 (بترا) –»
+    rf"|{_AT_PLACE}\({_PLACE}*{_DATES}[nt]*\)"  # CAIRO (May 12, 2024) —
+    r")-(?![-nt]*[DH0])"  # not from a day to a day
+    rf"|\({_PLACE}*{_DATES}[wgnt,/|]*\)(?![-nt]*[DH0])"  # «(بيروت، 12 أيار 2024) قالت»
+)

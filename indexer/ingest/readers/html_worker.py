@@ -1,0 +1,139 @@
+"""The process in which HTML is parsed: it may be killed, and takes nothing with it.
+
+A program of its own that imports nothing of Warraq. It reads requests from stdin and writes answers
+to stdout, each a length of four bytes and that many bytes of JSON, until stdin ends. Markup is
+hostile: what it makes a parser do ends with this process (see pages.py for the limits).
+"""
+
+import json
+import os
+import re
+import sys
+from typing import Any, BinaryIO
+
+import lxml.etree
+import lxml.html
+from trafilatura import bare_extraction
+
+MEMORY = 2 << 30  # bytes of address space; the largest page that is read needs a quarter of it
+_UNSEEN = ("script", "style", "noscript", "template", "title", "svg", "math", "iframe", "object", "select")
+_HEADING = 1_000  # code points of a title element; what is longer is no title
+_END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
+_IN_LINES = """
+a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark q rp rt ruby s samp small
+span strike strong sub sup time tt u var wbr
+"""
+_INLINE = frozenset(_IN_LINES.split())  # elements that stand in a line; all others begin one and end one
+
+
+def main() -> None:
+    """Answer requests until there are no more."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    sys.stdout = sys.stderr  # a library that prints must not garble an answer
+    _limit_memory()
+    while request := _receive(sys.stdin.buffer):
+        answer = json.dumps(_answer(request)).encode()
+        answers.write(len(answer).to_bytes(4, "big") + answer)
+        answers.flush()
+
+
+def _limit_memory() -> None:
+    try:
+        import resource  # noqa: PLC0415 - Windows has no such module
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    except (ImportError, ValueError, OSError):  # a system without such limits
+        return
+
+
+def _receive(requests: BinaryIO) -> dict[str, str] | None:
+    size = int.from_bytes(requests.read(4), "big")
+    return json.loads(requests.read(size)) if size else None
+
+
+def _answer(request: dict[str, str]) -> dict[str, Any]:
+    try:
+        if "fragment" in request:
+            return {"text": "\n".join(_lines(_parsed(f"<div>{_END.sub('', request['fragment'])}</div>")))}
+        return read_page(request["page"])
+    except MemoryError:
+        return {"error": "it needs more memory than a page may"}
+    except RecursionError:
+        return {"error": "its markup is nested too deeply"}
+    except Exception as error:  # whatever the markup made a parser do
+        return {"error": f"it cannot be parsed ({type(error).__name__})"}
+
+
+def read_page(page: str) -> dict[str, Any]:
+    """Return a page's article and facts, and all its visible lines."""
+    page = _END.sub("", page)  # the parser reads no further, but pages are pasted into pages
+    root = _parsed(page)
+    document = _extracted(page, tables=True)
+    if document is not None and _is_table(document.text or ""):
+        document = _extracted(page, tables=False)  # a table of the page's layout, not of the article
+    lines = _lines(root, " · ")
+    heading = " ".join((root.findtext(".//head/title") or "").split())[:_HEADING]
+    if document is None or not document.text:
+        return {
+            "lines": lines,
+            "heading": heading,
+            **dict.fromkeys(("title", "author", "url", "published"), ""),
+        }
+    return {
+        "lines": lines,
+        "heading": heading,
+        "text": document.text,
+        "title": document.title or "",
+        "author": document.author or "",
+        "url": document.url or "",
+        "published": document.date or "",
+    }
+
+
+def _extracted(page: str, *, tables: bool) -> Any:
+    return bare_extraction(
+        page,
+        with_metadata=True,
+        include_comments=False,
+        include_tables=tables,
+        # Only what the page says of itself: a date that merely stands in it is another's.
+        date_extraction_params={"extensive_search": False, "original_date": True, "min_date": "1800-01-01"},
+    )
+
+
+def _is_table(text: str) -> bool:
+    lines = [line for line in text.split("\n") if line.strip()]
+    return sum(line.startswith("|") for line in lines) > len(lines) / 2
+
+
+def _parsed(markup: str) -> Any:
+    parser = lxml.html.HTMLParser(encoding="utf-8")
+    # As bytes: lxml refuses a string that declares an encoding.
+    root = lxml.html.document_fromstring(markup.encode(), parser=parser)
+    if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
+        raise RecursionError  # the parser has left out what is nested more deeply than it goes
+    return root
+
+
+def _lines(root: Any, between: str = "") -> list[str]:
+    """Return the lines that a tree shows, as its blocks and breaks part them.
+
+    `between` is put where one span or link follows another without a space, as styles part them.
+    """
+    parts, hidden = list[str](), 0
+    for event, element in lxml.etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        tail = (element.tail or "") if event != "start" else ""
+        if event in ("start", "end"):
+            if element.tag not in _INLINE:
+                parts.append("\n")
+            hidden += (element.tag in _UNSEEN) * (1 if event == "start" else -1)
+        if not hidden:
+            said = (element.text or "") if event == "start" else tail
+            parts.append(" ".join(said.split("\n")))
+            if event == "end" and not tail and element.tag in ("span", "a") and element.getnext() is not None:
+                parts.append(between)
+    return [line for each in "".join(parts).split("\n") if (line := " ".join(each.split()))]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""One Reader a format, chosen by the file's suffix: all that the rest of Warraq knows of formats."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from indexer.errors import UnreadableFile
+from indexer.ingest.files import OpenFile
+from indexer.ingest.metadata.fields import FieldNames
+from indexer.ingest.readers.base import Extract, Reader, RefusedRecord
+from indexer.ingest.readers.html import PageWorker, read_page
+from indexer.ingest.readers.records import read_csv, read_json, read_json_lines
+from indexer.ingest.readers.text import read_markdown, read_text
+
+
+class Readers:
+    """The readers of one archive; they share a process that parses HTML, ended with the block."""
+
+    def __init__(self, names: FieldNames, worker: PageWorker | None = None) -> None:
+        self._worker = worker or PageWorker()
+        to_text = self._worker.fragment
+        page = partial(read_page, worker=self._worker)
+        self._by_suffix: Mapping[str, Reader] = {
+            ".txt": read_text,
+            ".md": partial(read_markdown, names=names),
+            ".html": page,
+            ".htm": page,
+            ".json": partial(read_json, names=names, to_text=to_text),
+            ".jsonl": partial(read_json_lines, names=names, to_text=to_text),
+            ".csv": partial(read_csv, names=names, to_text=to_text),
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._worker.close()
+
+    def read(self, file: OpenFile) -> Iterator[Extract | RefusedRecord]:
+        """Yield the articles of a file; UnreadableFile where its format is not read, or its content."""
+        reader = self._by_suffix.get(file.suffix)
+        if reader is None:
+            known = ", ".join(sorted(self._by_suffix))
+            kind = file.suffix or "a file without a suffix"
+            raise UnreadableFile(f"{kind} is not a format that is read ({known}, plain or .gz)")
+        return reader(file)

@@ -1,0 +1,117 @@
+"""Whether a receipt is true: the words of a hit, proven from the file that it names and nothing else."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import RequestError, UnreadableFile
+from indexer.ingest.documents import documents_by_id
+from indexer.ingest.files import FoundFile, open_file
+from indexer.ingest.metadata.fields import FieldNames
+from indexer.ingest.metadata.sidecars import Sidecars
+from indexer.ingest.readers.registry import Readers
+from indexer.text.lines import LineNumbers
+
+_PROVENANCE: dict[str, type] = {
+    "doc_id": str, "path": str, "sha256": str, "line_start": int, "line_end": int,
+    "char_start": int, "char_end": int,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class HitVerification:
+    """What a receipt is worth: whether its file says what it says, and whether that file is the same."""
+
+    doc_id: str
+    path: str
+    proven: bool
+    changed: bool
+    """Whether the file is another than the receipt was made of, or gone."""
+    reason: str
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the file is the same and does not say what the receipt says."""
+        return not self.proven and not self.changed
+
+
+def read_hits(content: str) -> list[dict[str, Any]]:
+    """Return the hits of a JSON text: one hit, or all of a whole answer; RequestError for anything else."""
+    try:
+        given = json.loads(content)
+        hits = list(_flat(given.get("hits", [given])))
+        for hit in hits:
+            source = hit["source"]
+            for name, kind in _PROVENANCE.items():
+                if not isinstance(source[name], kind) or isinstance(source[name], bool):
+                    raise TypeError(name)
+            if not isinstance(hit["text"], str):
+                raise TypeError("text")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise RequestError(
+            "bad_hit", f"That is no hit of a search, nor an answer with hits, as JSON: {error}."
+        ) from error
+    if not hits:
+        raise RequestError("bad_hit", "The answer holds no hit.")
+    return hits
+
+
+def _flat(hits: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield hits with those that are folded into them; an identical passage elsewhere has the same text."""
+    for hit in hits:
+        yield dict(hit)
+        for source in hit.get("also_in") or ():
+            yield {"text": hit["text"], "source": source, "copy": True}
+        yield from _flat((hit.get("more") or {}).get("hits", ()))
+
+
+def verify_hits(
+    hits: Sequence[Mapping[str, Any]], archive: Path, fields: FieldNames
+) -> list[HitVerification]:
+    """Prove receipts from their files in an archive, and nothing else."""
+    with Readers(fields) as readers:
+        return [_verify_hit(hit, archive, fields, readers) for hit in hits]
+
+
+def _verify_hit(
+    hit: Mapping[str, Any], archive: Path, fields: FieldNames, readers: Readers
+) -> HitVerification:
+    source = hit["source"]
+    doc_id, path = source["doc_id"], source["path"]
+    file = FoundFile(path, archive / path)
+    try:
+        with open_file(file, archive) as content:
+            changed = content.sha256 != source["sha256"]
+            documents = documents_by_id(content, readers, Sidecars(archive, [file], fields))
+    except (UnreadableFile, ValueError) as error:  # such as a name with a NUL
+        return HitVerification(doc_id, path, False, True, f"{path} cannot be read: {error}")
+    document = documents.get(doc_id)
+    reason = _difference(hit, document.text) if document else f"{path} holds no article {doc_id}"
+    if reason:
+        if changed:
+            reason = f"{path} has changed since: its sha256 is another, and {reason}"
+        return HitVerification(doc_id, path, False, changed, reason)
+    if changed:
+        return HitVerification(
+            doc_id, path, False, True,
+            f"{path} has changed since: its sha256 is another; the words still stand where the receipt says",
+        )  # fmt: skip
+    return HitVerification(doc_id, path, True, False, f"{path} is the same file and says exactly this there")
+
+
+def _difference(hit: Mapping[str, Any], text: str) -> str:
+    """Return in what a receipt differs from a text; nothing where it is true."""
+    source, words = hit["source"], hit["text"]
+    start, end = source["char_start"], source["char_end"]
+    says = text[start:end] if 0 <= start < end <= len(text) else None
+    same = says == words or (hit.get("copy") and says is not None and says.split() == words.split())
+    if not same:
+        at = text.find(words)
+        where = f"; they stand at characters {at} to {at + len(words)}" if at >= 0 else ""
+        return f"other words stand at characters {start} to {end}{where}"
+    lines = LineNumbers(text).of(start, end)
+    if lines != (source["line_start"], source["line_end"]):
+        return f"the words stand on lines {lines[0]} to {lines[1]}, not where the receipt says"
+    return ""

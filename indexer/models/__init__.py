@@ -1,1 +1,0 @@
-"""Texts to vectors: the Encoder seam and the models behind it."""

@@ -1,0 +1,401 @@
+"""What may be asked of an index, described once.
+
+Each field of a request carries its `Parameter`: the name in query strings and on the command line, what it
+means, how a value is read from text, and which values are legal. The command line, the pages, the JSON
+endpoints, addresses and the store's filters all read this description, so that a new filter is one new
+field here: `column` names what it compares, `facet` has it counted.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, Self, get_args
+
+from indexer.errors import RequestError
+
+Mode = Literal["hybrid", "dense", "lexical"]
+Copies = Literal["fold", "all"]
+Sort = Literal["relevance", "date"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+COPIES: tuple[Copies, ...] = get_args(Copies)
+SORTS: tuple[Sort, ...] = get_args(Sort)
+
+QUERY_LENGTH = 1_000  # code points
+LIMIT = 100
+OFFSET = 10_000
+PASSAGE_NUMBER = 1_000_000
+LANGUAGE = "[a-z]{2,3}|mixed"
+
+
+# --- kinds of values ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WholeNumber:
+    """A whole number within bounds, both included."""
+
+    least: int
+    most: int
+
+    def parse(self, text: str) -> int:
+        """Return the number that a text is; ValueError says that it is none."""
+        # ASCII digits only, and few: int() would also take «٣», «1_0» and « 7 ».
+        digits = text.removeprefix("-")
+        if not (digits.isdecimal() and digits.isascii() and len(digits) < 10):
+            raise ValueError("it must be a whole number")
+        return int(text)
+
+    def check(self, value: Any) -> None:
+        if not self.least <= value <= self.most:
+            raise ValueError(f"it must be from {self.least} to {self.most:,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def parse(self, text: str) -> str:
+        return text
+
+    def check(self, value: Any) -> None:
+        if value not in self.words:
+            listed = " or ".join(self.words) if len(self.words) == 2 else f"one of {', '.join(self.words)}"
+            raise ValueError(f"it must be {listed}")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """True or false."""
+
+    def parse(self, text: str) -> bool:
+        if text not in ("true", "false"):
+            raise ValueError("it must be true or false")
+        return text == "true"
+
+    def check(self, value: Any) -> None:
+        """Every value is legal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text, of a form if one is given; `reason` says what it must be."""
+
+    pattern: str | None = None
+    reason: str = "it must not be empty"
+    longest: int | None = None
+    """Most code points, where that is limited."""
+
+    def parse(self, text: str) -> str:
+        return text
+
+    def check(self, value: Any) -> None:
+        if self.pattern is not None and not re.fullmatch(self.pattern, value):
+            raise ValueError(self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the calendar, YYYY-MM-DD."""
+
+    def parse(self, text: str) -> str:
+        return text
+
+    def check(self, value: Any) -> None:
+        if not is_day(value):
+            raise ValueError("it must be a day as YYYY-MM-DD")
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is a day of the calendar, written as YYYY-MM-DD."""
+    try:
+        return bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)) and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+# --- parameters --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a parameter that filters compares its value with."""
+
+    column: str
+    """`passages.NAME` or `documents.NAME` in the store."""
+    comparison: Literal["equal", "at_least", "at_most"] = "equal"
+    facet: str | None = None
+    """The facet that counts this column, if one does."""
+
+    @property
+    def field(self) -> str:
+        """The column's name alone, as the term index calls it."""
+        return self.column.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One thing that a request may say."""
+
+    name: str
+    """In query strings; on the command line behind two dashes."""
+    value: WholeNumber | Choice | Flag | Text | Day
+    help: str
+    default: Any = None
+    required: bool = False
+    filter: Filter | None = None
+    metavar: str | None = None
+    """What stands for the value in the help of the command line."""
+    on_command_line: bool = True
+    names_a_page: bool = False
+    """Whether it says which page of a list is asked for, and of which generation, but not which list."""
+    attribute: str = ""
+    """The field of the request that holds it."""
+
+    def read(self, text: str) -> Any:
+        """Return the value that a text is; RequestError where it is none."""
+        try:
+            return self.value.parse(text)
+        except ValueError as error:
+            raise self.fault(text, str(error)) from error
+
+    def check(self, value: Any) -> None:
+        """Raise RequestError where a value is not legal."""
+        if self.required and value == "":
+            raise RequestError(f"bad_{self.name}", f"{self.name} is missing.")
+        try:
+            self.value.check(value)
+        except ValueError as error:
+            raise self.fault(value, str(error)) from error
+
+    def fault(self, value: Any, reason: str) -> RequestError:
+        """Return the error for a value that is not legal, in the words that are used everywhere."""
+        shown = repr(value[:40]) if isinstance(value, str) else value
+        return RequestError(f"bad_{self.name}", f"{self.name} is {shown}; {reason}.")
+
+    def written(self, value: Any) -> str:
+        """Return a value as query strings have it."""
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def parameter(
+    name: str,
+    value: WholeNumber | Choice | Flag | Text | Day,
+    help: str,  # noqa: A002
+    *,
+    default: Any = None,
+    required: bool = False,
+    **more: Any,
+) -> Any:
+    """Return a field of a request that carries its Parameter."""
+    described = Parameter(name, value, help, default, required, **more)
+    metadata = {"parameter": described}
+    return field(metadata=metadata) if required else field(default=default, metadata=metadata)
+
+
+class Condition(NamedTuple):
+    """A filter that is on, with its value."""
+
+    filter: Filter
+    value: str
+
+
+Filters = tuple[Condition, ...]
+"""What a passage must be to be looked at; all of these at once. Empty asks nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRequest:
+    """Which part of a ranked list is asked for, and over which passages; what is not legal is refused."""
+
+    limit: int = parameter("limit", WholeNumber(1, LIMIT), f"Hits to a page, 1 to {LIMIT}.", default=10)
+    offset: int = parameter(
+        "offset",
+        WholeNumber(0, OFFSET),
+        f"Hits to pass over, 0 to {OFFSET:,}.",
+        default=0,
+        names_a_page=True,
+    )
+    lang: str | None = parameter(
+        "lang",
+        Text(LANGUAGE, "it must be a language code such as ar or en, or mixed"),
+        "Only passages in this language: its code, such as ar or en, or mixed.",
+        filter=Filter("passages.lang", facet="lang"),
+        metavar="CODE",
+    )
+    source: str | None = parameter(
+        "source",
+        Text(),
+        "Only articles of this source, a newspaper or a folder of the archive, by its whole name.",
+        filter=Filter("documents.source", facet="source"),
+        metavar="NAME",
+    )
+    author: str | None = parameter(
+        "author",
+        Text(),
+        "Only articles by this author, by the whole name as articles give it.",
+        filter=Filter("documents.author", facet="author"),
+        metavar="NAME",
+    )
+    published_from: str | None = parameter(
+        "from",
+        Day(),
+        "Only articles of this day or later; articles without a date are left out.",
+        filter=Filter("documents.published", "at_least", facet="year"),
+        metavar="YYYY-MM-DD",
+    )
+    published_to: str | None = parameter(
+        "to",
+        Day(),
+        "Only articles of this day or earlier; articles without a date are left out.",
+        filter=Filter("documents.published", "at_most"),
+        metavar="YYYY-MM-DD",
+    )
+    sort: Sort = parameter(
+        "sort",
+        Choice(SORTS),
+        "The best first, or of the best 100 passages the newest first.",
+        default="relevance",
+    )
+    copies: Copies = parameter(
+        "copies",
+        Choice(COPIES),
+        "Whether identical passages and long runs of one article are folded into one hit.",
+        default="fold",
+    )
+    generation: str | None = parameter(
+        "generation",
+        Text(),
+        "Answer from this generation of the index or not at all (409).",
+        on_command_line=False,
+        names_a_page=True,
+    )
+
+    def __post_init__(self) -> None:
+        for described in self.parameters():
+            value = getattr(self, described.attribute)
+            if value is not None:
+                described.check(value)
+        if self.published_from and self.published_to and self.published_from > self.published_to:
+            raise RequestError(
+                "bad_from", f"from is {self.published_from}, which is after to, {self.published_to}."
+            )
+
+    @classmethod
+    def parameters(cls) -> tuple[Parameter, ...]:
+        """Return the parameters of this kind of request, those of the list last."""
+        return _parameters_of(cls)  # type: ignore[arg-type]  # a class is hashable
+
+    @classmethod
+    def of(cls, values: Mapping[str, str]) -> Self:
+        """Make the request that texts by parameter name ask for; an empty text counts as none."""
+        given: dict[str, Any] = {}
+        for each in cls.parameters():
+            text = values.get(each.name)
+            if text:
+                given[each.attribute] = each.read(text)
+            elif each.required:
+                given[each.attribute] = ""
+        return cls(**given)
+
+    def values(self, *, with_page: bool = True) -> dict[str, str]:
+        """Return the request as texts by parameter name, without what holds by default.
+
+        Without `with_page` they name the list alone: no page of it and no generation.
+        """
+        found = {}
+        for each in self.parameters():
+            value = getattr(self, each.attribute)
+            if value is not None and value != each.default and (with_page or not each.names_a_page):
+                found[each.name] = each.written(value)
+        return found
+
+    def filters(self) -> Filters:
+        """Return the filters that are on."""
+        asked = ((each.filter, getattr(self, each.attribute)) for each in self.parameters())
+        return tuple(Condition(on, value) for on, value in asked if on and value is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest(ListRequest):
+    """A query that has been found legal; making one refuses everything else (`RequestError`).
+
+    >>> SearchRequest("Who helped free Marc Fogel?", limit=5, lang="ar").values()
+    {'q': 'Who helped free Marc Fogel?', 'limit': '5', 'lang': 'ar'}
+    """
+
+    query: str = parameter(
+        "q",
+        Text(longest=QUERY_LENGTH),
+        "The question, in Arabic or English.",
+        required=True,
+        on_command_line=False,
+    )
+    mode: Mode = parameter(
+        "mode",
+        Choice(MODES),
+        "By meaning and words, by meaning alone, or by words alone.",
+        default="hybrid",
+    )
+    highlight: bool = parameter(
+        "highlight", Flag(), "Whether to mark the words that matched.", default=True, on_command_line=False
+    )
+
+    def __post_init__(self) -> None:
+        if not any(_is_visible(char) for char in self.query):
+            raise RequestError(
+                "empty_query", "The question is empty. Type a few words, in Arabic or English."
+            )
+        if len(self.query) > QUERY_LENGTH:
+            raise RequestError(
+                "query_too_long",
+                f"The question has {len(self.query):,} characters; {QUERY_LENGTH:,} are allowed. Shorten it.",
+            )
+        if any("\ud800" <= char <= "\udfff" for char in self.query):
+            raise RequestError("bad_query", "The question is not valid Unicode text. Send it as UTF-8.")
+        ListRequest.__post_init__(self)
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarRequest(ListRequest):
+    """A passage for which more like it are wanted, from other articles.
+
+    >>> SimilarRequest("talks.txt", 2, lang="en").passage
+    2
+    """
+
+    doc_id: str = parameter("doc_id", Text(), "The passage's article.", required=True, on_command_line=False)
+    passage: int = parameter(
+        "passage",
+        WholeNumber(1, PASSAGE_NUMBER),
+        "The passage's number in its article, from 1.",
+        required=True,
+        on_command_line=False,
+    )
+
+
+@lru_cache
+def _parameters_of(kind: Any) -> tuple[Parameter, ...]:
+    found = sorted(fields(kind), key=lambda each: bool(each.kw_only))
+    return tuple(replace(each.metadata["parameter"], attribute=each.name) for each in found)
+
+
+def _is_visible(char: str) -> bool:
+    return not (char.isspace() or unicodedata.category(char) in ("Cc", "Cf"))
+
+
+FILTERS = tuple(each.filter for each in ListRequest.parameters() if each.filter)
+"""All filters."""
+EQUAL_FILTERS = tuple(on for on in FILTERS if on.comparison == "equal")
+"""The filters that compare for equality, each a field of the term index."""
+FACETS = {on.facet: on for on in FILTERS if on.facet}
+"""The facets by name, each with the filter whose column it counts."""
+DATE_COLUMN = "documents.published"
+PARAMETER_NAMES = tuple(
+    dict.fromkeys(each.name for kind in (SearchRequest, SimilarRequest) for each in kind.parameters())
+)
+"""All names of parameters."""

@@ -1,0 +1,1 @@
+"""The read side: requests in, ranked passages out."""

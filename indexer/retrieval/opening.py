@@ -1,0 +1,90 @@
+"""From an index folder to a Searcher: the generation that is served, with the model it was built with."""
+
+from pathlib import Path
+
+from indexer.embedding.encoder import Encoder, find_model, model_name
+from indexer.embedding.language_neutral import NeutralEncoder, NeutralSpace
+from indexer.errors import IndexUnusable, ModelError
+from indexer.retrieval.searcher import Searcher
+from indexer.settings import ANALYSIS_VERSION, DEFAULT_INDEX
+from indexer.store.folder import IndexFolder
+from indexer.store.manifest import Manifest
+from indexer.store.reader import GenerationReader
+
+
+def open_searcher(
+    index: str | Path = DEFAULT_INDEX,
+    model: str | None = None,
+    encoder: Encoder | None = None,
+    *,
+    without_model: bool = False,
+) -> Searcher:
+    """Open the current generation of an index with the model it was built with.
+
+    >>> with open_searcher("index") as searcher:
+    ...     hits = searcher.search("Who discussed the grain corridor?", limit=2, lang="en")
+    >>> [str(hit.source) for hit in hits]
+    ['talks.txt:1-2', 'talks.txt:3']
+
+    `model` refuses an index of any other; `encoder` is used where it is the right one, which saves
+    loading it again; `without_model` loads none, to search by words alone. Raises NoIndex,
+    IndexUnusable and ModelError.
+    """
+    index = Path(index)
+    store = GenerationReader.open(IndexFolder(index))
+    try:
+        if without_model:
+            return Searcher(store, None)
+        base = encoder.base if isinstance(encoder, NeutralEncoder) else encoder
+        try:
+            opened = _encoder_for(store.manifest, index, model, base)
+        except (OSError, RuntimeError, MemoryError) as error:
+            raise ModelError(
+                f"The model {store.manifest.settings['model']} cannot be loaded: {error}"
+            ) from error
+        return Searcher(store, in_space(store, opened))
+    except BaseException:
+        store.close()
+        raise
+
+
+def in_space(store: GenerationReader, encoder: Encoder) -> Encoder:
+    """Return an encoder whose questions are in the space that a generation's passages are in."""
+    path = store.space_path()
+    return NeutralEncoder(encoder, NeutralSpace.load(path)) if path else encoder
+
+
+def _encoder_for(manifest: Manifest, index: Path, model: str | None, encoder: Encoder | None) -> Encoder:
+    built = manifest.settings
+    rebuild = f"warraq build --rebuild --index {index}"
+    if model is not None and model_name(model) != built["model"]:
+        raise IndexUnusable(
+            f"The index in {index} was built with the model {built['model']}; this run asks for {model}.",
+            remedy=f"{rebuild} --model {model}",
+        )
+    if built["analysis_version"] != ANALYSIS_VERSION:
+        raise IndexUnusable(
+            f"The index in {index} was built by another version of Warraq, which made other search terms.",
+            remedy=rebuild,
+        )
+    if encoder is not None and (encoder.name, encoder.weights) == (built["model"], built["weights"]):
+        return encoder
+    found = find_model(built["model"])
+    if found.weights != built["weights"]:
+        raise IndexUnusable(
+            f"The index in {index} was built with other weights of the model {built['model']} than are on "
+            "this machine.",
+            remedy=rebuild,
+        )
+    return found.open()
+
+
+def current_generation(index: Path) -> str | None:
+    """Return the name of the generation that a search would open now; None where there is none."""
+    return IndexFolder(index).current()
+
+
+def read_manifest(index: Path) -> Manifest:
+    """Return what the current generation holds and was made with; raises NoIndex, IndexUnusable."""
+    folder = IndexFolder(index)
+    return folder.newest(folder.manifest)[0]

@@ -1,0 +1,65 @@
+"""What the package `web` uses of the library beyond its public names. It may change with every version."""
+
+from indexer.addresses import document_url, permanent_url, words_hash
+from indexer.datatypes import Count, Notice, SplitDocument
+from indexer.errors import ModelError, NoIndex, RequestError
+from indexer.inspection import CutLines, FileState, Originals, reason_of
+from indexer.maintenance import cache_facts
+from indexer.request import (
+    DATE_COLUMN,
+    FACETS,
+    LIMIT,
+    OFFSET,
+    PARAMETER_NAMES,
+    QUERY_LENGTH,
+    Choice,
+    Day,
+    Flag,
+    Parameter,
+    Text,
+    WholeNumber,
+    is_day,
+)
+from indexer.retrieval.opening import current_generation
+from indexer.serialization import article_json, hit_json, result_json, similar_json
+from indexer.text.language import direction, html_lang, title_language
+from indexer.text.lines import line_numbers
+
+__all__ = [
+    "DATE_COLUMN",
+    "FACETS",
+    "LIMIT",
+    "OFFSET",
+    "PARAMETER_NAMES",
+    "QUERY_LENGTH",
+    "Choice",
+    "Count",
+    "CutLines",
+    "Day",
+    "FileState",
+    "Flag",
+    "ModelError",
+    "NoIndex",
+    "Notice",
+    "Originals",
+    "Parameter",
+    "RequestError",
+    "SplitDocument",
+    "Text",
+    "WholeNumber",
+    "article_json",
+    "cache_facts",
+    "current_generation",
+    "direction",
+    "document_url",
+    "hit_json",
+    "html_lang",
+    "is_day",
+    "line_numbers",
+    "permanent_url",
+    "reason_of",
+    "result_json",
+    "similar_json",
+    "title_language",
+    "words_hash",
+]

@@ -1,0 +1,61 @@
+"""Questions in either language find the same passages nearly as well: measured on a small real set."""
+
+import pytest
+
+from indexer.embedding.encoder import find_model
+from indexer.evaluation import Dataset, evaluate, parity_gaps, read_dataset
+from tests.support.paths import DATA
+
+PASSAGES, QUESTIONS = 60, 60  # of each language
+
+pytestmark = pytest.mark.skipif(
+    not DATA.exists(), reason="the evaluation sets are not part of the repository"
+)
+
+
+@pytest.fixture(scope="module")
+def measured(encoder):
+    whole = read_dataset(DATA / "dev" / "xquad-mixed")
+    passages = {lang: [row for row in whole.corpus if row.lang == lang][:PASSAGES] for lang in ("ar", "en")}
+    corpus = [row for rows in passages.values() for row in rows]
+    inside = {row.id for row in corpus}
+    asked = [query for query in whole.queries if inside.intersection(whole.qrels[query.id])]
+    queries = [
+        query for lang in ("ar", "en") for query in [each for each in asked if each.lang == lang][:QUESTIONS]
+    ]
+
+    class Loaded:
+        name, weights = "bundled", find_model("bundled").weights
+
+        def open(self):
+            return encoder
+
+    return evaluate(Dataset("small", corpus, queries, whole.qrels), Loaded(), ("dense", "hybrid", "raw"))[
+        "results"
+    ]
+
+
+def ndcg(measured, mode, query_lang, passage_lang):
+    return next(
+        row["nDCG@10"]
+        for row in measured
+        if (row["mode"], row["query_lang"], row["passage_lang"]) == (mode, query_lang, passage_lang)
+    )
+
+
+def test_the_language_of_the_question_costs_little(measured):
+    gaps = parity_gaps(measured)
+    assert gaps.keys() == {"dense", "hybrid", "raw"}
+    assert gaps["dense"] <= 0.08
+
+
+def test_one_list_of_both_languages_is_better_in_the_neutral_space(measured):
+    """Two passages answer each question, one in each language: both should come near the top."""
+    for lang in ("ar", "en"):
+        assert ndcg(measured, "dense", lang, "all") >= ndcg(measured, "raw", lang, "all") + 0.05
+
+
+@pytest.mark.parametrize("lang", ["ar", "en"])
+def test_one_language_alone_loses_nothing(measured, lang):
+    assert ndcg(measured, "dense", lang, lang) >= ndcg(measured, "raw", lang, lang) - 0.01
+    assert ndcg(measured, "hybrid", lang, lang) >= ndcg(measured, "dense", lang, lang) - 0.01

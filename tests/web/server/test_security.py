@@ -1,0 +1,339 @@
+"""Who may ask, under which names, with which secret; and the headers that go with every answer."""
+
+import base64
+import contextlib
+import json
+import re
+import socket
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.command_line import runner
+from tests.support.fakes import open_fake
+from web import Guard, SearchService, create_app
+from web.server.security import HEADERS
+from web.server.serving import BODY_SIZE, HEADER_SIZE, Server
+
+SEARCH = "/api/v1/search?q=Geneva"
+SECRET = "سرّ the harbour-master's"
+
+
+@pytest.fixture(scope="module")
+def service(press):
+    return SearchService(press / "index", None, open_fake)
+
+
+@pytest.fixture
+def client(service):
+    return create_app(service).test_client()
+
+
+def asked(client, address=SEARCH, host="localhost", **headers):
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.get(address, headers={"Host": host, **sent}, buffered=True)
+
+
+# --- headers
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("/", 200), (SEARCH, 200), ("/?q=Geneva", 200), ("/static/style.css", 200), ("/documents/talks.txt", 200),
+     ("/livez", 200), ("/nothing", 404), ("/api/v1/nothing", 404), ("/api/v1/search", 400), ("/?q=", 400)],
+)  # fmt: skip
+def test_every_answer_has_the_headers(client, address, status):
+    response = client.get(address, buffered=True)
+    assert response.status_code == status
+    assert {name: response.headers[name] for name in HEADERS} == HEADERS
+
+
+def test_the_policy_lets_a_page_load_from_here_alone_and_run_nothing_of_its_own(client):
+    policy = dict(
+        each.strip().partition(" ")[::2]
+        for each in client.get("/").headers["Content-Security-Policy"].split(";")
+    )
+    assert policy["default-src"] == "'none'"
+    assert "unsafe" not in str(policy)
+    assert {value for name, value in policy.items() if name.endswith("-src")} == {"'none'", "'self'"}
+    assert (policy["frame-ancestors"], policy["base-uri"]) == ("'none'", "'none'")
+
+
+# --- names
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "localhost:5000", "127.0.0.1", "127.0.0.1:80", "[::1]:5000", "LOCALHOST", "localhost."],
+)
+def test_it_answers_under_the_names_of_this_machine(client, host):
+    assert asked(client, host=host).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:5000", "127.0.0.1.evil.example", "localhost.evil.example", "evil.example:127",
+     "127.0.0.1@evil.example", "evil.example@127.0.0.1", "localhost/evil", "localhost:x", "127.0.0.2", "[::2]",
+     "0.0.0.0", "local host", "::1:", "localhost#", "localhost:123456", "localhost..", ".localhost", "a..b", "."],
+)  # fmt: skip
+def test_any_other_name_is_refused(client, host):
+    response = asked(client, host=host)
+    assert (response.status_code, response.json["code"]) == (400, "bad_host")
+    assert asked(client, "/", host).status_code == 400
+    assert asked(client, "/livez", host).status_code == 400
+
+
+def test_other_names_are_allowed_by_name(service):
+    client = create_app(service, Guard.of("192.0.2.7", ["Archive.Example", "[2001:db8::1]"])).test_client()
+    for host in (
+        "archive.example",
+        "archive.example:443",
+        "192.0.2.7:5000",
+        "[2001:db8::1]:5000",
+        "localhost",
+    ):
+        assert asked(client, host=host).status_code == 200
+    assert asked(client, host="other.example").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "name", ["archive.example:8080", "https://archive.example/", "a b", "", "..", "a..b", "[::1]:80"]
+)
+def test_a_name_that_no_browser_could_send_is_refused(serve, name):
+    done, started = serve("--allowed-host", name)
+    assert (done.status, started) == (2, [])
+    assert done.err.count("\n") == 1
+    assert "is no name of a server" in done.err
+
+
+def test_a_name_in_other_letters_is_allowed_as_browsers_send_it(service):
+    client = create_app(service, Guard.of("127.0.0.1", ["أرشيف.example"])).test_client()
+    assert asked(client, host="xn--igb2aj6c2b.example").status_code == 200
+
+
+def test_a_name_that_is_none_is_told_as_a_page_too(service):
+    """Such a name keeps Flask from making any address; the page that refuses it needs none."""
+    client = create_app(service, Guard.of("0.0.0.0", any_name=True)).test_client()
+    for address in ("/", "/nothing", "/livez"):
+        response = asked(client, address, "a..b")
+        assert response.status_code == 400
+        assert response.headers["X-Request-Id"]
+
+
+def test_any_name_only_where_that_was_said(service):
+    client = create_app(service, Guard.of("0.0.0.0", any_name=True)).test_client()
+    assert asked(client, host="whatever.example").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:5000", "http://127.0.0.1", "https://localhost", "http://[::1]:5000"]
+)
+def test_its_own_pages_may_ask(client, origin):
+    assert asked(client, Origin=origin).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["null", "", "http://evil.example", "https://localhost.evil.example", "localhost", "file://",
+     "chrome-extension://localhost", "http://localhost..", "ws://127.0.0.1"],
+)  # fmt: skip
+def test_pages_of_others_may_not(client, origin):
+    response = asked(client, Origin=origin)
+    assert (response.status_code, response.json["code"]) == (403, "bad_origin")
+
+
+# --- the secret
+
+
+@pytest.fixture
+def guarded(service):
+    return create_app(service, Guard(secret=SECRET)).test_client()
+
+
+def basic(user, password):
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "given", [basic("", SECRET), basic("anybody", SECRET), basic("", SECRET).replace("Basic", "basic")]
+)
+def test_a_browser_tells_the_secret_as_a_password(guarded, given):
+    for address in ("/", SEARCH, "/static/style.css"):
+        assert asked(guarded, address, Authorization=given).status_code == 200
+
+
+@pytest.mark.parametrize("secret", ["a-token-of-ascii", "سر طويل جدا", "clé très secrète"])
+def test_a_program_tells_it_as_a_bearer_token(service, secret):
+    client = create_app(service, Guard(secret=secret)).test_client()
+    sent = secret.encode().decode("latin-1")  # the bytes of UTF-8, as WSGI hands them over
+    assert asked(client, Authorization=f"Bearer {sent}").status_code == 200
+    assert asked(client, Authorization=basic("", secret)).status_code == 200
+    assert asked(client, Authorization=f"Bearer {sent[:-1]}").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "given",
+    [None, "", "Basic", "Bearer", "Bearer ", "Basic ====", "Basic " + "A" * 999, basic("", ""), basic("", SECRET + "x"),
+     basic(SECRET, ""), basic("", SECRET[:-1]), "Digest " + SECRET[6:], "Basic \xff", basic("", SECRET)[6:]],
+)  # fmt: skip
+def test_without_it_nothing_is_told(guarded, given):
+    headers = {} if given is None else {"Authorization": given}
+    for address in ("/", SEARCH, "/documents/talks.txt", "/static/style.css", "/nothing"):
+        response = asked(guarded, address, **headers)
+        assert response.status_code == 401
+        assert "Geneva" not in response.get_data(as_text=True).replace("q=Geneva", "")
+        challenges = response.headers.getlist("WWW-Authenticate")
+        assert [each.partition(" ")[0] for each in challenges] == ["Basic", "Bearer"]
+
+
+def test_probes_need_no_secret(guarded):
+    assert asked(guarded, "/livez").status_code == 200
+    asked(guarded, "/readyz")
+    assert asked(guarded, "/readyz").status_code in (200, 503)
+
+
+# --- the command
+
+
+@pytest.fixture
+def serve(monkeypatch, capsys):
+    """Run `warraq serve`; returns what it did, and the guards of the servers that it would have started."""
+    started = []
+    monkeypatch.setattr("web.serve", lambda *arguments, **said: started.append((arguments[-1], said)))
+    monkeypatch.delenv("WARRAQ_SECRET", raising=False)
+    run = runner(monkeypatch, capsys)
+    return lambda *arguments: (run("serve", *arguments), started)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "archive.example"])
+@pytest.mark.parametrize("half", [[], ["--allowed-host", "a.example"], ["--secret-file", "{secret}"]])
+def test_another_address_needs_a_name_and_a_secret(serve, tmp_path, host, half):
+    (tmp_path / "secret").write_text("long enough")
+    done, started = serve("--host", host, *(each.format(secret=tmp_path / "secret") for each in half))
+    assert (done.status, started) == (2, [])
+    assert done.err.count("\n") == 1
+    for said in (host, "--allowed-host", "--secret-file", "WARRAQ_SECRET", "--insecure"):
+        assert said in done.err
+
+
+def test_with_both_it_listens_or_where_that_was_said_in_so_many_words(serve, tmp_path, monkeypatch):
+    (tmp_path / "secret").write_text("long enough\n")
+    done, started = serve(
+        "--host", "0.0.0.0", "--allowed-host", "a.example", "--secret-file", tmp_path / "secret", "--proxy"
+    )
+    assert done.status == 0
+    guard, said = started.pop()
+    assert (guard.secret, "a.example" in guard.hosts) == ("long enough", True)
+    assert said == {"proxy": True, "log_queries": False}
+    monkeypatch.setenv("WARRAQ_SECRET", "from the environment")
+    serve("--host", "0.0.0.0", "--allowed-host", "a.example")
+    assert started.pop()[0].secret == "from the environment"
+    monkeypatch.delenv("WARRAQ_SECRET")
+    serve("--host", "0.0.0.0", "--insecure")
+    assert started.pop()[0] == Guard(None, None)
+    serve("--log-queries")
+    assert started.pop() == (Guard(), {"proxy": False, "log_queries": True})
+
+
+@pytest.mark.parametrize("content", [b"short", b"", b"\xff\xfe not text at all", None])
+def test_a_secret_that_is_none_is_refused(serve, tmp_path, content):
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    done, started = serve("--secret-file", tmp_path / "secret")
+    assert (done.status, started) == (2, [])
+    assert done.err.count("\n") == 1
+
+
+# --- through the server itself
+
+
+@pytest.fixture
+def listening(service, request):
+    """A server on a free port, with and without a proxy before it."""
+    server = Server(create_app(service), "127.0.0.1", 0, proxy=request.param)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    yield server.port
+    server.stop()
+    server.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def whole(port, request):
+    """Send bytes and return the answer, to its end."""
+    answer = b""
+    with contextlib.closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        connection.sendall(request)
+        with contextlib.suppress(ConnectionResetError):  # what is too large is refused before it has come
+            while some := connection.recv(4096):
+                answer += some
+    return answer
+
+
+def raw(port, request):
+    """Send bytes and return the status of the answer."""
+    return int(whole(port, request).split()[1])
+
+
+def get(host="127.0.0.1", *lines, address=b"/livez"):
+    head = [b"GET " + address + b" HTTP/1.1", b"Host: " + host.encode(), *lines, b"Connection: close"]
+    return b"\r\n".join(head) + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize("listening", [False], indirect=True)
+def test_what_is_too_large_or_no_request_is_refused(listening):
+    assert raw(listening, get()) == 200
+    assert raw(listening, get("evil.example")) == 400
+    assert raw(listening, b"GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n") == 400  # no name at all
+    assert raw(listening, get("127.0.0.1", b"X-Much: " + b"x" * HEADER_SIZE)) == 431
+    much = b"Content-Length: %d" % (BODY_SIZE + 1)
+    assert raw(listening, get("127.0.0.1", much)) == 413
+    assert raw(listening, b"\0\1\2 no request\r\n\r\n") == 400
+    assert raw(listening, get(address=b"/documents/..%2f..%2f..%2fetc%2fpasswd")) == 404
+    assert raw(listening, get(address=b"/static/../../../etc/passwd")) == 404
+    assert raw(listening, get(address=b"/api/v1/search?q=%ff%fe")) == 400
+
+
+@pytest.mark.parametrize(("listening", "status"), [(False, 200), (True, 400)], indirect=["listening"])
+def test_what_a_proxy_says_is_believed_only_where_there_is_one(listening, status):
+    forwarded = (
+        b"X-Forwarded-For: 192.0.2.9",
+        b"X-Forwarded-Host: evil.example",
+        b"X-Forwarded-Proto: https",
+    )
+    assert raw(listening, get("127.0.0.1", *forwarded)) == status
+    # What a page of another site can send through a browser: its own name, and a claim to be forwarded.
+    for claimed in (b"localhost", b"127.0.0.1", b"evil.example"):
+        lines = b"X-Forwarded-For: 192.0.2.9", b"X-Forwarded-Host: " + claimed
+        assert raw(listening, get("evil.example", *lines)) == 400
+    lines = b"X-Forwarded-For: 192.0.2.9", b"X-Forwarded-Host: localhost"
+    assert raw(listening, get("127.0.0.1", *lines)) == 200
+
+
+def test_what_is_no_request_is_told_as_every_other_fault(live):
+    for request, status, code in (
+        (b"GET / HTTP/1.1\r\nBad Header: x\r\n\r\n", 400, "bad_request"),
+        (get("127.0.0.1", b"X-Much: " + b"x" * HEADER_SIZE), 431, "too_large"),
+        (get("127.0.0.1", b"Content-Length: %d" % (BODY_SIZE + 1)), 413, "too_large"),
+        (get("127.0.0.1", b"Transfer-Encoding: gzip"), 501, "not_implemented"),
+        (get("127.0.0.1", b"Transfer-Encoding: chunked", b"Content-Length: 5"), 400, "bad_request"),
+    ):
+        head, _, body = whole(urlsplit(live).port, request).partition(b"\r\n\r\n")
+        told = json.loads(body)
+        assert (told["status"], told["code"]) == (status, code)
+        assert told["detail"]
+        assert b"application/problem+json" in head
+        assert b"Content-Security-Policy: default-src 'none'" in head
+        assert b"nosniff" in head
+        assert re.search(rb"X-Request-Id: [0-9a-f]{16}\b", head)
+        assert b"Connection: close" in head
+        figures = whole(urlsplit(live).port, get(address=b"/metrics")).decode()
+        assert f'warraq_http_requests_total{{method="none",route="none",status="{status}"}}' in figures
+
+
+def test_letters_as_they_are_typed_are_taken_for_utf8(live):
+    typed = get(address="/api/v1/search?q=السدود&limit=1".encode())
+    body = whole(urlsplit(live).port, typed).partition(b"\r\n\r\n")[2]
+    assert json.loads(body)["query"] == "السدود"

@@ -1,0 +1,1 @@
+"""The JSON endpoints, their OpenAPI description and the pages made from it."""

@@ -1,0 +1,178 @@
+"""The JSON endpoints. `queries` has the models of what is asked, `schemas` those of what is answered."""
+
+import hashlib
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+from flask import Response, jsonify, request
+from flask_openapi3 import APIBlueprint, Header, OpenAPI, Tag
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import NotFound
+
+from indexer import Searcher, SearchResult
+from indexer.web_support import article_json, result_json, similar_json
+from web.api.queries import (
+    KNOWN,
+    Condition,
+    DocumentPath,
+    DocumentQuery,
+    NoQuery,
+    SearchQuery,
+    SimilarQuery,
+    fault_of,
+)
+from web.api.schemas import EXAMPLES, HEADERS, DocumentAnswer, SearchAnswer, SimilarAnswer, Stats, headers
+from web.parameters import refuse_repeated
+from web.server.metrics import record_search
+from web.service import service
+
+PROBLEMS = {
+    400: "A parameter is unknown, not legal, or given more than once; `code` says which.",
+    401: "The server wants a secret that the request did not carry.",
+    403: "A page of another site asks.",
+    404: "The index holds no such article or passage.",
+    409: "Another generation of the index is served than the one that was asked for.",
+    413: "The request has a body that is too large; none is wanted.",
+    431: "The address and headers of the request are too long.",
+    500: "Something unforeseen went wrong; the server's log has the details.",
+    501: "The body of the request is coded in a way that the server does not know.",
+    503: "There is no index, it is being loaded, the model failed, or too much is asked at once: try again.",
+}
+# Each by its number, none as `default`, so that an answer nobody declared stays one. 405 is left out: it
+# answers the methods that are not described, so that no operation that is can give it.
+EVERYWHERE = (400, 401, 403, 413, 431, 500, 501, 503)
+HEADERS_OF = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
+
+VERSION = version("warraq")  # another one may rank otherwise, or say more
+View = TypeVar("View", bound=Callable[..., Response])
+
+blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1")
+
+
+def register(app: OpenAPI) -> None:
+    """Add the endpoints to an application."""
+    app.register_api(blueprint)
+    app.components.headers = {name: Header.model_validate(each) for name, each in HEADERS.items()}
+    app.validation_error_callback = _refuse
+
+
+def _refuse(error: ValidationError) -> None:
+    raise fault_of(error)
+
+
+@blueprint.before_request
+def check_repeated() -> None:
+    refuse_repeated(request.args, KNOWN)
+
+
+def _endpoint(
+    rule: str, answer: type[BaseModel], *statuses: int, tag: str, summary: str
+) -> Callable[[View], View]:
+    """Describe an endpoint: what it answers, and the errors that it knows beside those of all."""
+    tags = {"Search": "Ranked passages.", "Archive": "What is in the index."}
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+
+    def problem(status: int) -> dict[str, Any]:
+        content = schema | (
+            {"example": EXAMPLES["problem"]} if status == EXAMPLES["problem"]["status"] else {}
+        )
+        return {
+            "description": PROBLEMS[status],
+            "headers": headers(*HEADERS_OF.get(status, ())),
+            "content": {"application/problem+json": content},
+        }
+
+    described = {
+        200: answer,
+        304: {"description": "The answer is one of If-None-Match.", "headers": headers("ETag")},
+        **{status: problem(status) for status in sorted({*EVERYWHERE, *statuses})},
+    }
+
+    def add(view: View) -> View:
+        added: View = blueprint.get(
+            rule,
+            summary=summary,
+            description=" ".join((view.__doc__ or "").split()),
+            operation_id=view.__name__,
+            tags=[Tag(name=tag, description=tags[tag])],
+            responses=described,  # type: ignore[arg-type]
+        )(view)
+        return added
+
+    return add
+
+
+@_endpoint("/search", SearchAnswer, 409, tag="Search", summary="Search")
+def search(query: SearchQuery, header: Condition) -> Response:
+    """Rank the passages that answer a question, in Arabic and English alike.
+
+    Each hit has the exact words and the receipt: file, sha256, lines and characters. `next` leads on.
+    """
+    searcher, asked = service().searcher(), query.request()
+    return _answered(searcher, lambda: searcher.search(asked), result_json)
+
+
+@_endpoint("/similar", SimilarAnswer, 404, 409, tag="Search", summary="Similar passages")
+def similar(query: SimilarQuery, header: Condition) -> Response:
+    """Rank the passages of other articles that are like a passage; the same words elsewhere are left out."""
+    searcher, asked = service().searcher(), query.request()
+    return _answered(searcher, lambda: searcher.similar(asked), similar_json)
+
+
+@_endpoint("/documents/<document:doc_id>", DocumentAnswer, 404, 409, tag="Archive", summary="Read an article")
+def document(path: DocumentPath, query: DocumentQuery, header: Condition) -> Response:
+    """Return an article whole: its text, where its passages are, and what was cut of it by which rule."""
+    searcher = service().searcher()
+    searcher.check_generation(query.generation)
+    article = searcher.article(path.doc_id)
+    if article is None:
+        raise NotFound()
+    cut = service().cut_lines(searcher, article)
+    served = {"generation": searcher.generation, "warnings": searcher.warnings()}
+    return by_content(article_json(article, cut) | served)
+
+
+@_endpoint("/stats", Stats, tag="Archive", summary="Statistics")
+def stats(query: NoQuery, header: Condition) -> Response:
+    """Tell what the index holds: articles, passages, languages, sources, years, and what was cut."""
+    return by_content(service().searcher().stats())
+
+
+def _answered(
+    searcher: Searcher, ask: Callable[[], SearchResult], as_json: Callable[[SearchResult], dict[str, Any]]
+) -> Response:
+    """Answer a search, unless whoever asks has the answer: a generation answers a query one way only."""
+    searcher.check_generation(request.args.get("generation"))
+    asked = [VERSION, searcher.generation, searcher.damage, request.path, sorted(request.args.items())]
+    tag = hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    if request.if_none_match.contains_weak(tag) and not request.if_none_match.star_tag:
+        return _unchanged(tag, weak=True)
+    result = ask()  # whose answer «*» stands for, if there is one
+    record_search(result)
+    response = jsonify(as_json(result))
+    if result.without_model:
+        response.headers["Cache-Control"] = "no-store"  # with the model back, the answer will be a better one
+        return response
+    response.set_etag(tag, weak=True)  # the time it took differs
+    return _unless_known(response)
+
+
+def by_content(values: dict[str, Any]) -> Response:
+    """Answer with JSON values, unless whoever asks has them."""
+    response = jsonify(values)
+    response.add_etag()
+    return _unless_known(response)
+
+
+def _unless_known(response: Response) -> Response:
+    """Return an answer, or in its place that it is known. No other condition than If-None-Match counts."""
+    tag, weak = response.get_etag()
+    return _unchanged(tag, weak=bool(weak)) if tag and request.if_none_match.contains_weak(tag) else response
+
+
+def _unchanged(tag: str, *, weak: bool) -> Response:
+    # Of the type of the answer it stands for, though it has no body: pages have other headers.
+    response = Response(status=304, mimetype="application/json")
+    response.set_etag(tag, weak)
+    return response

@@ -1,0 +1,277 @@
+"""What the JSON endpoints answer, as models that make the OpenAPI document."""
+
+import json
+from importlib import resources
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, create_model
+
+from indexer.web_support import FACETS
+
+EXAMPLES: dict[str, Any] = json.loads(
+    (resources.files("web.api") / "examples" / "answers.json").read_text("utf-8")
+)
+"""An answer of each kind, made by a real index; a test compares them with what it answers now."""
+
+
+HEADERS: dict[str, dict[str, Any]] = {
+    "ETag": {
+        "description": "Stands for this answer: of a search for its generation and query, of others for what "
+        "they say. There is none while the model fails.",
+        "schema": {"type": "string", "pattern": '^(W/)?"[0-9a-f]+"$'},
+    },
+    "Retry-After": {
+        "description": "When to try again, in seconds.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWW-Authenticate": {
+        "description": "How the secret may be given: `Basic` and `Bearer`.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "X-Request-Id": {
+        "description": "What the server's log calls the request: what came under this name, if that is 1 to "
+        "64 of `A-Z`, `a-z`, `0-9`, `.`, `_` and `-`.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    },
+}
+
+
+def headers(*names: str) -> dict[str, Any]:
+    """Return what says that an answer has these headers, beside the one that every answer has."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, "X-Request-Id")}
+
+
+# What is said alike wherever it stands.
+_DOC_ID = "The article's id: its file's path, and ::id where the file holds many."
+_PATH = "The file's path inside the archive."
+_SHA256 = "Of the file."
+_BASIS = "Whether lines and characters are counted in the file itself or in the text extracted from it."
+_ENCODING = "Of the file, such as utf-8."
+_TITLE = "The article's title."
+_PUBLISHED = "A day (YYYY-MM-DD), or null where it is not known."
+_PASSAGE_NUMBER = "Number of the passage in its article, from 1."
+_LINE_START, _LINE_END = "Its first line, from 1.", "Its last line."
+_CHAR_START, _CHAR_END = "Where it begins, in code points from 0.", "Where it ends: after its last one."
+_LANG = "Code of its language, such as ar or en; mixed where it is in both, und where it is not known."
+_DIR = "The direction in which its text is written."
+_PAGE = "The article's page, opened at the passage."
+_GENERATION = "Of the index that answered."
+_WARNINGS = "What whoever reads the answer should know, such as that an older index answers."
+
+
+class Highlight(BaseModel):
+    """A range of a hit's text, in code points: a whole word that matched the question."""
+
+    start: int = Field(ge=0, description="Where the word begins in `text`.")
+    end: int = Field(ge=1, description=_CHAR_END)
+
+
+class Source(BaseModel):
+    """The receipt: where the words stand, and what proves it."""
+
+    doc_id: str = Field(description=_DOC_ID)
+    path: str = Field(description=_PATH)
+    title: str = Field(description=_TITLE)
+    published: str | None = Field(description=_PUBLISHED)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description=_SHA256)
+    basis: Literal["file", "extracted"] = Field(description=_BASIS)
+    encoding: str = Field(description=_ENCODING)
+    passage: int = Field(ge=1, description=_PASSAGE_NUMBER)
+    line_start: int = Field(ge=1, description=_LINE_START)
+    line_end: int = Field(ge=1, description=_LINE_END)
+    char_start: int = Field(ge=0, description=_CHAR_START)
+    char_end: int = Field(ge=1, description=_CHAR_END)
+    url: str = Field(description=_PAGE)
+
+
+class More(BaseModel):
+    """Further passages of the same article that a hit stands for."""
+
+    count: int = Field(ge=1, description="How many they are.")
+    hits: "list[Hit]" = Field(description="The passages, each with its own receipt.")
+
+
+class Hit(BaseModel):
+    """A passage: its exact words, and the receipt."""
+
+    rank: int | None = Field(description="From 1; null where the passage is folded into another hit.")
+    score: float = Field(description="Higher is better; of lexical mode it is BM25, else a cosine.")
+    text: str = Field(description="The exact words: the article's text from `char_start` to `char_end`.")
+    lang: str = Field(description=_LANG)
+    dir: Literal["rtl", "ltr"] = Field(description=_DIR)
+    highlights: list[Highlight] = Field(description="The words that matched, in order.")
+    also_in: list[Source] = Field(description="Identical passages elsewhere.")
+    more: More | None = Field(description="What of its article is folded into it; null where nothing is.")
+    source: Source = Field(
+        description="The receipt; not the newspaper or folder, which is the `source` of an article."
+    )
+
+
+class Count(BaseModel):
+    """A value, and how many have it: passages in facets, articles in statistics."""
+
+    value: str | None = Field(description="Null where it is not known, or there is none.")
+    count: int = Field(ge=1, description="How many have it.")
+
+
+_BY_FACET = {
+    "lang": "By language, the commonest first.",
+    "source": "By newspaper or folder, the commonest first; null where the article has no source.",
+    "year": "By year, the newest first; null where the article has no date.",
+}
+
+
+def _facet(name: str) -> tuple[Any, Any]:
+    described = _BY_FACET.get(name, f"By {name}, the commonest first; null where it is not known.")
+    return list[Count], Field(description=described)
+
+
+Facets: Any = create_model(
+    "Facets",
+    __doc__="How the passages found divide, before any is folded into another.",
+    **{name: _facet(name) for name in FACETS},  # type: ignore[call-overload]
+)
+
+
+class ListAnswer(BaseModel):
+    """A page of a ranked list."""
+
+    generation: str = Field(description=_GENERATION)
+    took_ms: float = Field(description="Milliseconds that the search took.")
+    total: int = Field(
+        ge=0,
+        description="Hits of the whole list. It is made of the best 200 passages of each way of searching, "
+        "by meaning and by words, with `sort=date` of the best 100 of those; more may match.",
+    )
+    limit: int = Field(description="Hits to a page, as asked.")
+    offset: int = Field(description="Hits passed over, as asked.")
+    next: str | None = Field(description="Address of the next page, null after the last.")
+    facets: Facets = Field(
+        description="Counts of the best 200 passages of each way of searching, before any is folded; with "
+        "`sort=date` too, where the list has the best 100 of them."
+    )
+    hits: list[Hit] = Field(description="The page, best or newest first.")
+    warnings: list[str] = Field(description=_WARNINGS)
+
+
+_FIRST = "$response.body#/hits/0/source"
+LINKS = {
+    "article": {
+        "operationId": "document",
+        "description": "The article of the first hit.",
+        "parameters": {"doc_id": f"{_FIRST}/doc_id"},
+    },
+    "more_like_this": {
+        "operationId": "similar",
+        "description": "More like the first hit.",
+        "parameters": {"doc_id": f"{_FIRST}/doc_id", "passage": f"{_FIRST}/passage"},
+    },
+}
+
+
+def _shown(example: dict[str, Any], **more: Any) -> Any:
+    """Return what the OpenAPI document says of an answer beside its model."""
+    return {"openapi_extra": {"example": example, "headers": headers("ETag"), **more}}
+
+
+class SearchAnswer(ListAnswer):
+    """The passages that answer a question."""
+
+    model_config = _shown(EXAMPLES["search"], links=LINKS)
+
+    query: str = Field(description="The question, as asked.")
+    language: str = Field(description="Of the question.")
+    mode: Literal["hybrid", "dense", "lexical"] = Field(description="The way of searching, as asked.")
+
+
+class SimilarAnswer(ListAnswer):
+    """The passages of other articles that are like one, by meaning."""
+
+    model_config = _shown(EXAMPLES["similar"])
+
+    like: Hit = Field(description="The passage that was asked about.")
+
+
+class PassageOf(BaseModel):
+    """A passage of an article, as a range of its text."""
+
+    passage: int = Field(ge=1, description=_PASSAGE_NUMBER)
+    lang: str = Field(description=_LANG)
+    line_start: int = Field(ge=1, description=_LINE_START)
+    line_end: int = Field(ge=1, description=_LINE_END)
+    char_start: int = Field(ge=0, description=_CHAR_START)
+    char_end: int = Field(ge=1, description=_CHAR_END)
+    url: str = Field(description=_PAGE)
+
+
+class CutLine(BaseModel):
+    """A line that was cut as furniture."""
+
+    line: int = Field(ge=1, description="Its number, from 1.")
+    char_start: int = Field(ge=0, description=_CHAR_START)
+    char_end: int = Field(ge=1, description=_CHAR_END)
+    rule: str = Field(description="Name of the rule that cut it.")
+    reason: str = Field(description="What the rule says, for people.")
+    text: str | None = Field(description="What it said; null where the file is gone or has changed.")
+
+
+class DocumentAnswer(BaseModel):
+    """An article whole. In its text every code point of a cut line is a space, so that ranges hold."""
+
+    model_config = _shown(EXAMPLES["document"])
+
+    doc_id: str = Field(description=_DOC_ID)
+    path: str = Field(description=_PATH)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description=_SHA256)
+    basis: Literal["file", "extracted"] = Field(description=_BASIS)
+    encoding: str = Field(description=_ENCODING)
+    title: str = Field(description=_TITLE)
+    source: str = Field(
+        description="The newspaper or folder it is of, as in filters and facets; empty where none is known."
+    )
+    author: str | None = Field(description="Who wrote it, or null where that is not known.")
+    url: str | None = Field(description="Where it was published, or null where that is not known.")
+    published: str | None = Field(description=_PUBLISHED)
+    lang: str = Field(description=_LANG)
+    dir: Literal["rtl", "ltr"] = Field(description=_DIR)
+    text: str = Field(description="All of it, cut lines blank.")
+    passages: list[PassageOf] = Field(description="What is searched of it, in order.")
+    cut: list[CutLine] = Field(description="What is not searched of it, in order.")
+    outside: list[str] = Field(description="Lines of a web page that are outside its article.")
+    cut_from_file: bool = Field(description="Whether the cut lines, if any, could be read.")
+    generation: str = Field(description=_GENERATION)
+    warnings: list[str] = Field(description=_WARNINGS)
+
+
+class Stats(BaseModel):
+    """What the index holds and how it was made."""
+
+    model_config = _shown(EXAMPLES["stats"])
+
+    generation: str = Field(description=_GENERATION)
+    built: str = Field(description="ISO 8601, UTC.")
+    documents: int = Field(ge=0, description="Articles.")
+    passages: int = Field(ge=0, description="Passages of all articles.")
+    languages: dict[str, int] = Field(description="Passages by language.")
+    sources: dict[str, int] = Field(
+        description='Articles by newspaper or folder; under `""` those without a source.'
+    )
+    years: list[Count] = Field(description="Articles by year, newest first; null where unknown.")
+    cut: dict[str, int] = Field(description="Lines cut as furniture, by rule.")
+    failed: int = Field(ge=0, description="Files that could not be read.")
+    model: str = Field(description="Name of the model that the index was made with.")
+    searches_by_meaning: bool = Field(description="False while the model fails.")
+    warnings: list[str] = Field(description=_WARNINGS)
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(description="Always about:blank; `code` tells errors apart.")
+    title: str = Field(description="The status in words.")
+    status: int = Field(ge=400, le=599, description="The status of the answer.")
+    code: str = Field(description="Stable, for programs; /docs lists them.")
+    detail: str = Field(description="The fact and the remedy; for people.")

@@ -1,0 +1,195 @@
+"""What the library says, in the language of the interface."""
+
+from typing import NamedTuple
+
+from indexer.web_support import Notice, reason_of
+from web.i18n.locale import ENGLISH, digits, gettext, language, language_name, ngettext, number
+
+# --- what the library says, in the reader's language
+
+
+def N_(text: str) -> str:  # noqa: N802  # what gettext calls it
+    """Mark a text for translation where it is looked up later."""
+    return text
+
+
+class Said(NamedTuple):
+    """What is told to a reader."""
+
+    text: str
+    command: str | None = None
+    """What mends it, to be typed into a terminal: the same in every language."""
+    detail: str | None = None
+    """The fact in English, where `text` does not tell all of it."""
+
+
+# By code: what the Arabic interface says, and the English one where it is PLAIN.
+ERRORS = {
+    "bad_author": N_("This address names more than one author. A list is by one, or by all."),
+    "bad_copies": N_("Repeats are either folded or all shown. This address asks for neither."),
+    "bad_doc_id": N_("This address does not say which one passage is meant."),
+    "bad_encoding": N_("The address is not UTF-8."),
+    "bad_from": N_("The start date cannot be understood."),
+    "bad_generation": N_("This address names more than one state of the index."),
+    "bad_highlight": N_("Words that match are either marked or not. This address asks for neither."),
+    "bad_host": N_("This server does not answer to that name."),
+    "bad_lang": N_("The language that this address asks for cannot be understood."),
+    "bad_language": N_("The interface speaks Arabic and English only."),
+    "bad_limit": N_("A page of the list holds from 1 to 100 hits. This address asks for another number."),
+    "bad_mode": N_("The way of searching that this address asks for does not exist."),
+    "bad_offset": N_("The list cannot be opened at the place that this address asks for."),
+    "bad_origin": N_("Pages of other sites may not ask this server."),
+    "bad_passage": N_("This address does not say which one passage is meant."),
+    "bad_period": N_("The start date is after the end date."),
+    "bad_q": N_("This address has more than one question."),
+    "bad_query": N_("The question is not valid Unicode text."),
+    "bad_request": N_("The request cannot be understood."),
+    "bad_sort": N_("The order that this address asks for does not exist."),
+    "bad_source": N_("This address names more than one source. A list is of one, or of all."),
+    "bad_to": N_("The end date cannot be understood."),
+    "empty_query": N_("The question is empty. Type a few words, in Arabic or English."),
+    "generation_changed": N_("The index has changed since this list was made."),
+    "index_damaged": N_("The index is damaged. What is shown is of the state before it that is whole."),
+    "index_unusable": N_("The index cannot be used."),
+    "internal": N_("Something unforeseen went wrong. The server's log has the details."),
+    "loading": N_("The index and the model are being loaded. It takes a few seconds."),
+    "method_not_allowed": N_("This address does not take that kind of request."),
+    "no_archive": N_("There is no folder of articles where one was named."),
+    "no_index": N_("No index has been built yet."),
+    "no_model": N_("The model cannot be loaded."),
+    "no_such_passage": N_("The index does not hold that passage."),
+    "not_found": N_("There is nothing at this address."),
+    "not_opened": N_("The index could not be opened. The server's log has the details; it tries again."),
+    "overloaded": N_("Too much is asked at once. Try again in a few seconds."),
+    "query_too_long": N_("The question is too long; 1,000 characters are allowed."),
+    "unauthorized": N_("This server wants a secret, as the password."),
+    "unknown_parameter": N_("There is no parameter of that name."),
+    "unreadable_file": N_("The file cannot be read."),
+}
+TECHNICAL = frozenset(
+    {"index_unusable", "no_model", "no_archive", "unreadable_file"}
+)  # the fact is in detail
+PLAIN = frozenset(
+    {
+        "bad_author", "bad_copies", "bad_doc_id", "bad_from", "bad_generation", "bad_highlight", "bad_lang",
+        "bad_limit", "bad_mode", "bad_offset", "bad_passage", "bad_period", "bad_q", "bad_sort",
+        "bad_source", "bad_to", "generation_changed",
+    }
+)  # fmt: skip
+"""The message speaks of parameters, to programs: readers are told otherwise. Other messages tell more."""
+
+
+def explain(code: str, message: str, remedy: str | None = None) -> Said:
+    """Return an error as the interface tells it; `message` and `remedy` are those of the error."""
+    if language() == ENGLISH:
+        return Said(ERRORS[code] if code in PLAIN else message, remedy)
+    if code not in ERRORS:
+        return Said(gettext("That did not work."), remedy, message)
+    return Said(gettext(ERRORS[code]), remedy, message if code in TECHNICAL else None)
+
+
+def notice(told: Notice) -> Said:
+    """Return a notice of the library as the interface tells it."""
+    count, n = told.count, number(told.count)
+    if told.code == "damage":
+        return explain("index_damaged", told.message, told.remedy)
+    if told.code == "undated":
+        text = ngettext(
+            "%(n)s article without a date was left out by the date filter.",
+            "%(n)s articles without a date were left out by the date filter.",
+            count,
+            n=n,
+        )
+    elif told.code == "dated":
+        text = ngettext(
+            "Only the %(n)s most relevant passage is put in order of date.",
+            "Only the %(n)s most relevant passages are put in order of date.",
+            count,
+            n=n,
+        )
+    else:
+        text = gettext("The model failed: passages were found by their words alone.")
+    return Said(text)
+
+
+REASONS = (
+    N_("the title again"),
+    N_("the file's own block of metadata"),
+    N_("a button or a call to share"),
+    N_("a newsletter, channel, app or subscription that is offered"),
+    N_("another article that is offered inside this one"),
+    N_("a list of other articles"),
+    N_("what a page shows while it loads"),
+    N_("a notice about cookies or privacy"),
+    N_("a menu, a path or a link of the site"),
+    N_("a button, a counter or a reading time"),
+    N_("the comments and their form"),
+    N_("a list of keywords"),
+    N_("a tracking string, often a personal one"),
+    N_("the caption or the credit of a picture"),
+    N_("an advertisement, or where one stood"),
+    N_("a notice of rights"),
+    N_("the name of the site above the article"),
+    N_("a short line among boilerplate, after the article or inside a box"),
+    N_("it stands in many articles of this source"),
+    N_("what the page shows outside its article"),
+)
+"""Why each rule cuts a line, as the library says it; here for the translators."""
+
+
+def reason(rule: str, articles: int | None = None) -> str:
+    """Return why a rule cut a line, in one line; `articles` as in Cut."""
+    if articles is None:
+        return gettext(reason_of(rule))
+    return ngettext(
+        "it stands in %(n)s article of this source",
+        "it stands in %(n)s articles of this source",
+        articles,
+        n=number(articles),
+    )
+
+
+class FilterTexts(NamedTuple):
+    """What the interface calls a filter and its facet."""
+
+    facet: str
+    filter: str
+    unknown: str
+    """The value of articles that have none."""
+    without: str
+    """The link that takes the filter away."""
+
+
+FILTERS = {
+    "lang": FilterTexts(
+        N_("Language"), N_("Language"), N_("Unknown language"), N_("search in every language")
+    ),
+    "source": FilterTexts(N_("Source"), N_("Source"), N_("No source"), N_("search in every source")),
+    "author": FilterTexts(N_("Author"), N_("Author"), N_("No author"), N_("search for every author")),
+    "year": FilterTexts(N_("Year"), N_("Date"), N_("No date"), N_("search whatever the date")),
+}
+"""By the name of the facet."""
+
+
+def facet_title(facet: str) -> str:
+    """Return the heading of a facet."""
+    return gettext(FILTERS[facet].facet)
+
+
+def filter_title(facet: str) -> str:
+    """Return the name of the filter that chooses among a facet's values."""
+    return gettext(FILTERS[facet].filter)
+
+
+def without_filter(facet: str) -> str:
+    """Return what leads to the list without that filter, in words."""
+    return gettext(FILTERS[facet].without)
+
+
+def facet_label(facet: str, value: str | None) -> str:
+    """Return a value of a facet as the interface shows it."""
+    if not value:
+        return gettext(FILTERS[facet].unknown)
+    if facet == "lang":
+        return language_name(value)
+    return digits(value) if facet == "year" else value

@@ -1,0 +1,150 @@
+"""The log: one JSON object a line on stderr, without queries and without addresses of articles."""
+
+import logging
+import re
+import secrets
+import threading
+import traceback
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any, TextIO
+
+from flask import Flask, Response, g, has_request_context, request
+from pythonjsonlogger.json import JsonFormatter
+
+from indexer.web_support import QUERY_LENGTH
+from web.server.metrics import Metrics, method_label, route_label
+from web.service import SearchService
+
+PROBES = frozenset({"/livez", "/readyz", "/metrics"})
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+log = logging.getLogger(__name__)
+requests = logging.getLogger("web.request")
+
+
+def register(app: Flask) -> None:
+    """Have an application measure and log its requests. First of all, so that it sees all of each."""
+    metrics = app.extensions["metrics"] = Metrics(app)
+
+    @app.before_request
+    def begin() -> None:
+        g.started = perf_counter()
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        seconds = perf_counter() - g.started
+        response.headers["X-Request-Id"] = g.request_id
+        metrics.count_request(response.status_code, seconds)
+        quiet = route_label() in PROBES or route_label().startswith("/static/")
+        facts = {
+            "method": method_label(),
+            "route": route_label(),
+            "status": response.status_code,
+            "ms": round(seconds * 1_000, 1),
+            "bytes": _length(response),
+            "request_id": g.request_id,
+            "generation": g.get("generation") or _served(app),
+        }
+        if "code" in g:
+            facts["code"] = g.code
+        requests.log(logging.DEBUG if quiet else logging.INFO, "request", extra=facts)
+        return response
+
+
+def log_refused(app: Flask, status: int, code: str) -> str:
+    """Count and log what never became a request of the application; returns the id that it is given."""
+    metrics: Metrics | None = app.extensions.get("metrics")
+    if metrics:
+        metrics.count("none", "none", status)
+    request_id = secrets.token_hex(8)
+    facts = {"route": "none", "status": status, "code": code, "request_id": request_id}
+    requests.info("request", extra=facts)
+    return request_id
+
+
+def _served(app: Flask) -> str | None:
+    service: SearchService = app.extensions["search"]
+    searcher = service.opened()
+    return searcher.generation if searcher else None
+
+
+def _length(response: Response) -> int | None:
+    """Return the bytes of a body; None where they are made while they are sent."""
+    if request.method == "HEAD" or response.status_code in (204, 304):
+        return 0
+    # Asking a stream for its length would make all of it, here and now.
+    return response.content_length if response.is_streamed else response.calculate_content_length()
+
+
+# --- log
+
+
+def configure(log_queries: bool = False, stream: TextIO | None = None) -> None:
+    """Log to stderr, a JSON object a line; for the program that serves, never for a library.
+
+    `log_queries` adds the words of questions, which otherwise no line holds.
+    """
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_Line(log_queries))
+    handler.addFilter(_without_path)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    for ours in ("web", "indexer"):
+        logging.getLogger(ours).setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    threading.excepthook = _log_thread
+    if log_queries:
+        requests.addFilter(_with_query)
+
+
+class _Line(JsonFormatter):
+    """A record as JSON in ASCII, in which no character of anybody's can end a line or turn its order."""
+
+    def __init__(self, messages: bool) -> None:
+        super().__init__(["message"], rename_fields={"message": "event", "exc_info": "traceback"})
+        self._messages = messages
+
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
+        log_data["time"] = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        log_data["level"] = record.levelname.lower()
+        log_data["logger"] = record.name
+        asked = has_request_context() or record.name == "waitress"
+        if record.exc_info and asked and not self._messages:  # messages may quote what was asked
+            message_dict["exc_info"] = _places(record.exc_info[1])
+        super().add_fields(log_data, record, message_dict)
+        if has_request_context() and "request_id" in g:
+            log_data["request_id"] = g.request_id
+
+
+def _places(error: BaseException | None) -> str:
+    """Return where an error and those behind it happened, and of which class they are."""
+    parts: list[str] = []
+    while error is not None and len(parts) < 8:
+        name = f"{type(error).__module__}.{type(error).__qualname__}"
+        parts.insert(0, "".join(traceback.format_tb(error.__traceback__)) + name)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n".join(parts)
+
+
+def _with_query(record: logging.LogRecord) -> bool:
+    if has_request_context() and "q" in request.args:
+        record.query = request.args["q"][:QUERY_LENGTH]
+    return True
+
+
+def _without_path(record: logging.LogRecord) -> bool:
+    """Take the path out of what waitress says of a request that it could not serve."""
+    if record.name == "waitress" and isinstance(record.msg, str):
+        fact, serving, _path = record.msg.partition(" while serving ")
+        record.msg = f"{fact}{serving}a request" if serving else fact
+    return True
+
+
+def _log_thread(error: threading.ExceptHookArgs) -> None:
+    if error.exc_type is not SystemExit:
+        facts: Any = (error.exc_type, error.exc_value, error.exc_traceback)
+        log.error("A thread ended with an error", exc_info=facts)
