@@ -4,8 +4,8 @@
     >>> sorted(indexer.__all__)[:4]
     ['BuildReport', 'Document', 'Hit', 'Passage']
 
-The names below are loaded when they are first used, so that importing the package, or asking the
-command line for help, loads no model library.
+The names below are imported when they are first used, so that importing the package, or asking the
+command line for help, imports no model library.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""`python -m indexer` is the command `warraq`."""
+"""Run the command `warraq` as `python -m indexer`."""
 
 from indexer.cli import main
 

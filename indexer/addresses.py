@@ -9,7 +9,7 @@ from indexer.datatypes import Document, SearchResult
 from indexer.request import OFFSET
 
 SEARCH_URL, SIMILAR_URL = "/api/v1/search", "/api/v1/similar"
-WORDS_HASH = 12  # hex digits: enough to tell apart what may stand at one place
+WORDS_HASH = 12  # hex digits: enough to distinguish the texts that may stand at one position
 
 
 def document_url(doc_id: str, number: int) -> str:
@@ -18,10 +18,10 @@ def document_url(doc_id: str, number: int) -> str:
 
 
 def permanent_url(document: Document, start: int, end: int, number: int) -> str:
-    """Return the address that says which words of which version of a file are meant.
+    """Return the address of exact words in one version of a file.
 
-    `words`, the first hex digits of the sha256 of the exact words in UTF-8, tells whether they still
-    stand there where the file has changed, and finds them where they have moved.
+    `words` holds the first hex digits of the sha256 of these words in UTF-8. If the file has changed, this
+    hash tells whether the words still stand at their position, and finds them where they have moved.
     """
     words = words_hash(document.text[start:end])
     values = {"sha256": document.file.sha256, "start": start, "end": end, "words": words}
@@ -29,20 +29,23 @@ def permanent_url(document: Document, start: int, end: int, number: int) -> str:
 
 
 def words_hash(words: str) -> str:
-    """Return what a permanent address says of the words that it means."""
+    """Return the hash of the words in a permanent address."""
     return sha256(words.encode()).hexdigest()[:WORDS_HASH]
 
 
 def _path(doc_id: str) -> str:
-    """Return an id as a path. Clients take «.» and «..» for steps, unless the slash beside them is %2F."""
+    """Return a document id as a URL path.
+
+    Clients resolve the steps «.» and «..», unless the slash next to them is written as %2F.
+    """
     steps = quote(doc_id).split("/")
     return steps[0] + "".join(
-        ("%2F" if {before, step} & {".", ".."} else "/") + step for before, step in pairwise(steps)
+        ("%2F" if {previous, step} & {".", ".."} else "/") + step for previous, step in pairwise(steps)
     )
 
 
 def next_page_url(result: SearchResult, path: str) -> str | None:
-    """Return the address of the page after this one, in the same generation; None after the last."""
+    """Return the address of the next result page, in the same generation; None after the last page."""
     request = result.request
     offset = request.offset + request.limit
     if offset >= result.total or offset > OFFSET:

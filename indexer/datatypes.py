@@ -1,7 +1,7 @@
-"""The values that flow through Warraq, frozen and in the field's words.
+"""The values that flow through Warraq; all are frozen.
 
-Offsets are code points of a document's text as decoded without newline translation, byte order
-mark not counted. Lines end at LF, CR LF or CR only and count from 1. Scores: higher is better.
+Offsets are code points of a document's text, which is decoded without newline translation; a byte order
+mark is not counted. Lines end at LF, CR LF or CR only and count from 1. Scores: higher is better.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +11,7 @@ from typing import Literal
 from indexer.request import SearchRequest, SimilarRequest
 
 Basis = Literal["file", "extracted"]
-"""Whether offsets point into the decoded file or into a text that was extracted from it."""
+"""Whether offsets are positions in the decoded file or in the text extracted from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,12 @@ class SourceFile:
     basis: Basis = "file"
     encoding: str = "utf-8"
     record: int | None = None
-    """The document's place among those of the file, from 1; None where the file holds one."""
+    """The number of the document in its file, from 1; None where the file holds only one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One article; an empty string is a fact that is not known.
+    """One article; an empty string stands for an unknown fact.
 
     >>> document = inspect_file("articles/talks.txt").article.document
     >>> document.title, document.lang, document.file.path
@@ -40,16 +40,16 @@ class Document:
     title: str
     text: str
     source: str
-    """The newspaper or folder that it is of."""
+    """The newspaper, or the folder of the archive, that the article comes from."""
     lang: str
     published: str | None = None
-    """The day, YYYY-MM-DD."""
+    """The day of publication, YYYY-MM-DD."""
     file: SourceFile = SourceFile("")
     author: str = ""
     url: str = ""
     """Its original address."""
     notes: str = ""
-    """Repairs of its text, and oddities in it."""
+    """Repairs of the text, and oddities in it."""
     left_out: int = 0
     """Lines of a web page that are outside the article."""
 
@@ -79,21 +79,21 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A line of a document that was cut as furniture: its range in the untouched text, and the rule."""
+    """A line of a document that was cut as boilerplate: its range in the original text, and the rule."""
 
     line: int
     start: int
     end: int
     rule: str
     articles: int | None = None
-    """In how many articles of its source the line stands, where that is why it was cut."""
+    """The number of articles of the source with this line, where the line was cut because of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SplitDocument:
-    """A document with the passages it was split into and the lines that were cut, each in order.
+    """A document with its passages and its cut lines, each in order.
 
-    In the document's text every code point of a cut line is a space.
+    In the document's text every code point of a cut line is replaced by a space.
     """
 
     document: Document
@@ -103,7 +103,7 @@ class SplitDocument:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage that was found, with the score that found it; equal `copy_key`s are equal words."""
+    """A passage that a retriever found, with its score; equal `duplicate_key`s mean equal words."""
 
     passage: Passage
     score: float
@@ -112,7 +112,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """A range of a hit's text, in code points: a whole word that the question's words matched."""
+    """A range of a hit's text, in code points: a whole word that a word of the query matched."""
 
     start: int
     end: int
@@ -120,9 +120,9 @@ class Highlight:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The provenance of a hit: where its words stand, and the file that proves it.
+    """The provenance of a hit: the file with its words, and the lines and characters where they stand.
 
-    As text it is the path with the lines, as compilers and editors write them: `talks.txt:3-4`.
+    As a string it is the path with the lines, as compilers and editors write them: `talks.txt:3-4`.
     """
 
     doc_id: str
@@ -159,7 +159,7 @@ class Hit:
 
     rank: int | None
     score: float
-    """Higher is better: a cosine, or BM25 where passages are found by their words alone."""
+    """Higher is better: a cosine, or BM25 where only the lexical retriever was used."""
     passage: Passage
     document: Document
     highlights: tuple[Highlight, ...] = ()
@@ -168,12 +168,12 @@ class Hit:
 
     @property
     def text(self) -> str:
-        """The verbatim words."""
+        """The words of the passage, verbatim."""
         return self.document.text[self.passage.start : self.passage.end]
 
     @property
     def source(self) -> Source:
-        """Where the words stand."""
+        """The provenance of the words."""
         document, file, passage = self.document, self.document.file, self.passage
         return Source(
             doc_id=document.doc_id,
@@ -193,26 +193,26 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many passages share a value; None is where it is not known."""
+    """The number of passages that share a value; None is the unknown value."""
 
     value: str | None
     count: int
 
 
 Facets = Mapping[str, tuple[Count, ...]]
-"""How the candidates of a search divide, before any are collapsed, by the name of the facet."""
+"""Counts of the candidates before collapsing, by the name of the facet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that the reader of a result should know; `str` is all of it, in English."""
+    """A fact that the reader of a result should know; `str` is the whole message, in English."""
 
     code: Literal["damage", "no_model", "undated", "dated"]
     message: str
     count: int = 0
     """The number in the message, where it has one."""
     remedy: str | None = None
-    """The command that mends it, where a command does."""
+    """The command that repairs the fault, if there is one."""
 
     def __str__(self) -> str:
         return f"{self.message} Run: {self.remedy}" if self.remedy else self.message
@@ -237,9 +237,9 @@ class SearchResult:
     warnings: tuple[Notice, ...] = ()
     facets: Facets = field(default_factory=dict)
     stages: Mapping[str, float] = field(default_factory=dict)
-    """What each stage of the search took, in milliseconds."""
+    """The time of each stage of the search, in milliseconds."""
     like: Hit | None = None
-    """The passage that the hits are like, where that was asked."""
+    """The passage to which the hits are similar; None for a query."""
 
     @property
     def without_model(self) -> bool:
@@ -258,7 +258,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class FailedFile:
-    """A file of the archive that is not in the index, and why."""
+    """A file of the archive that is not in the index, with the reason; or a file with a note."""
 
     path: str
     reason: str
@@ -266,7 +266,7 @@ class FailedFile:
 
 @dataclass(frozen=True, slots=True)
 class RepeatedLine:
-    """A line that was cut since it stands in many articles of a source; the first of them shows it."""
+    """A line that was cut because many articles of a source share it, as it stands in the first of them."""
 
     source: str
     articles: int
@@ -276,7 +276,7 @@ class RepeatedLine:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did; counts of documents unless they say otherwise.
+    """The result of a build; numbers count documents unless stated otherwise.
 
     >>> report = build_index("articles", "index")
     >>> report.documents, report.passages, report.unchanged, report.encoded
@@ -288,7 +288,7 @@ class BuildReport:
     encoded: int
     """Passages whose vectors were computed in this build."""
     reused: int
-    """Passages whose vectors were known already."""
+    """Passages whose vectors came from the cache."""
     added: int
     changed: int
     removed: int
@@ -297,15 +297,15 @@ class BuildReport:
     seconds: float
     generation: str
     cut: Mapping[str, int] = field(default_factory=dict)
-    """Lines that were cut as furniture, by rule; "page" are those that extraction left out of pages."""
+    """Lines that were cut as boilerplate, by rule; "page" counts lines outside the articles of web pages."""
     repeated: tuple[RepeatedLine, ...] = ()
-    """The lines cut since many articles have them: the commonest, for there may be thousands."""
+    """The commonest lines that were cut because many articles share them; there may be thousands."""
     notes: tuple[FailedFile, ...] = ()
-    """Files whose text was repaired, or is odd, and in what way."""
+    """Files whose text was repaired or is odd, with the details."""
     undated: int = 0
     """Documents whose date is not known."""
 
 
 Progress = Callable[[str, int, int], None]
-"""Told the stage, how much of it is done, and of how much: "checking" counts files, "reading" bytes of
-files, "cutting" articles, "embedding" passages. What is to be read may grow while it is read."""
+"""Called with a stage, the amount done and the total. The stage "checking" counts files, "reading" bytes of
+files, "cutting" articles, "embedding" passages. The total of "reading" may grow while files are read."""

@@ -1,17 +1,17 @@
-"""Everything that Warraq refuses, as one short tree.
+"""The errors that Warraq raises, as one short tree.
 
     WarraqError                 exit 5, HTTP 500
-    ├── RequestError            exit 2, HTTP 400   the question or an option is not legal
-    │   ├── GenerationChanged   exit 2, HTTP 409   the page asked for belongs to another index
-    │   └── NoSuchPassage       exit 2, HTTP 404   the passage asked about is not in the index
+    ├── RequestError            exit 2, HTTP 400   the query or an option is not legal
+    │   ├── GenerationChanged   exit 2, HTTP 409   the request names another generation
+    │   └── NoSuchPassage       exit 2, HTTP 404   the request names a passage that is not in the index
     ├── ArchiveError            exit 2             no folder to read articles from
-    ├── ModelError              exit 2, HTTP 503   the model is not on this machine
-    ├── IndexUnusable           exit 3, HTTP 503   damaged, of another make, or not ours
+    ├── ModelError              exit 2, HTTP 503   the model is not on this machine or cannot be read
+    ├── IndexUnusable           exit 3, HTTP 503   damaged, built by another version, or not Warraq's
     │   ├── NoIndex             exit 3, HTTP 503   nothing has been built yet
-    │   └── IndexDamaged        exit 3, HTTP 503   something is not as it was written
-    └── UnreadableFile                             one file of an archive: listed, never fatal
+    │   └── IndexDamaged        exit 3, HTTP 503   a file has changed since it was written
+    └── UnreadableFile                             one file of an archive: listed; the build goes on
 
-A message holds the fact; `remedy` is the command that mends it, where a command does. `str` has both.
+A message holds the fact; `remedy` is the command that repairs it, if there is one. `str` has both.
 Each edge (command line, HTTP) converts errors once.
 """
 
@@ -19,7 +19,7 @@ from typing import ClassVar
 
 
 class WarraqError(Exception):
-    """Root of the tree; `code` is stable and meant for programs.
+    """Root of the tree; `code` is stable, so that programs can rely on it.
 
     >>> try:
     ...     open_searcher("nowhere")
@@ -38,14 +38,14 @@ class WarraqError(Exception):
 
 
 class RequestError(WarraqError):
-    """A request that is refused, never clamped; `code` names the fault of this very request."""
+    """A request that is refused; values are never clamped. `code` names the fault of this request."""
 
     exit_status = 2
     http_status = 400
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
-        self.code = code  # type: ignore[misc]  # an instance speaks of its own fault
+        self.code = code  # type: ignore[misc]  # each instance has the code of its own fault
 
 
 class GenerationChanged(RequestError):
@@ -53,10 +53,10 @@ class GenerationChanged(RequestError):
 
     http_status = 409
 
-    def __init__(self, asked: str, served: str) -> None:
+    def __init__(self, requested: str, served: str) -> None:
         super().__init__(
             "generation_changed",
-            f"The index has changed: generation {asked} was asked for, {served} is served. "
+            f"The index has changed: generation {requested} was asked for, {served} is served. "
             "Search again without 'generation'.",
         )
 
@@ -86,7 +86,7 @@ class ModelError(WarraqError):
 
 
 class IndexUnusable(WarraqError):
-    """The index folder is damaged, of another make, or somebody else's."""
+    """The index folder is damaged, was built by another version, or is not Warraq's."""
 
     code = "index_unusable"
     exit_status = 3
@@ -100,7 +100,7 @@ class NoIndex(IndexUnusable):
 
 
 class IndexDamaged(IndexUnusable):
-    """Something in the index folder differs from what was written; `fact` says what, in a few words."""
+    """Something in the index folder has changed since it was written; `fact` names it in a few words."""
 
     def __init__(self, message: str, fact: str, *, remedy: str | None = None) -> None:
         super().__init__(message, remedy=remedy)
@@ -108,6 +108,6 @@ class IndexDamaged(IndexUnusable):
 
 
 class UnreadableFile(WarraqError):
-    """One file that cannot become a document; the build lists it and goes on."""
+    """One file that cannot become a document; the build lists it and continues."""
 
     code = "unreadable_file"

@@ -1,6 +1,6 @@
-"""Quality by measurement: a BEIR folder through the real pipeline, searched as a user would.
+"""Evaluation: index a BEIR folder with the real pipeline, search it as a user would, and measure the results.
 
-Stands above build and search and uses nothing else of the library's insides than they do.
+Uses the same functions of building and retrieval as the commands do.
 """
 
 import json
@@ -30,20 +30,20 @@ from indexer.store.writer import PreparedArticle
 from indexer.text.language import detect
 from indexer.text.lines import split_lines
 
-RAW = "raw"  # dense over the vectors as the model makes them, without the language-neutral space
+RAW = "raw"  # dense search with the vectors of the model, without the language-neutral space
 EVALUATED_MODES: tuple[str, ...] = (*MODES, RAW)
 BOTH_LANGUAGES = "all"
-RESAMPLES = 1_000  # of the bootstrap
-_AT_ONCE = 256  # questions encoded together
+RESAMPLES = 1_000  # number of samples of the bootstrap
+_AT_ONCE = 256  # queries encoded together
 
-_WHOLE = re.compile("-?[0-9]+")
+_WHOLE_NUMBER = re.compile("-?[0-9]+")
 
 Qrels = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A row of a corpus or of its queries."""
+    """A passage of the corpus, or a query."""
 
     id: str
     text: str
@@ -53,7 +53,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A BEIR folder: `qrels` holds relevance above 0, by query and passage."""
+    """A dataset in BEIR's layout; `qrels` has the relevances above 0, by query and passage."""
 
     name: str
     corpus: Sequence[Text]
@@ -62,14 +62,14 @@ class Dataset:
 
 
 def read_dataset(folder: Path) -> Dataset:
-    """Read corpus.jsonl, queries.jsonl and qrels.tsv; RequestError names the line that is at fault."""
+    """Read corpus.jsonl, queries.jsonl and qrels.tsv; RequestError names the line with a fault."""
     qrels: dict[str, dict[str, int]] = {}
     path = folder / "qrels.tsv"
     for number, line in enumerate(_lines(path)):
         fields = line.split("\t")
-        if number == 0 and not _WHOLE.fullmatch(fields[-1]):
+        if number == 0 and not _WHOLE_NUMBER.fullmatch(fields[-1]):
             continue  # the header
-        if len(fields) != 3 or not _WHOLE.fullmatch(fields[2]):
+        if len(fields) != 3 or not _WHOLE_NUMBER.fullmatch(fields[2]):
             raise _fault(path, number + 1, "three fields: query-id, corpus-id and relevance")
         if int(fields[2]) > 0:
             qrels.setdefault(fields[0], {})[fields[1]] = int(fields[2])
@@ -97,7 +97,7 @@ def _texts(path: Path) -> Iterator[Text]:
             try:
                 row = json.loads(line)
                 text, lang, title = row["text"], row.get("lang"), row.get("title") or ""
-                if not all(isinstance(each, str) for each in (text, lang or "", title)):
+                if not all(isinstance(value, str) for value in (text, lang or "", title)):
                     raise TypeError
                 yield Text(str(row["_id"]), text, lang or detect(text), title)
             except (ValueError, TypeError, KeyError, AttributeError):
@@ -111,11 +111,11 @@ def _fault(path: Path, line: int, expected: str) -> RequestError:
 def evaluate(
     dataset: Dataset, model: Model, modes: Sequence[str] = ("hybrid",), progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Index a dataset in a temporary folder, ask all its questions, and return the measures.
+    """Index a dataset in a temporary folder, search all its queries, and return the measures.
 
-    Rows are query language x (each passage language of the corpus, and "all"). A single passage
-    language uses the language filter and cuts the qrels to it; a query with nothing relevant left
-    is outside that row. A query that finds nothing counts as 0.
+    The rows of `results` are mode x query language x (each passage language of the corpus, and "all"). A row
+    for one passage language uses the language filter and the qrels of that language; queries without a
+    relevant passage there are not part of the row. A query without hits counts as 0.
     """
     with tempfile.TemporaryDirectory(prefix="warraq-evaluate-") as temporary:
         index = _Index(dataset, Path(temporary), model, progress)
@@ -132,29 +132,29 @@ def evaluate(
 
 
 def parity_gaps(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return by mode how much better Arabic passages answer Arabic questions than English ones (nDCG@10)."""
-    found = {
+    """Return, by mode, nDCG@10 of Arabic passages for Arabic queries minus that for English queries."""
+    ndcg = {
         (row["mode"], row["query_lang"]): row["nDCG@10"] for row in results if row["passage_lang"] == "ar"
     }
     return {
-        mode: round(found[mode, "ar"] - found[mode, "en"], 4)
-        for mode, lang in found
-        if lang == "ar" and (mode, "en") in found
+        mode: round(ndcg[mode, "ar"] - ndcg[mode, "en"], 4)
+        for mode, lang in ndcg
+        if lang == "ar" and (mode, "en") in ndcg
     }
 
 
 class _Index:
-    """The dataset's index: a generation for each space that is asked for, with one model."""
+    """The index of a dataset: one generation for each space that is searched, with one model."""
 
     def __init__(self, dataset: Dataset, folder: Path, model: Model, progress: Progress | None) -> None:
         self.dataset, self.progress = dataset, progress
         self.folder, self.model = IndexFolder(folder), _OpenedOnce(model)
         self.folder.prepare()
-        self.encoder = _Remembering(self.model.open(), [query.text for query in dataset.queries])
+        self.encoder = _QueriesEncodedOnce(self.model.open(), [query.text for query in dataset.queries])
         self.searchers: dict[bool, Searcher] = {}
 
     def searcher(self, *, neutral: bool) -> Searcher:
-        """Return a Searcher of the neutral space, or of the vectors as the model makes them."""
+        """Return a Searcher of the language-neutral space, or of the model's own vectors."""
         if neutral not in self.searchers:
             source = ArticleSource(prepare=lambda _encoder: map(_prepared, self.dataset.corpus))
             write_generation(
@@ -178,7 +178,7 @@ def _prepared(row: Text) -> PreparedArticle:
 
 
 class _OpenedOnce:
-    """A model that is loaded at most once, for the passages and then for the questions."""
+    """A model that is loaded only once, for the passages and then for the queries."""
 
     def __init__(self, model: Model) -> None:
         self.name, self.weights, self._model = model.name, model.weights, model
@@ -189,8 +189,8 @@ class _OpenedOnce:
         return self._encoder
 
 
-class _Remembering:
-    """An Encoder that knows the vectors of its questions: each is asked once a mode and language."""
+class _QueriesEncodedOnce:
+    """An Encoder that encodes its queries once, since they are searched for each mode and language."""
 
     def __init__(self, encoder: Encoder, queries: Sequence[str]) -> None:
         self.name, self.weights = encoder.name, encoder.weights
@@ -198,8 +198,8 @@ class _Remembering:
         self.count_tokens, self.encode_passages = encoder.count_tokens, encoder.encode_passages
         self._vectors: dict[str, NDArray[np.float32]] = {}
         for first in range(0, len(queries), _AT_ONCE):
-            some = queries[first : first + _AT_ONCE]
-            self._vectors.update(zip(some, encoder.encode_queries(some), strict=True))
+            batch = queries[first : first + _AT_ONCE]
+            self._vectors.update(zip(batch, encoder.encode_queries(batch), strict=True))
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return np.stack([self._vectors[text] for text in texts])
@@ -213,47 +213,73 @@ def _measure(
     passage_lang: str,
     progress: Progress | None,
 ) -> dict[str, Any] | None:
-    """Return one row of measures, None where no query has anything relevant in that language."""
-    inside = {row.id for row in dataset.corpus if passage_lang in (row.lang, BOTH_LANGUAGES)}
-    qrels = {
-        query.id: relevant
-        for query in dataset.queries
-        if query.lang == query_lang
-        and (
-            relevant := {
-                key: value for key, value in dataset.qrels.get(query.id, {}).items() if key in inside
-            }
-        )
-    }
+    """Return one row of measures; None where no query has a relevant passage in that language."""
+    qrels = _qrels_between(dataset, query_lang, passage_lang)
     if not qrels:
         return None
-    asked: Mode = "dense" if mode == RAW else mode  # type: ignore[assignment]  # one of MODES
-    lang = None if passage_lang == BOTH_LANGUAGES else passage_lang
     queries = [query for query in dataset.queries if query.id in qrels]
-    run = []
-    for done, query in enumerate(queries):
-        if progress and done % 16 == 0:
-            progress(f"{mode} {query_lang} to {passage_lang}", done, len(queries))
-        found = searcher.search(SearchRequest(query.text, asked, False, limit=LIMIT, lang=lang, copies="all"))
-        # Minus the rank: the providers of the measures break ties each in their own way.
-        run += [
-            ScoredDoc(query.id, hit.document.doc_id, -float(rank)) for rank, hit in enumerate(found.hits, 1)
-        ]
-    if progress:
-        progress(f"{mode} {query_lang} to {passage_lang}", len(queries), len(queries))
-    names = {nDCG @ 10: "nDCG@10", RR @ 10: "MRR@10", R @ 10: "Recall@10", R @ 100: "Recall@100"}
-    values: dict[str, dict[str, float]] = {name: dict.fromkeys(qrels, 0.0) for name in names.values()}
-    if run:
-        for metric in ir_measures.iter_calc(list(names), qrels, run):
-            values[names[metric.measure]][metric.query_id] = metric.value
+    run = _run(searcher, queries, mode, query_lang, passage_lang, progress)
+    values = _values_by_query(qrels, run)
     return {
         "query_lang": query_lang,
         "passage_lang": passage_lang,
         "mode": mode,
         "queries": len(qrels),
-        **{name: round(sum(each.values()) / len(each), 4) for name, each in values.items()},
+        **{name: round(sum(by_query.values()) / len(by_query), 4) for name, by_query in values.items()},
         "ci95": bootstrap_interval(list(values["nDCG@10"].values())),
     }
+
+
+def _qrels_between(dataset: Dataset, query_lang: str, passage_lang: str) -> dict[str, dict[str, int]]:
+    """Return the qrels of the queries and passages in these languages, without queries that have none."""
+    passages = {row.id for row in dataset.corpus if passage_lang in (row.lang, BOTH_LANGUAGES)}
+    queries = [query.id for query in dataset.queries if query.lang == query_lang]
+    qrels = {
+        query_id: {
+            passage_id: relevance
+            for passage_id, relevance in dataset.qrels.get(query_id, {}).items()
+            if passage_id in passages
+        }
+        for query_id in queries
+    }
+    return {query_id: relevances for query_id, relevances in qrels.items() if relevances}
+
+
+def _run(
+    searcher: Searcher,
+    queries: Sequence[Text],
+    mode: str,
+    query_lang: str,
+    passage_lang: str,
+    progress: Progress | None,
+) -> list[ScoredDoc]:
+    """Search each query and return the ranked passages of all of them."""
+    search_mode: Mode = "dense" if mode == RAW else mode  # type: ignore[assignment]  # one of MODES
+    lang = None if passage_lang == BOTH_LANGUAGES else passage_lang
+    stage = f"{mode} {query_lang} to {passage_lang}"
+    run = []
+    for done, query in enumerate(queries):
+        if progress and done % 16 == 0:
+            progress(stage, done, len(queries))
+        request = SearchRequest(query.text, search_mode, False, limit=LIMIT, lang=lang, copies="all")
+        # The score is minus the rank, because the providers of ir_measures break ties differently.
+        run += [
+            ScoredDoc(query.id, hit.document.doc_id, -float(rank))
+            for rank, hit in enumerate(searcher.search(request).hits, 1)
+        ]
+    if progress:
+        progress(stage, len(queries), len(queries))
+    return run
+
+
+def _values_by_query(qrels: Qrels, run: Sequence[ScoredDoc]) -> dict[str, dict[str, float]]:
+    """Return the value of each measure for each query, by name; 0 for a query without hits."""
+    names = {nDCG @ 10: "nDCG@10", RR @ 10: "MRR@10", R @ 10: "Recall@10", R @ 100: "Recall@100"}
+    values: dict[str, dict[str, float]] = {name: dict.fromkeys(qrels, 0.0) for name in names.values()}
+    if run:
+        for metric in ir_measures.iter_calc(list(names), qrels, run):
+            values[names[metric.measure]][metric.query_id] = metric.value
+    return values
 
 
 def bootstrap_interval(values: Sequence[float]) -> list[float]:

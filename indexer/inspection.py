@@ -1,7 +1,7 @@
-"""What a file says and what was cut of it, read from the file itself.
+"""Inspection of a file: its article, and which of its lines are kept or cut, read from the file itself.
 
-`inspect_file` shows one file as a build would take it; `Originals` shows the cut lines of articles that
-are in an index, whose texts the index does not hold.
+`inspect_file` shows one file as a build reads it. `Originals` shows the cut lines of indexed articles, whose
+texts are not in the index.
 """
 
 import os
@@ -27,17 +27,17 @@ from indexer.store.reader import GenerationReader
 from indexer.text.lines import nonblank_lines
 from indexer.text.passages import split_document
 
-JUDGED_SIZE = 64 << 20  # bytes; a file this long is hashed in a tenth of a second
+JUDGED_SIZE = 64 << 20  # bytes; a file of this size is hashed in a tenth of a second
 FileState = Literal["same", "changed", "gone", "unreadable", "too_long"]
-"""What became of a file since it was indexed; `too_long` is one that is not hashed to tell."""
+"""The state of a file compared with the index; `too_long` means that it was not hashed to find out."""
 
-CODE_POINTS_A_TOKEN = 3.5  # of the bundled model in Arabic and English news; it decides long paragraphs only
+CODE_POINTS_A_TOKEN = 3.5  # of the bundled model in Arabic and English news; only long paragraphs need it
 WINDOW = 512  # tokens
 
 
 @dataclass(frozen=True, slots=True)
 class InspectedLine:
-    """A line that is not blank; `rule` is None where it is kept, and `articles` as in Cut."""
+    """A line that is not blank; `rule` is None where it is kept, and `articles` is that of its Cut."""
 
     line: int
     text: str
@@ -47,7 +47,7 @@ class InspectedLine:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """One article of a file as a build would take it."""
+    """One article of a file as a build reads it."""
 
     path: str
     article: SplitDocument
@@ -55,14 +55,14 @@ class Inspection:
     outside: tuple[str, ...]
     """The lines of a web page that are outside its article."""
     articles: int
-    """How many articles the file holds."""
+    """The number of articles in the file."""
     indexed: bool
-    """Whether the index holds this very file, so that repetition is known and passages are its own."""
+    """Whether the index holds this version of the file, and so its repeated lines and its passages."""
 
 
 @dataclass(frozen=True, slots=True)
 class CutLines:
-    """What was cut of an article: its lines with their rules, and their texts where the file has them."""
+    """The cut lines of an article, each with its text where the file still holds it."""
 
     cuts: tuple[tuple[Cut, str | None], ...]
     outside: tuple[str, ...]
@@ -71,12 +71,12 @@ class CutLines:
 
 
 def reason_of(rule: str, articles: int | None = None) -> str:
-    """Return why a rule cuts a line, in one line."""
+    """Return in one line why a rule cuts a line."""
     return rule_reasons()[rule] if articles is None else f"it stands in {articles:,} articles of this source"
 
 
 def inspection_json(inspection: Inspection) -> dict[str, Any]:
-    """Return an inspection as JSON values: one row a line that is not blank."""
+    """Return an inspection as JSON values, with one object for each line that is not blank."""
     document = inspection.article.document
     return {
         "path": inspection.path,
@@ -94,33 +94,38 @@ def inspection_json(inspection: Inspection) -> dict[str, Any]:
         "indexed": inspection.indexed,
         "lines": [
             {
-                "line": each.line,
-                "kept": each.rule is None,
-                "rule": each.rule,
-                "reason": reason_of(each.rule, each.articles) if each.rule else None,
-                "articles": each.articles,
-                "text": each.text,
+                "line": line.line,
+                "kept": line.rule is None,
+                "rule": line.rule,
+                "reason": reason_of(line.rule, line.articles) if line.rule else None,
+                "articles": line.articles,
+                "text": line.text,
             }
-            for each in inspection.lines
+            for line in inspection.lines
         ],
         "outside": list(inspection.outside),
         "passages": [
-            {"start": each.start, "end": each.end, "line_start": each.line_start, "line_end": each.line_end}
-            for each in inspection.article.passages
+            {
+                "start": passage.start,
+                "end": passage.end,
+                "line_start": passage.line_start,
+                "line_end": passage.line_end,
+            }
+            for passage in inspection.article.passages
         ],
     }
 
 
 class Originals:
-    """The files of an archive, to be read again for what the index does not hold. Safe between threads."""
+    """Reads the files of an archive again for texts that the index does not hold. Safe between threads."""
 
     def __init__(self) -> None:
         self._worker = PageWorker()
 
     def cut_lines(self, article: SplitDocument, archive: Path, fields: FieldNames) -> CutLines:
-        """Return what was cut of an indexed article, from its file where that is as it was."""
+        """Return the cut lines of an indexed article, with their texts where its file has not changed."""
         if not article.cuts and not article.document.left_out:
-            return CutLines((), (), True)  # most articles: their files need not be read
+            return CutLines((), (), True)  # true of most articles; saves reading the file
         original = read_original(article.document, archive, Readers(fields, self._worker))
         texts = [original.text[cut.start : cut.end] if original else None for cut in article.cuts]
         return CutLines(
@@ -130,7 +135,7 @@ class Originals:
         )
 
     def state(self, document: Document, archive: Path) -> FileState:
-        """Return what became of the file of an indexed document; raises nothing."""
+        """Return the state of the file of an indexed document; raises nothing."""
         path = document.file.path
         file = FoundFile(path, archive / path)
         try:
@@ -139,7 +144,7 @@ class Originals:
             same = hash_file(file, archive) == document.file.sha256
         except (FileNotFoundError, NotADirectoryError):
             return "gone"
-        except (UnreadableFile, OSError, ValueError):  # such as a link out of the archive
+        except (UnreadableFile, OSError, ValueError):  # such as a symbolic link that leads out of the archive
             return "unreadable"
         return "same" if same else "changed"
 
@@ -155,15 +160,15 @@ def inspect_file(
     record: str | None = None,
     fields: FieldNames | None = None,
 ) -> Inspection:
-    """Read one file as a build would, and tell what becomes of each of its lines.
+    """Read one file as a build does, and return which of its lines are kept or cut.
 
     >>> inspection = inspect_file("articles/talks.txt")
     >>> [(line.line, line.rule) for line in inspection.lines]
     [(1, None), (2, None), (3, None)]
 
-    Needs no index and no model; where the index at `index` holds this very file, what repetition says
-    is added and the passages are those of the index. `record` names an article of a file that holds many,
-    by its id; the first is shown otherwise. Raises ArchiveError where the file cannot be read.
+    Needs no index and no model. Where the index at `index` holds this version of the file, the cuts of
+    repeated lines are added, and the passages are those of the index. `record` is the id of an article in a
+    file that holds many; otherwise the first is shown. Raises ArchiveError where the file cannot be read.
     """
     file, index = Path(file), Path(index)
     fields = dict(fields or {})
@@ -172,14 +177,14 @@ def inspect_file(
         raise ArchiveError(f"There is no file {file}.")
     location = file.resolve()
     try:
-        with _holding(location, index) as held:
-            return held.inspect(file, record, fields)
+        with _locate(location, index) as inspected:
+            return inspected.inspect(file, record, fields)
     except UnreadableFile as error:
         raise ArchiveError(f"{file} cannot be an article: {error}.") from error
 
 
-class _Place:
-    """Where a file stands: in the archive of an index that holds it, or alone in its folder."""
+class _InspectedFile:
+    """A file to inspect: in the archive of an index that holds it, or alone in its folder."""
 
     def __init__(self, location: Path, store: GenerationReader | None) -> None:
         self._store = store
@@ -191,43 +196,43 @@ class _Place:
             self._store.close()
 
     def inspect(self, shown: Path, record: str | None, fields: FieldNames) -> Inspection:
-        draft, outside, count = self._read(record, fields)
-        stored = self._store.article(draft.doc_id) if self._store else None
-        if stored and _is_made_of(stored, draft):
-            article = stored  # with what repetition says
+        document, outside, count = self._read(record, fields)
+        stored = self._store.article(document.doc_id) if self._store else None
+        if stored and _is_cut_from(stored, document):
+            article = stored  # which has the cuts of repeated lines too
         else:
-            document, cuts = clean(draft)
-            article = split_document(document, _count_tokens, WINDOW, cuts)
+            cleaned, cuts = clean(document)
+            article = split_document(cleaned, _count_tokens, WINDOW, cuts)
         by_line = {cut.line: cut for cut in article.cuts}
         lines = tuple(
             InspectedLine(
                 line.number,
-                draft.text[line.start : line.end],
+                document.text[line.start : line.end],
                 cut.rule if (cut := by_line.get(line.number)) else None,
                 cut.articles if cut else None,
             )
-            for line in nonblank_lines(draft.text)
+            for line in nonblank_lines(document.text)
         )
         return Inspection(str(shown), article, lines, outside, count, stored is not None)
 
     def _read(self, record: str | None, fields: FieldNames) -> tuple[Document, tuple[str, ...], int]:
-        """Return the article asked for, what is outside it, and how many articles the file has."""
-        beside = [self._file, *(_found(path, self._archive) for path in self._beside())]
+        """Return the requested article, the lines outside it, and the number of articles in the file."""
+        files = [self._file, *(_found_file(path, self._archive) for path in self._files_in_folder())]
         if self._store and not fields:
             fields = self._store.fields
-        sidecars = Sidecars(self._archive, beside, fields)
+        sidecars = Sidecars(self._archive, files, fields)
         chosen, refused, count = None, None, 0
         with Readers(fields) as readers:
             with open_file(self._file, self._archive) as source:
-                seen: set[str] = set()
-                for each in documents_of(source, readers, sidecars, seen.__contains__):
-                    if isinstance(each, FailedFile):
-                        refused = refused or each
+                ids: set[str] = set()
+                for result in documents_of(source, readers, sidecars, ids.__contains__):
+                    if isinstance(result, FailedFile):
+                        refused = refused or result
                         continue
                     count += 1
-                    seen.add(each.doc_id)
-                    if chosen is None and record in (None, each.doc_id, each.doc_id.partition("::")[2]):
-                        chosen = each
+                    ids.add(result.doc_id)
+                    if chosen is None and record in (None, result.doc_id, result.doc_id.partition("::")[2]):
+                        chosen = result
             if chosen is None:
                 reason = refused.reason if refused else "it holds no article"
                 raise UnreadableFile(
@@ -238,41 +243,44 @@ class _Place:
                 original = read_original(chosen, self._archive, readers)
         return chosen, original.left_out if original else (), count
 
-    def _beside(self) -> list[Path]:
+    def _files_in_folder(self) -> list[Path]:
         return sorted(path for path in self._file.location.parent.iterdir() if path.is_file())
 
 
-def _is_made_of(article: SplitDocument, draft: Document) -> bool:
-    """Whether an indexed article is this document, cut: it may have been read with other names of fields."""
-    return blank_cut_lines(draft.text, article.cuts) == article.document.text
+def _is_cut_from(article: SplitDocument, document: Document) -> bool:
+    """Return whether an indexed article is this document with lines cut.
+
+    It may have been read with other names of fields.
+    """
+    return blank_cut_lines(document.text, article.cuts) == article.document.text
 
 
-def _found(path: Path, archive: Path) -> FoundFile:
+def _found_file(path: Path, archive: Path) -> FoundFile:
     return FoundFile(path.relative_to(archive).as_posix(), path)
 
 
-def _holding(location: Path, index: Path) -> "closing[_Place]":
-    """Return the place of a file in the index, where that holds it as it is now; else alone."""
+def _locate(location: Path, index: Path) -> "closing[_InspectedFile]":
+    """Return the file in the archive of the index, if the index holds this version of it; otherwise alone."""
     try:
         store = GenerationReader.open(IndexFolder(index))
     except IndexUnusable:
-        return closing(_Place(location, None))
+        return closing(_InspectedFile(location, None))
     if location.is_relative_to(store.archive):
         path = location.relative_to(store.archive).as_posix()
-        seen = store.files().get(path)
-        if seen and seen.sha256 is not None and _hash(location, store.archive) == seen.sha256:
-            return closing(_Place(location, store))
+        state = store.files().get(path)
+        if state and state.sha256 is not None and _hash(location, store.archive) == state.sha256:
+            return closing(_InspectedFile(location, store))
     store.close()
-    return closing(_Place(location, None))
+    return closing(_InspectedFile(location, None))
 
 
 def _hash(location: Path, archive: Path) -> str | None:
     try:
-        return hash_file(_found(location, archive), archive)
+        return hash_file(_found_file(location, archive), archive)
     except UnreadableFile:
         return None
 
 
 def _count_tokens(text: str) -> int:
-    """Return about how many tokens a text has: no model is asked."""
+    """Return approximately how many tokens a text has, without a model."""
     return int(len(text) / CODE_POINTS_A_TOKEN)

@@ -1,4 +1,4 @@
-"""Looking after an index: what is in it and what it weighs, going back, and clearing the cache."""
+"""Maintenance of an index: describe its content and size, roll it back, and clear the vector cache."""
 
 from contextlib import closing
 from dataclasses import asdict
@@ -13,14 +13,15 @@ from indexer.store.vector_cache import VectorCache, checksum_path, clear_cache_f
 
 
 def describe_index(index: Path) -> dict[str, Any]:
-    """Return, as JSON values, what the index holds, how it was made, what failed and what it weighs.
+    """Return, as JSON values, the content of the index, its settings, its failures and its sizes.
 
-    The facts are of the generation that is served; `damage` says why that is not the newest, if so.
-    Sizes are in bytes. Raises NoIndex and IndexUnusable.
+    The facts are those of the served generation; `damage` says why this is not the newest one, if so. Sizes
+    are in bytes. Raises NoIndex and IndexUnusable.
     """
     folder = IndexFolder(index)
     manifest, damage = folder.newest(folder.manifest)
-    generations = [_of_generation(folder, name, manifest.generation) for name in folder.found()]
+    folder.check_format(manifest)
+    generations = [_generation_facts(folder, name, manifest.generation) for name in folder.found()]
     return {
         **asdict(manifest),
         "damage": str(damage) if damage else None,
@@ -31,7 +32,7 @@ def describe_index(index: Path) -> dict[str, Any]:
     }
 
 
-def _of_generation(folder: IndexFolder, name: str, current: str) -> dict[str, Any]:
+def _generation_facts(folder: IndexFolder, name: str, current: str) -> dict[str, Any]:
     facts: dict[str, Any] = {"generation": name, "current": name == current}
     try:
         manifest = folder.manifest(name)
@@ -45,25 +46,25 @@ def _of_generation(folder: IndexFolder, name: str, current: str) -> dict[str, An
 
 
 def _sizes(folder: IndexFolder, manifest: Manifest) -> dict[str, int]:
-    """Return what each part of a generation weighs; a folder is one part."""
+    """Return the size of each part of a generation, the largest first; a folder is one part."""
     sizes: dict[str, int] = {}
     for name in manifest.files:
         part = name.partition("/")[0]
         sizes[part] = sizes.get(part, 0) + _size(folder.folder(manifest.generation) / name)
-    return dict(sorted(sizes.items(), key=lambda each: -each[1]))
+    return dict(sorted(sizes.items(), key=lambda item: -item[1]))
 
 
 def _disk(path: Path) -> int:
-    """Return what all files of an index weigh; what generations share is counted once."""
-    found = {}
-    for each in path.rglob("*"):
+    """Return the size of all files of an index; files that generations share count once."""
+    sizes = {}
+    for file in path.rglob("*"):
         try:
-            state = each.lstat()
+            state = file.lstat()
         except OSError:
-            continue  # a build is at work
-        if each.is_file():
-            found[state.st_dev, state.st_ino] = state.st_size
-    return sum(found.values())
+            continue  # a build has removed it meanwhile
+        if file.is_file():
+            sizes[state.st_dev, state.st_ino] = state.st_size
+    return sum(sizes.values())
 
 
 def _size(path: Path) -> int:
@@ -74,7 +75,7 @@ def _size(path: Path) -> int:
 
 
 def roll_back(index: Path, generation: str | None = None) -> Manifest:
-    """Serve the generation before the current one, or a named one, if it is whole; returns its manifest.
+    """Serve the generation before the current one, or a named one, after verifying it; returns its manifest.
 
     Raises NoIndex, IndexUnusable, and RequestError where there is no such generation.
     """
@@ -83,14 +84,14 @@ def roll_back(index: Path, generation: str | None = None) -> Manifest:
     if not folder.found():
         raise folder.no_index()
     with folder.lock():
-        wanted = folder.earlier(generation)
-        with closing(GenerationReader.open_generation(folder, wanted)) as store:
-            folder.roll_back(wanted)
+        target = folder.earlier(generation)
+        with closing(GenerationReader.open_generation(folder, target)) as store:
+            folder.roll_back(target)
             return store.manifest
 
 
 def cache_facts(index: Path) -> dict[str, Any]:
-    """Return what the vector cache holds and weighs, and in which file; `vectors` is None where damaged."""
+    """Return file, number of vectors and size of the vector cache; `vectors` is None where it is damaged."""
     path = IndexFolder(index).cache
     if not path.exists():
         return {"path": str(path), "vectors": 0, "bytes": 0}
@@ -103,7 +104,7 @@ def cache_facts(index: Path) -> dict[str, Any]:
 
 
 def clear_cache(index: Path) -> dict[str, Any]:
-    """Remove the vector cache, which costs the next builds the embedding; returns what it held."""
+    """Remove the vector cache, so that the next build embeds everything again; returns its former facts."""
     folder = IndexFolder(index)
     folder.check_ours()
     facts = cache_facts(index)

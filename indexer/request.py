@@ -1,9 +1,9 @@
-"""What may be asked of an index, described once.
+"""Requests: the parameters of a search, each described once.
 
-Each field of a request carries its `Parameter`: the name in query strings and on the command line, what it
-means, how a value is read from text, and which values are legal. The command line, the pages, the JSON
-endpoints, addresses and the store's filters all read this description, so that a new filter is one new
-field here: `column` names what it compares, `facet` has it counted.
+Each field of a request carries its `Parameter`: the name in query strings and on the command line, its
+meaning, the parser of its text, and its legal values. The command line, the pages, the JSON endpoints,
+addresses and the filters of the store all read this description, so a new filter is one new field here:
+`column` names the column that it compares, and `facet` the facet that counts the column.
 """
 
 import re
@@ -41,8 +41,8 @@ class WholeNumber:
     most: int
 
     def parse(self, text: str) -> int:
-        """Return the number that a text is; ValueError says that it is none."""
-        # ASCII digits only, and few: int() would also take «٣», «1_0» and « 7 ».
+        """Return the whole number that a text holds; ValueError where it holds none."""
+        # Only a few ASCII digits: int() would also accept «٣», «1_0» and « 7 ».
         digits = text.removeprefix("-")
         if not (digits.isdecimal() and digits.isascii() and len(digits) < 10):
             raise ValueError("it must be a whole number")
@@ -83,12 +83,12 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text, of a form if one is given; `reason` says what it must be."""
+    """A text that matches `pattern`, if there is one; otherwise `reason` says what it must be."""
 
     pattern: str | None = None
     reason: str = "it must not be empty"
     longest: int | None = None
-    """Most code points, where that is limited."""
+    """The maximum number of code points, if it is limited."""
 
     def parse(self, text: str) -> str:
         return text
@@ -111,7 +111,7 @@ class Day:
 
 
 def is_day(text: str) -> bool:
-    """Whether a text is a day of the calendar, written as YYYY-MM-DD."""
+    """Return whether a text is a day of the calendar, written as YYYY-MM-DD."""
     try:
         return bool(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)) and bool(date.fromisoformat(text))
     except ValueError:
@@ -123,41 +123,41 @@ def is_day(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a parameter that filters compares its value with."""
+    """The comparison that a parameter makes with a column, if it is a filter."""
 
     column: str
     """`passages.NAME` or `documents.NAME` in the store."""
     comparison: Literal["equal", "at_least", "at_most"] = "equal"
     facet: str | None = None
-    """The facet that counts this column, if one does."""
+    """The facet that counts the values of this column, if there is one."""
 
     @property
     def field(self) -> str:
-        """The column's name alone, as the term index calls it."""
+        """The name of the column without its table, which is its name in the term index."""
         return self.column.rpartition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One thing that a request may say."""
+    """One parameter of a request."""
 
     name: str
-    """In query strings; on the command line behind two dashes."""
+    """Its name in query strings and, after two dashes, on the command line."""
     value: WholeNumber | Choice | Flag | Text | Day
     help: str
     default: Any = None
     required: bool = False
     filter: Filter | None = None
     metavar: str | None = None
-    """What stands for the value in the help of the command line."""
+    """The placeholder of its value in the help of the command line."""
     on_command_line: bool = True
     names_a_page: bool = False
-    """Whether it says which page of a list is asked for, and of which generation, but not which list."""
+    """Whether it selects the page or the generation of a list, but does not change the list."""
     attribute: str = ""
     """The field of the request that holds it."""
 
     def read(self, text: str) -> Any:
-        """Return the value that a text is; RequestError where it is none."""
+        """Return the value that a text stands for; RequestError where it is not legal."""
         try:
             return self.value.parse(text)
         except ValueError as error:
@@ -173,12 +173,12 @@ class Parameter:
             raise self.fault(value, str(error)) from error
 
     def fault(self, value: Any, reason: str) -> RequestError:
-        """Return the error for a value that is not legal, in the words that are used everywhere."""
+        """Return the error for a value that is not legal, with the same wording everywhere."""
         shown = repr(value[:40]) if isinstance(value, str) else value
         return RequestError(f"bad_{self.name}", f"{self.name} is {shown}; {reason}.")
 
     def written(self, value: Any) -> str:
-        """Return a value as query strings have it."""
+        """Return a value as a query string writes it."""
         return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -192,25 +192,25 @@ def parameter(
     **more: Any,
 ) -> Any:
     """Return a field of a request that carries its Parameter."""
-    described = Parameter(name, value, help, default, required, **more)
-    metadata = {"parameter": described}
+    description = Parameter(name, value, help, default, required, **more)
+    metadata = {"parameter": description}
     return field(metadata=metadata) if required else field(default=default, metadata=metadata)
 
 
 class Condition(NamedTuple):
-    """A filter that is on, with its value."""
+    """A filter with the value that a request gives it."""
 
     filter: Filter
     value: str
 
 
 Filters = tuple[Condition, ...]
-"""What a passage must be to be looked at; all of these at once. Empty asks nothing."""
+"""The conditions that a passage must meet to be searched, all of them; empty admits every passage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRequest:
-    """Which part of a ranked list is asked for, and over which passages; what is not legal is refused."""
+    """A request for one page of a ranked list of passages; an illegal value raises RequestError."""
 
     limit: int = parameter("limit", WholeNumber(1, LIMIT), f"Hits to a page, 1 to {LIMIT}.", default=10)
     offset: int = parameter(
@@ -264,7 +264,7 @@ class ListRequest:
     copies: Copies = parameter(
         "copies",
         Choice(COPIES),
-        "Whether identical passages and long runs of one article are folded into one hit.",
+        "Whether identical passages and long runs of one article are collapsed into one hit.",
         default="fold",
     )
     generation: str | None = parameter(
@@ -276,10 +276,10 @@ class ListRequest:
     )
 
     def __post_init__(self) -> None:
-        for described in self.parameters():
-            value = getattr(self, described.attribute)
+        for param in self.parameters():
+            value = getattr(self, param.attribute)
             if value is not None:
-                described.check(value)
+                param.check(value)
         if self.published_from and self.published_to and self.published_from > self.published_to:
             raise RequestError(
                 "bad_from", f"from is {self.published_from}, which is after to, {self.published_to}."
@@ -287,42 +287,43 @@ class ListRequest:
 
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:
-        """Return the parameters of this kind of request, those of the list last."""
+        """Return the parameters of this kind of request; those of every list come last."""
         return _parameters_of(cls)  # type: ignore[arg-type]  # a class is hashable
 
     @classmethod
     def of(cls, values: Mapping[str, str]) -> Self:
-        """Make the request that texts by parameter name ask for; an empty text counts as none."""
-        given: dict[str, Any] = {}
-        for each in cls.parameters():
-            text = values.get(each.name)
+        """Return the request for texts by parameter name; an empty text counts as missing."""
+        attributes: dict[str, Any] = {}
+        for param in cls.parameters():
+            text = values.get(param.name)
             if text:
-                given[each.attribute] = each.read(text)
-            elif each.required:
-                given[each.attribute] = ""
-        return cls(**given)
+                attributes[param.attribute] = param.read(text)
+            elif param.required:
+                attributes[param.attribute] = ""
+        return cls(**attributes)
 
     def values(self, *, with_page: bool = True) -> dict[str, str]:
-        """Return the request as texts by parameter name, without what holds by default.
+        """Return the request as texts by parameter name, without values that are the default.
 
-        Without `with_page` they name the list alone: no page of it and no generation.
+        Without `with_page`, the parameters of the page and of the generation are left out too, so that the
+        texts name the whole list.
         """
-        found = {}
-        for each in self.parameters():
-            value = getattr(self, each.attribute)
-            if value is not None and value != each.default and (with_page or not each.names_a_page):
-                found[each.name] = each.written(value)
-        return found
+        texts = {}
+        for param in self.parameters():
+            value = getattr(self, param.attribute)
+            if value is not None and value != param.default and (with_page or not param.names_a_page):
+                texts[param.name] = param.written(value)
+        return texts
 
     def filters(self) -> Filters:
-        """Return the filters that are on."""
-        asked = ((each.filter, getattr(self, each.attribute)) for each in self.parameters())
-        return tuple(Condition(on, value) for on, value in asked if on and value is not None)
+        """Return the conditions of the filters that have a value."""
+        values = ((param.filter, getattr(self, param.attribute)) for param in self.parameters())
+        return tuple(Condition(filter_, value) for filter_, value in values if filter_ and value is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest(ListRequest):
-    """A query that has been found legal; making one refuses everything else (`RequestError`).
+    """A query with legal values; making one raises RequestError for any other.
 
     >>> SearchRequest("Who helped free Marc Fogel?", limit=5, lang="ar").values()
     {'q': 'Who helped free Marc Fogel?', 'limit': '5', 'lang': 'ar'}
@@ -362,7 +363,7 @@ class SearchRequest(ListRequest):
 
 @dataclass(frozen=True, slots=True)
 class SimilarRequest(ListRequest):
-    """A passage for which more like it are wanted, from other articles.
+    """A request for passages of other articles that are similar to one passage.
 
     >>> SimilarRequest("talks.txt", 2, lang="en").passage
     2
@@ -380,22 +381,23 @@ class SimilarRequest(ListRequest):
 
 @lru_cache
 def _parameters_of(kind: Any) -> tuple[Parameter, ...]:
-    found = sorted(fields(kind), key=lambda each: bool(each.kw_only))
-    return tuple(replace(each.metadata["parameter"], attribute=each.name) for each in found)
+    # The fields of ListRequest are keyword-only; sorting is stable and puts them last.
+    in_order = sorted(fields(kind), key=lambda item: bool(item.kw_only))
+    return tuple(replace(item.metadata["parameter"], attribute=item.name) for item in in_order)
 
 
 def _is_visible(char: str) -> bool:
     return not (char.isspace() or unicodedata.category(char) in ("Cc", "Cf"))
 
 
-FILTERS = tuple(each.filter for each in ListRequest.parameters() if each.filter)
+FILTERS = tuple(param.filter for param in ListRequest.parameters() if param.filter)
 """All filters."""
-EQUAL_FILTERS = tuple(on for on in FILTERS if on.comparison == "equal")
-"""The filters that compare for equality, each a field of the term index."""
-FACETS = {on.facet: on for on in FILTERS if on.facet}
+EQUAL_FILTERS = tuple(filter_ for filter_ in FILTERS if filter_.comparison == "equal")
+"""The filters that compare for equality; each has a field in the term index."""
+FACETS = {filter_.facet: filter_ for filter_ in FILTERS if filter_.facet}
 """The facets by name, each with the filter whose column it counts."""
 DATE_COLUMN = "documents.published"
 PARAMETER_NAMES = tuple(
-    dict.fromkeys(each.name for kind in (SearchRequest, SimilarRequest) for each in kind.parameters())
+    dict.fromkeys(param.name for kind in (SearchRequest, SimilarRequest) for param in kind.parameters())
 )
 """All names of parameters."""

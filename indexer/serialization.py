@@ -1,4 +1,4 @@
-"""Results as JSON: the one form that the command line prints and the web returns."""
+"""Results as JSON values: the same for the command line and the web."""
 
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +11,7 @@ from indexer.text.language import direction
 
 
 def result_json(result: SearchResult) -> dict[str, Any]:
-    """Return the answer to a question as JSON values."""
+    """Return the result of a search as JSON values."""
     request = result.request
     assert isinstance(request, SearchRequest)
     return {
@@ -25,7 +25,7 @@ def result_json(result: SearchResult) -> dict[str, Any]:
 
 
 def similar_json(result: SearchResult) -> dict[str, Any]:
-    """Return the passages like another, and that one, as JSON values."""
+    """Return the passages similar to another, and that passage, as JSON values."""
     assert result.like
     return {
         "like": hit_json(result.like),
@@ -43,20 +43,20 @@ def _list_json(result: SearchResult, address: str) -> dict[str, Any]:
         "next": next_page_url(result, address),
         "facets": _facets_json(result.facets),
         "hits": [hit_json(hit) for hit in result.hits],
-        "warnings": [str(each) for each in result.warnings],
+        "warnings": [str(notice) for notice in result.warnings],
     }
 
 
 def _facets_json(facets: Facets) -> dict[str, Any]:
-    """Return for each facet its values with their numbers of passages; a value that is not known is null."""
+    """Return the values of each facet with their numbers of passages; an unknown value is null."""
     return {
-        name: [{"value": each.value, "count": each.count} for each in counts]
+        name: [{"value": count.value, "count": count.count} for count in counts]
         for name, counts in facets.items()
     }
 
 
 def article_json(article: SplitDocument, cut: CutLines) -> dict[str, Any]:
-    """Return an article whole: its text, where its passages are, and what was cut of it."""
+    """Return an article as JSON values: its text, its passages and its cut lines."""
     document = article.document
     return {
         "doc_id": document.doc_id,
@@ -71,26 +71,26 @@ def article_json(article: SplitDocument, cut: CutLines) -> dict[str, Any]:
         "text": document.text,
         "passages": [
             {
-                "passage": each.number,
-                "lang": each.lang,
-                "line_start": each.line_start,
-                "line_end": each.line_end,
-                "char_start": each.start,
-                "char_end": each.end,
-                "url": document_url(document.doc_id, each.number),
+                "passage": passage.number,
+                "lang": passage.lang,
+                "line_start": passage.line_start,
+                "line_end": passage.line_end,
+                "char_start": passage.start,
+                "char_end": passage.end,
+                "url": document_url(document.doc_id, passage.number),
             }
-            for each in article.passages
+            for passage in article.passages
         ],
         "cut": [
             {
-                "line": line.line,
-                "char_start": line.start,
-                "char_end": line.end,
-                "rule": line.rule,
-                "reason": reason_of(line.rule, line.articles),
+                "line": cut_line.line,
+                "char_start": cut_line.start,
+                "char_end": cut_line.end,
+                "rule": cut_line.rule,
+                "reason": reason_of(cut_line.rule, cut_line.articles),
                 "text": text,
             }
-            for line, text in cut.cuts
+            for cut_line, text in cut.cuts
         ],
         "outside": list(cut.outside),
         "cut_from_file": cut.from_file,
@@ -98,7 +98,7 @@ def article_json(article: SplitDocument, cut: CutLines) -> dict[str, Any]:
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
-    """Return a hit: the verbatim words, what they matched, and the receipt."""
+    """Return a hit: its words verbatim, their highlights, and its provenance."""
     passage = hit.passage
     return {
         "rank": hit.rank,
@@ -106,9 +106,11 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "text": hit.text,
         "lang": passage.lang,
         "dir": direction(passage.lang, hit.text),
-        "highlights": [{"start": each.start, "end": each.end} for each in hit.highlights],
-        "also_in": [source_json(each) for each in hit.also_in],
-        "more": {"count": len(hit.more), "hits": [hit_json(each) for each in hit.more]} if hit.more else None,
+        "highlights": [{"start": highlight.start, "end": highlight.end} for highlight in hit.highlights],
+        "also_in": [source_json(duplicate) for duplicate in hit.also_in],
+        "more": {"count": len(hit.more), "hits": [hit_json(collapsed) for collapsed in hit.more]}
+        if hit.more
+        else None,
         "source": source_json(hit),
     }
 

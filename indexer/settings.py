@@ -1,7 +1,7 @@
-"""What is decided once: where things lie on this machine, and what an index is made with.
+"""Settings: the folders and threads of this machine, and the versions and options that make an index.
 
-The environment is read here and nowhere else. Options of the ranking stand beside the figures
-that chose them, in `ranking/fusion.py`; options of the web server in `web`.
+The environment is read in this module and nowhere else. Options of the ranking stand in
+`retrieval/fusion.py` with the figures that chose them, options of the web server in `web`.
 """
 
 import os
@@ -14,11 +14,11 @@ import platformdirs
 DEFAULT_MODEL = "bundled"
 DEFAULT_ARCHIVE = Path("archive")
 DEFAULT_INDEX = Path("index")
-GENERATIONS_KEPT = 2  # generations, the current one counted: one to go back to, which a reader may still hold
+GENERATIONS_KEPT = 2  # with the current one: one stays for a rollback, and readers may still use it
 
-# Raised when the same input would give other passages or other terms, so that a build made
-# before is known to be stale.
-READING_VERSION = 2  # formats, encodings, facts and cleaning
+# A version is raised when the same input gives other passages, other terms or other files, so that an
+# index of an earlier version is recognised as stale.
+READING_VERSION = 2  # of the reading of formats, encodings and facts, and of the cutting of lines
 SPLITTING_VERSION = 3
 ANALYSIS_VERSION = 2
 FORMAT_VERSION = 4  # of the files of a generation
@@ -26,7 +26,7 @@ FORMAT_VERSION = 4  # of the files of a generation
 
 @dataclass(frozen=True, slots=True)
 class BuildSettings:
-    """All that decides what an index holds, apart from the articles. It stands in the manifest."""
+    """All settings that decide the content of an index; they stand in its manifest."""
 
     model: str
     weights: str
@@ -34,13 +34,13 @@ class BuildSettings:
     dimension: int
     prompts: dict[str, str]
     window: int
-    """Most tokens that the model reads of one text, prompt included."""
+    """The maximum number of tokens that the model reads of a text, with the prompt."""
     language_neutral: dict[str, object]
     """The language-neutral space: version of the method, sha256 of the sample, whether it is used."""
     fields: dict[str, str] = field(default_factory=dict)
-    """Names of fields in records, where the user gave others than those that are known."""
+    """Names of record fields, where the user named others than the usual ones."""
     line_secret: str = ""
-    """The fingerprint of the secret that line keys were made with."""
+    """The fingerprint of the secret that line keys are made with."""
     reading_version: int = READING_VERSION
     splitting_version: int = SPLITTING_VERSION
     analysis_version: int = ANALYSIS_VERSION
@@ -51,7 +51,7 @@ class BuildSettings:
 
 
 def cache_dir() -> Path:
-    """Folder for what can be made again: `WARRAQ_CACHE`, else the user's cache folder."""
+    """Return the folder for files that can be made again: `WARRAQ_CACHE`, else the user's cache folder."""
     named = os.environ.get("WARRAQ_CACHE")
     if named:
         return Path(named)
@@ -59,9 +59,9 @@ def cache_dir() -> Path:
 
 
 def threads() -> int:
-    """Threads for the model and the vector scan: `WARRAQ_THREADS`, else the cores we may use.
+    """Return the number of threads for model and vector scan: `WARRAQ_THREADS`, else the cores we may use.
 
-    Torch and FAISS each start a thread per core when left alone and then fight for them.
+    Without a limit, torch and FAISS each start a thread for each core and compete for the cores.
     """
     named = os.environ.get("WARRAQ_THREADS", "")
     if named.isdecimal() and int(named) > 0:
@@ -70,5 +70,5 @@ def threads() -> int:
 
 
 def secret() -> str | None:
-    """What a server wants of those who ask, where no file names it: `WARRAQ_SECRET`."""
+    """Return the secret that a server requires, where no file holds it: `WARRAQ_SECRET`."""
     return os.environ.get("WARRAQ_SECRET", "").strip() or None

@@ -22,6 +22,25 @@ def pytest_configure() -> None:
         os.environ.setdefault("WARRAQ_THREADS", "1")
 
 
+SLOW_FIXTURES = frozenset({"encoder", "browser", "faults", "live", "installed"})
+"""The real model, a browser, programs that break builds, a server, a wheel."""
+SLOW_FILES = frozenset({
+    "test_browser.py", "test_concurrency.py", "test_docs.py", "test_drain.py", "test_evaluation.py",
+    "test_fetch.py", "test_fuzz.py", "test_hostile.py", "test_incremental_builds.py", "test_openapi.py",
+    "test_parity.py", "test_questions.py", "test_serving.py", "test_switching.py", "test_messy.py",
+})  # fmt: skip
+"""Files whose tests start processes, or take seconds each."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make quick` leaves out: those above, and those that draw many examples."""
+    for item in items:
+        draws = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        fixtures = SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+        if fixtures or draws or item.path.name in SLOW_FILES:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def model() -> FakeModel:
     return FakeModel()

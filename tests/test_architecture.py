@@ -120,7 +120,7 @@ def part_of(name: str) -> str:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_arrows_point_one_way(path: Path):
+def test_imports_follow_the_allowed_directions(path: Path):
     here = part_of(name_of(path))
     for name in imports(path):
         package, _, part = part_of(name).partition(".")
@@ -134,7 +134,7 @@ def test_arrows_point_one_way(path: Path):
             assert part in ALLOWED[here], f"{here} imports {name}"
 
 
-def test_the_allowed_arrows_make_no_circle_and_each_is_drawn():
+def test_allowed_imports_are_acyclic_and_all_used():
     drawn: dict[str, set[str]] = {part: set() for part in ALLOWED}
     for path in MODULES:
         here = part_of(name_of(path))
@@ -152,14 +152,14 @@ def test_the_allowed_arrows_make_no_circle_and_each_is_drawn():
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_foreign_libraries_have_one_home(path: Path):
+def test_each_third_party_library_is_imported_in_one_place(path: Path):
     where = path.relative_to(ROOT).as_posix()
     for name in {name.partition(".")[0] for name in imports(path)}:
         assert where.startswith(HOMES.get(name, "")), f"{name} lives in {HOMES.get(name)}"
         assert name not in UNUSED
 
 
-def test_imports_stand_at_the_top_but_for_two():
+def test_imports_are_at_module_level_except_two():
     """The library that takes seconds to import, and a module that Windows does not have."""
     nested = []
     for path in MODULES:
@@ -171,13 +171,13 @@ def test_imports_stand_at_the_top_but_for_two():
 
 
 def test_nothing_is_pickled():
-    """What is read from a file can then run nothing."""
+    """Data that is read from a file can then run no code."""
     forbidden = {"pickle", "marshal", "shelve", "joblib", "dill"}
     assert [path for path in MODULES if forbidden & {name.partition(".")[0] for name in imports(path)}] == []
     assert not any("allow_pickle" in path.read_text("utf-8") for path in MODULES)
 
 
-def test_every_module_says_what_it_owns():
+def test_every_module_has_a_docstring():
     assert [path for path in MODULES if not ast.get_docstring(ast.parse(path.read_text("utf-8")))] == []
 
 

@@ -1,4 +1,7 @@
-"""The web face: pages and JSON endpoints over one Searcher. Of the library it imports `web_support`."""
+"""The web interface: pages and JSON endpoints over one Searcher.
+
+From the library, this package imports `indexer` and `indexer.web_support` only.
+"""
 
 import logging
 from pathlib import Path
@@ -23,9 +26,10 @@ __all__ = ["LOOPBACK", "Guard", "SearchService", "create_app", "serve"]
 
 
 def create_app(service: SearchService, guard: Guard | None = None) -> Flask:
-    """Make the application over a service that finds and opens the index.
+    """Make the application over a service that opens the index.
 
-    `guard` decides which requests are allowed; without one, only requests to this machine's own names are.
+    `guard` decides which requests are allowed; the default allows only requests to this machine's loopback
+    names.
     """
     app = OpenAPI(
         __name__,
@@ -69,11 +73,11 @@ def serve(
     proxy: bool = False,
     log_queries: bool = False,
 ) -> None:
-    """Serve an index until SIGTERM or Ctrl-C; the index and the model load while it starts.
+    """Serve an index until SIGTERM or Ctrl-C. Requests are answered while index and model still load.
 
-    `archive` is the folder of the articles if it has moved since the build. `proxy` trusts the forwarding
-    headers of a proxy on this machine. The log, on stderr, holds the words of queries only with
-    `log_queries`.
+    `archive` is the folder of the articles if it has moved since the build. With `proxy`, the forwarding
+    headers of a proxy on this machine are trusted. The log, on stderr, contains the words of queries only
+    with `log_queries`.
     """
     access_log.configure(log_queries)
     service = SearchService(index, model, archive=archive)

@@ -1,7 +1,7 @@
-"""The files of the pages (styles, script, icon): read once at start, served from a table by name.
+"""Serve the static files of the pages (styles, scripts, icon) from a table that is read once at start.
 
-A request's path is looked up in that table and never reaches the file system. The address of a file has a
-hash of its content, so that browsers may keep it for good and still get every change at once.
+The name in a request is looked up in that table and never reaches the file system. The address of a file
+contains a hash of its content, so that browsers may cache it forever and still load every change at once.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 FOR_GOOD = "public, max-age=31536000, immutable"
-ASK_AGAIN = "no-cache"  # it may be kept, but not used without asking whether it still is the same
+ASK_AGAIN = "no-cache"  # a browser may cache the file, but must revalidate it before each use
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file as it is served; `version` is a hash of its content."""
+    """A static file; `version` is a hash of its content."""
 
     content: bytes
     type: str
@@ -30,22 +30,22 @@ class Asset:
 
 
 def register(app: Flask) -> None:
-    """Serve the files of the `static` folder as they are now, and tell templates their addresses."""
+    """Serve the present files of the `static` folder, and give templates a function for their addresses."""
     table = read_assets(Path(app.root_path) / "pages" / "static")
 
     def serve(name: str) -> Response:
-        found = table.get(name)
-        if found is None:
+        file = table.get(name)
+        if file is None:
             abort(404)
-        response = Response(found.content, content_type=found.type)
-        response.set_etag(found.version)
-        named = request.args.get("v") == found.version
-        response.headers["Cache-Control"] = FOR_GOOD if named else ASK_AGAIN
+        response = Response(file.content, content_type=file.type)
+        response.set_etag(file.version)
+        has_version = request.args.get("v") == file.version
+        response.headers["Cache-Control"] = FOR_GOOD if has_version else ASK_AGAIN
         response.make_conditional(request)
         return response
 
     def asset(name: str) -> str:
-        # By hand: a request whose name is none has no addresses, and yet a page that says so.
+        # Not url_for: it fails for a request with an invalid host name, and the error page needs styles too.
         return f"/static/{name}?v={table[name].version}"
 
     app.add_url_rule("/static/<name>", "asset", serve)
@@ -53,7 +53,7 @@ def register(app: Flask) -> None:
 
 
 def read_assets(folder: Path) -> Mapping[str, Asset]:
-    """Read every file of a folder; one of a kind that is not known is a mistake, and raises KeyError."""
+    """Read every file of a folder, by name; raises KeyError for a file type that is missing in TYPES."""
     table = {}
     for path in sorted(folder.iterdir()):
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""What the pages and the JSON endpoints share in reading addresses: ids in paths, and query strings."""
+"""Read ids in paths and query strings; shared by the pages and the JSON endpoints."""
 
 from collections.abc import Iterable
 
@@ -10,25 +10,25 @@ from indexer.web_support import PARAMETER_NAMES, RequestError
 
 
 class DocumentId(PathConverter):
-    """An article's id in a path, as file systems have it: even a line end may stand in a name."""
+    """An article's id in a path; it may contain any character of a file name, even a line end."""
 
     regex = "(?s:[^/].*?)"
 
 
 def read_request(values: MultiDict[str, str]) -> SearchRequest:
-    """Make the request that a page's query string asks for; RequestError names the parameter at fault."""
+    """Make a search request from a query string; raises RequestError for the first illegal parameter."""
     refuse_repeated(values)
     return SearchRequest.of(values)
 
 
 def read_similar(values: MultiDict[str, str]) -> SimilarRequest:
-    """Make the request for passages like a passage; its filters are those of a search."""
+    """Make a request for similar passages from a query string; raises RequestError like `read_request`."""
     refuse_repeated(values)
     return SimilarRequest.of(values)
 
 
-def refuse_repeated(values: MultiDict[str, str], known: Iterable[str] = PARAMETER_NAMES) -> None:
-    """Raise RequestError where a known parameter is given more than once."""
-    for name in known:
+def refuse_repeated(values: MultiDict[str, str], names: Iterable[str] = PARAMETER_NAMES) -> None:
+    """Raise RequestError if one of these parameters is given more than once."""
+    for name in names:
         if len(values.getlist(name)) > 1:
             raise RequestError(f"bad_{name}", f"{name} is given more than once.")

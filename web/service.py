@@ -1,10 +1,11 @@
-"""The one Searcher behind all requests: opened in the background, moved on when the index switches.
+"""Own the one Searcher behind all requests: open it in the background, replace it when the index switches.
 
-A thread looks for a switch a few times a second. Who holds the Searcher of a generation goes on with
-it to the end, so no answer is of two; its files are let go with the last who holds it.
+A thread looks for a switch a few times a second. A request keeps the Searcher that it began with, so an
+answer never mixes two generations; the files of an old generation are closed when the last request with it
+ends.
 
-Where the model cannot be loaded, the index is opened without it and searched by words; the model is
-tried again now and then.
+If the model cannot be loaded, the index is opened without it and searched by words only; loading is retried
+at intervals.
 """
 
 import logging
@@ -27,13 +28,13 @@ from indexer.web_support import (
 )
 
 LOOKED_EVERY = 0.25  # seconds
-TRIED_AGAIN_EVERY = 30.0  # seconds, where something failed: a model may have been fetched meanwhile
+TRIED_AGAIN_EVERY = 30.0  # seconds between retries after a failure; a model may have been fetched meanwhile
 
 log = logging.getLogger(__name__)
 
 
 class Loading(WarraqError):
-    """The index is being opened and the model loaded; it takes seconds."""
+    """The index and the model are still being loaded, which takes seconds."""
 
     code = "loading"
     http_status = 503
@@ -43,7 +44,7 @@ class Loading(WarraqError):
 
 
 class NotOpened(WarraqError):
-    """The index could not be opened for a reason that nobody foresaw."""
+    """The index could not be opened, for an unexpected reason."""
 
     code = "not_opened"
     http_status = 503
@@ -67,65 +68,65 @@ class SearchService:
         self._open = open_index or _open
         self._searcher: Searcher | None = None
         self._error: WarraqError = Loading()
-        self._tried: str | None = ""  # the name of no generation: none has been tried
+        self._tried_generation: str | None = ""  # not the name of a generation, so the first one is new
         self._tried_at, self._failed = 0.0, False
         self._opening = threading.Lock()
         self._closed = threading.Event()
-        self._watching: threading.Thread | None = None
+        self._watcher: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to open the index and load the model, and to look for switches, in a thread of its own."""
-        self._watching = threading.Thread(target=self._watch, name="open-index", daemon=True)
-        self._watching.start()
+        """Start the thread that opens the index, loads the model and looks for switches."""
+        self._watcher = threading.Thread(target=self._watch, name="open-index", daemon=True)
+        self._watcher.start()
 
     def close(self) -> None:
-        """Look for no more switches, and end what reads the articles' files."""
+        """Stop looking for switches, and close the readers of the articles' files."""
         self._closed.set()
-        if self._watching:
-            self._watching.join(timeout=1)  # it may be loading a model, which nobody waits for now
+        if self._watcher:
+            self._watcher.join(timeout=1)  # do not wait for a model that it is loading
         self._originals.close()
 
     def searcher(self) -> Searcher:
-        """Return the Searcher of the current generation; raises what keeps it from being there.
+        """Return the Searcher of the current generation; raises the error that kept it from opening.
 
-        Where nobody looks for switches, one request opens the new generation while the others are
-        still answered from the one before.
+        Without the thread, requests look for switches themselves: one request opens the new generation while
+        the others still use the previous one.
         """
-        if self._searcher is None or self._watching is None:
-            self._follow()
+        if self._searcher is None or self._watcher is None:
+            self._refresh_if_needed()
         if self._searcher is None:
             raise self._error
         return self._searcher
 
     def opened(self) -> Searcher | None:
-        """Return the Searcher that answers now, without opening or waiting for any."""
+        """Return the present Searcher, or None, without opening one or waiting."""
         return self._searcher
 
     def cut_lines(self, searcher: Searcher, article: SplitDocument) -> CutLines:
-        """Return what was cut of an article, read from its file where that is as it was."""
+        """Return the cut lines of an article, with their text if its file is unchanged."""
         archive = self.archive or searcher.archive
         return self._originals.cut_lines(article, archive, searcher.field_names)
 
     def file_state(self, searcher: Searcher, document: Document) -> FileState:
-        """Return what became of an article's file since it was indexed."""
+        """Return whether an article's file is unchanged, changed or missing since it was indexed."""
         return self._originals.state(document, self.archive or searcher.archive)
 
     def _watch(self) -> None:
         self._refresh()
         while not self._closed.wait(LOOKED_EVERY):
-            self._follow()
+            self._refresh_if_needed()
 
-    def _follow(self) -> None:
-        """Open what is current now, unless that has been tried."""
+    def _refresh_if_needed(self) -> None:
+        """Open the current generation, unless that has been tried and no retry is due."""
         waits_for_index = self._searcher is None and isinstance(self._error, NoIndex)
-        if waits_for_index or self._is_due_again() or self._tried != self._current():
+        if waits_for_index or self._is_retry_due() or self._tried_generation != self._current():
             self._refresh()
 
-    def _is_due_again(self) -> bool:
-        """Whether what is not open, or not as it should be, is to be tried once more."""
-        found = self._searcher
-        amiss = self._failed or found is None or not found.has_model or found.damage
-        return bool(amiss) and monotonic() - self._tried_at >= TRIED_AGAIN_EVERY
+    def _is_retry_due(self) -> bool:
+        """Return whether it is time to retry after a failure, or to replace an incomplete Searcher."""
+        searcher = self._searcher
+        incomplete = self._failed or searcher is None or not searcher.has_model or searcher.damage
+        return bool(incomplete) and monotonic() - self._tried_at >= TRIED_AGAIN_EVERY
 
     def _current(self) -> str | None:
         try:
@@ -135,30 +136,32 @@ class SearchService:
 
     def _refresh(self) -> None:
         if not self._opening.acquire(blocking=False):
-            return  # somebody is at it
+            return  # another thread is opening the index
         try:
             current = self._current()
-            known = current is not None and current == self._tried and self._searcher is not None
-            if known and not self._is_due_again():
+            up_to_date = (
+                current is not None and current == self._tried_generation and self._searcher is not None
+            )
+            if up_to_date and not self._is_retry_due():
                 return
             try:
                 opened = self._open(self.index, self.model, self._searcher)
-                self._tell(opened)
+                self._log_change(opened)
                 self._searcher, self._failed, self._error = opened, False, Loading()
             except WarraqError as error:
-                # With a generation in hand, go on answering from it; without one, say what is wrong.
+                # An earlier generation goes on answering; without one, requests get this error.
                 if str(error) != str(self._error):
                     log.warning("The index cannot be opened: %s", error)
                 self._error, self._failed = error, False
-            except Exception:  # such as no file handle left: whoever watches must not end by it
+            except Exception:  # such as too many open files; the watching thread must survive it
                 log.exception("The index could not be opened; it is tried again")
                 self._error, self._failed = NotOpened(), True
-            self._tried, self._tried_at = current, monotonic()
+            self._tried_generation, self._tried_at = current, monotonic()
         finally:
             self._opening.release()
 
-    def _tell(self, opened: Searcher) -> None:
-        """Log what is served from now on, where that is something else than before."""
+    def _log_change(self, opened: Searcher) -> None:
+        """Log the generation that is served from now on, and its damage, if either has changed."""
         before = self._searcher
         if before is None or before.generation != opened.generation:
             log.info("The index is open", extra={"generation": opened.generation})
@@ -168,11 +171,12 @@ class SearchService:
 
 def service() -> SearchService:
     """Return the SearchService of the application that answers the current request."""
-    found: SearchService = current_app.extensions["search"]
-    return found
+    search_service: SearchService = current_app.extensions["search"]
+    return search_service
 
 
 def _open(index: Path, model: str | None, before: Searcher | None) -> Searcher:
+    """Open an index with the encoder of the Searcher before; without any model if the model fails to load."""
     try:
         return open_searcher(index, model, before.encoder if before else None)
     except ModelError as error:

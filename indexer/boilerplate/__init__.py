@@ -1,1 +1,1 @@
-"""What a page puts around an article: how it is told from the article, and cut."""
+"""Boilerplate: the lines that a page puts around an article. This package recognizes and cuts them."""

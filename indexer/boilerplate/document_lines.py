@@ -1,4 +1,4 @@
-"""The lines of one document with the rule that was found for each: what all passes read and mark."""
+"""The lines of one document, each with the rule that cuts it; all cleaning passes read and change these."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -7,14 +7,14 @@ from indexer.boilerplate.wording import SENTENCE_END, stems
 from indexer.datatypes import Document
 from indexer.text.lines import nonblank_lines
 
-PROSE = 130  # code points; a line as long is a paragraph, as is one of SENTENCE with a full stop
-SENTENCE = 70
+PROSE = 130  # code points; a line of at least this length is a paragraph
+SENTENCE = 70  # code points; a line of at least this length is a paragraph if a sentence ends at its end
 
 
 class DocumentLines:
-    """The lines of a document that are not blank; places count them from 0.
+    """The nonblank lines of a document; a place is the index of a line in these lists, from 0.
 
-    `rules` has for each line the rule that cuts it, None where it is kept; every pass reads and changes it.
+    `rules` has the rule that cuts each line, None for a line that is kept; every pass reads and changes it.
     """
 
     def __init__(self, document: Document, repeated: Mapping[int, int], secret: bytes) -> None:
@@ -23,9 +23,9 @@ class DocumentLines:
         self.contents = [document.text[line.start : line.end] for line in self.lines]
         self.rules: list[str | None] = [matching_rule(content) for content in self.contents]
         self.articles: dict[int, int] = {}
-        """In how many articles a line stands, by place, where that is why it is cut."""
+        """For each line that is cut as repeated: from its place to the number of articles that have it."""
         self.title: int | None = None
-        """The place of the line that is the title."""
+        """The place of the title; None until a pass has found it."""
         self._stems: dict[int, frozenset[str]] = {}
 
     def __len__(self) -> int:
@@ -41,7 +41,7 @@ class DocumentLines:
         self.articles.pop(place, None)
 
     def is_prose(self, place: int) -> bool:
-        """Whether a line is kept and a paragraph by its length."""
+        """Return whether a line is kept and long enough for a paragraph."""
         content = self.contents[place]
         return self.rules[place] is None and (
             len(content) >= PROSE or (len(content) >= SENTENCE and bool(SENTENCE_END.search(content)))
@@ -52,14 +52,14 @@ class DocumentLines:
         return [place for place in range(len(self)) if self.is_prose(place)]
 
     def first_prose(self) -> int:
-        """Return the place of the first paragraph but the title; the number of lines if there is none."""
+        """Return the place of the first paragraph, title excepted; the number of lines if there is none."""
         return next((place for place in self.prose() if place != self.title), len(self))
 
     def last_prose(self) -> int:
-        """Return the place of the article's last paragraph, -1 if there is none.
+        """Return the place of the article's last paragraph; -1 if there is none.
 
-        Beyond two thirds of the lines a paragraph must share a word with the others: what a site says at
-        the end of a page does not.
+        A paragraph in the last third of the lines counts only if it shares a word with the title or an
+        earlier paragraph, since sites put texts of their own at the end of a page.
         """
         prose = self.prose()
         late = 2 * len(self) / 3
@@ -68,21 +68,24 @@ class DocumentLines:
         return prose[-1] if prose else -1
 
     def shares_a_word(self, place: int, prose: Sequence[int]) -> bool:
-        """Whether a line has a word of the title or of one of these paragraphs; a short line counts as if."""
-        own = self.stems(place)
+        """Return whether a line shares a word with the title or with one of these paragraphs.
+
+        A line with fewer than three content words is taken to share one.
+        """
+        line_stems = self.stems(place)
         others = [other for other in (self.title, *prose) if other is not None]
-        return len(own) < 3 or any(not own.isdisjoint(self.stems(other)) for other in others)
+        return len(line_stems) < 3 or any(not line_stems.isdisjoint(self.stems(other)) for other in others)
 
     def stems(self, place: int) -> frozenset[str]:
-        """Return the stems of a line's content words."""
+        """Return the stems of a line's content words, computed once for each line."""
         if place not in self._stems:
             self._stems[place] = frozenset(stems(self.contents[place]))
         return self._stems[place]
 
     def subject(self) -> frozenset[str]:
-        """Return the stems of the words that the article's paragraphs are made of."""
+        """Return the stems of the content words of all paragraphs."""
         return frozenset().union(*(self.stems(place) for place in self.prose()))
 
     def neighbours(self, place: int) -> list[int]:
-        """Return the places just before and after a line."""
+        """Return the places directly before and after a line, as far as they exist."""
         return [other for other in (place - 1, place + 1) if 0 <= other < len(self)]

@@ -1,8 +1,8 @@
-"""Cleaning: which lines of a document are boilerplate, by which rule. Pure functions.
+"""Clean a document: ordered passes decide which lines are boilerplate, by which rule. Pure functions.
 
 A line is cut on one of three signals: its text (patterns.py), its position (the passes below), or how many
-articles of its source contain it (repetition.py). A whole line is cut, under a rule of rules.toml; the rest
-of the text is untouched. In doubt a line is kept.
+articles of its source contain it (repetition.py). Only whole lines are cut, each under a rule of rules.toml;
+the rest of the text is unchanged. A doubtful line is kept.
 """
 
 import re
@@ -35,19 +35,20 @@ from indexer.boilerplate.wording import (
 from indexer.datatypes import Cut, Document
 from indexer.text.front_matter import front_matter
 
-LONGEST_LIST = 300  # lines; a longer list is not one of other articles
-LISTED = 15  # headlines; a longer list inside an article belongs to the article
-SMALL = 90  # code points of a line that may be cut for its neighbours
+LONGEST_LIST = 300  # lines; a longer list is not a list of other articles
+LISTED = 15  # headlines; a longer list with text after it belongs to the article
+SMALL = 90  # code points; only shorter lines may be cut because of their neighbours
 
-_COUNTED = re.compile(r"\(\d+\)")
+_COUNT_IN_BRACKETS = re.compile(r"\(\d+\)")
 _SECTION_END = re.compile(r"نهايه\b|.{2,25} نهايه$|end of\b")
-# A line between two lines of one of these rules belongs to them.
-_BOXES = frozenset({"subscribe", "share", "comments", "cookies"})
-_AFTER = frozenset(
+# A short line between two lines of one of these rules is boilerplate too.
+_BOX_RULES = frozenset({"subscribe", "share", "comments", "cookies"})
+_RULES_AFTER_ARTICLE = frozenset(
     {"share", "related", "tags", "comments", "copyright", "subscribe", "navigation", "controls", "tracking"}
 )
-_COUNTERS = frozenset({"share", "comments", "controls", "subscribe"})  # a bare number near them is a count
-_BUTTONS = frozenset({"cookies", "controls", "navigation", "subscribe", "share", "comments"})
+# A bare number next to a line of one of these rules is a count.
+_RULES_WITH_COUNTS = frozenset({"share", "comments", "controls", "subscribe"})
+_BUTTON_RULES = frozenset({"cookies", "controls", "navigation", "subscribe", "share", "comments"})
 
 
 def clean(
@@ -55,10 +56,10 @@ def clean(
 ) -> tuple[Document, tuple[Cut, ...]]:
     """Return a document without its boilerplate, and the lines that were cut.
 
-    `repeated` holds, by `line_key` with this secret, the lines that many articles of the document's source
-    share, and how many share each. In the text that is returned every code point of a cut line is a space,
-    so that ranges of the untouched text stay true. Where the title is not known yet, it is taken from the
-    lines that are kept.
+    `repeated` has the lines that many articles of the document's source share: from `line_key` with this
+    secret to the number of articles. In the returned text every code point of a cut line is a space, so that
+    ranges of the original text stay valid. If the document has no title, the title is taken from the lines
+    that are kept.
     """
     lines = DocumentLines(document, repeated or {}, secret)
     for apply in PASSES if lines.contents else ():
@@ -73,7 +74,7 @@ def clean(
 
 
 def blank_cut_lines(text: str, cuts: Sequence[Cut]) -> str:
-    """Return a text with a space for every code point of its cut lines, so that ranges stay true."""
+    """Return a text with a space for every code point of its cut lines, so that ranges stay valid."""
     parts, end = [], 0
     for cut in cuts:
         parts += [text[end : cut.start], " " * (cut.end - cut.start)]
@@ -82,7 +83,7 @@ def blank_cut_lines(text: str, cuts: Sequence[Cut]) -> str:
 
 
 def cut_front_matter(lines: DocumentLines) -> None:
-    """Cut the metadata block that the text begins with."""
+    """Cut the metadata block at the start of the text."""
     end = len(front_matter(lines.document.text))
     for place, line in enumerate(lines.lines):
         if line.end <= end:
@@ -90,16 +91,16 @@ def cut_front_matter(lines: DocumentLines) -> None:
 
 
 def cut_sections_above(lines: DocumentLines) -> None:
-    """Cut names of sections above the first paragraph."""
+    """Cut lines above the first paragraph that are names of sections."""
     for place in range(lines.first_prose()):
         if lines.rules[place] is None and place != lines.title and names_a_section(lines.contents[place]):
             lines.rules[place] = "navigation"
 
 
 def cut_repeated_titles(lines: DocumentLines) -> None:
-    """Cut every line but one that says the title; near the top, also one that nearly does."""
+    """Cut every other line with the words of the title; near the top, also near copies of it."""
     title = _title_of(lines)
-    for place in _but_title(lines, lines.kept()):
+    for place in _without_title(lines, lines.kept()):
         content = lines.contents[place]
         nearly = place < TOP and len(key(title).split()) >= 3 and nearly_same_words(title, content)
         if same_words(content, title) or nearly:
@@ -107,18 +108,18 @@ def cut_repeated_titles(lines: DocumentLines) -> None:
 
 
 def cut_table_of_contents(lines: DocumentLines) -> None:
-    """Cut the lines under the heading of a table of contents that stand again further down, as headings."""
+    """Cut a table of contents: the lines under its heading that occur again further down, as headings."""
     for heading in [place for place, rule in enumerate(lines.rules) if rule == "controls"]:
         for place in range(heading + 1, len(lines)):
             content = lines.contents[place]
-            again = any(same_words(content, other) for other in lines.contents[place + 1 :])
-            if lines.rules[place] is not None or len(content) > SMALL or not again:
+            repeated = any(same_words(content, other) for other in lines.contents[place + 1 :])
+            if lines.rules[place] is not None or len(content) > SMALL or not repeated:
                 break
             lines.rules[place] = "navigation"
 
 
 def cut_lists_of_articles(lines: DocumentLines) -> None:
-    """Cut the headlines under «related» and its like, to where the list ends."""
+    """Cut the headlines under headings such as «related», down to the end of each list."""
     last = lines.last_prose()
     headings = [place for place, rule in enumerate(lines.rules) if rule == "related"]
     for heading in [place for place in headings if len(lines.contents[place]) <= 60]:
@@ -129,21 +130,21 @@ def cut_lists_of_articles(lines: DocumentLines) -> None:
 def _listed_under(lines: DocumentLines, heading: int, last: int) -> list[int]:
     """Return the headlines under a heading; `last` is the article's last paragraph."""
     listed: list[int] = []
-    ends = min(len(lines), heading + LONGEST_LIST)
-    for place in range(heading + 1, ends):
+    limit = min(len(lines), heading + LONGEST_LIST)
+    for place in range(heading + 1, limit):
         content = lines.contents[place]
         if lines.rules[place] is not None:
             if _SECTION_END.match(normalize_line(content)):
                 return listed
         elif place == lines.title:
-            return []  # the list stands above the article: where it ends cannot be told
+            return []  # the list is above the title, and nothing marks its end
         elif not is_headline(content):
-            return _without_heading(lines, listed)
+            return _without_heading_of_text(lines, listed)
         elif listed and place <= last and count_words(content) <= 2 and not is_credit_or_date(content):
-            return listed  # too short for a headline, as headings of the article are
+            return listed  # too short for a headline, so it is a heading of the article
         else:
             listed.append(place)
-    if ends < len(lines):
+    if limit < len(lines):
         return []
     return [
         place
@@ -152,15 +153,15 @@ def _listed_under(lines: DocumentLines, heading: int, last: int) -> list[int]:
     ]
 
 
-def _without_heading(lines: DocumentLines, listed: list[int]) -> list[int]:
-    """Return a list that text follows, without the heading of that text; none of it where it is too long."""
-    if listed and _heads_text(lines, listed[-1], alone=len(listed) == 1):
+def _without_heading_of_text(lines: DocumentLines, listed: list[int]) -> list[int]:
+    """Return a list that text follows, without the heading of that text; [] if the list is too long."""
+    if listed and _is_heading_of_text(lines, listed[-1], alone=len(listed) == 1):
         listed = listed[:-1]
     return listed if len(listed) <= LISTED else []
 
 
-def _heads_text(lines: DocumentLines, place: int, *, alone: bool) -> bool:
-    """Whether the last line of a list, above the article's text, is the heading of that text."""
+def _is_heading_of_text(lines: DocumentLines, place: int, *, alone: bool) -> bool:
+    """Return whether the last line of a list is the heading of the article's text below it."""
     content = lines.contents[place]
     questions = sum(lines.contents[other][-1] in "?؟" for other in lines.kept())
     if content.endswith(("?", "؟")) and questions >= 4:
@@ -169,28 +170,28 @@ def _heads_text(lines: DocumentLines, place: int, *, alone: bool) -> bool:
 
 
 def cut_keywords(lines: DocumentLines) -> None:
-    """Cut lists of keywords outside the article, or made of the title's words."""
+    """Cut lists of keywords that are outside the article or consist mostly of the title's words."""
     first, last = lines.first_prose(), lines.last_prose()
     title = set(key(lines.contents[lines.title or 0]).split())
-    for place in _but_title(lines, lines.kept()):
+    for place in _without_title(lines, lines.kept()):
         content = lines.contents[place]
         if is_credit_or_date(content):
             continue
         words = key(content).split()
-        of_title = len(title.intersection(words)) >= 0.5 * len(words)
+        repeats_title = len(title.intersection(words)) >= 0.5 * len(words)
         labelled = place > last and place - 1 != last and lines.rules[place - 1] is None
         outside = (place < first or place > last) and not labelled
-        if (outside or of_title) and is_keyword_list(content, least=4):
+        if (outside or repeats_title) and is_keyword_list(content, least=4):
             lines.rules[place] = "tags"
 
 
 def keep_lone_buttons(lines: DocumentLines) -> None:
-    """Keep a word or two inside the article that only look like a button: an answer, a heading."""
+    """Keep one or two words inside the article that only look like a button: an answer, a heading."""
     times = Counter(map(key, lines.contents))
     for place in range(lines.first_prose(), lines.last_prose()):
         content = lines.contents[place]
-        looks_like_button = lines.rules[place] in _BUTTONS and count_words(content) <= 2
-        if not looks_like_button or _COUNTED.search(content):
+        looks_like_button = lines.rules[place] in _BUTTON_RULES and count_words(content) <= 2
+        if not looks_like_button or _COUNT_IN_BRACKETS.search(content):
             continue
         alone = times[key(content)] < 2 and not any(lines.rules[other] for other in lines.neighbours(place))
         if alone or (content.endswith(".") and not content.endswith("..")):
@@ -198,23 +199,23 @@ def keep_lone_buttons(lines: DocumentLines) -> None:
 
 
 def cut_comments(lines: DocumentLines) -> None:
-    """Cut everything under the heading of the comments, where nothing of the article follows."""
+    """Cut everything below the heading of the comments, unless paragraphs of the article follow it."""
     long = max((place for place in lines.kept() if len(lines.contents[place]) >= 2 * PROSE), default=-1)
-    ends = min(lines.last_prose(), long)
+    last_text = min(lines.last_prose(), long)
     for place in range(len(lines) // 2 + 1, len(lines)):
-        if lines.rules[place] == "comments" and place > ends:
+        if lines.rules[place] == "comments" and place > last_text:
             lines.rules[place:] = [rule or "comments" for rule in lines.rules[place:]]
             return
 
 
 def cut_networks_and_counts(lines: DocumentLines) -> None:
-    """Cut names of networks that stand together or near buttons, and bare numbers near buttons."""
+    """Cut names of networks next to each other or to buttons, and bare numbers next to buttons."""
     networks = [is_network(content) for content in lines.contents]
     for place, content in enumerate(lines.contents):
         if lines.rules[place] is not None or place == lines.title:
             continue
         neighbours = lines.neighbours(place)
-        near_counter = any(lines.rules[other] in _COUNTERS for other in neighbours)
+        near_counter = any(lines.rules[other] in _RULES_WITH_COUNTS for other in neighbours)
         if networks[place] and (near_counter or any(networks[other] for other in neighbours)):
             lines.rules[place] = "share"
         elif near_counter and content.isdecimal() and len(content) <= 6:
@@ -222,39 +223,41 @@ def cut_networks_and_counts(lines: DocumentLines) -> None:
 
 
 def cut_inside_boxes(lines: DocumentLines) -> None:
-    """Cut a short line between two lines of one box."""
+    """Cut a short line between two lines of one box, such as the box of a newsletter."""
     for place in range(1, len(lines) - 1):
         before, after = lines.rules[place - 1], lines.rules[place + 1]
-        free = lines.rules[place] is None and place != lines.title
-        if free and before == after and before in _BOXES and len(lines.contents[place]) <= SMALL:
+        cuttable = lines.rules[place] is None and place != lines.title
+        if cuttable and before == after and before in _BOX_RULES and len(lines.contents[place]) <= SMALL:
             lines.rules[place] = "among-boilerplate"
 
 
 def cut_after_article(lines: DocumentLines) -> None:
-    """Cut the lines among the boilerplate that follows the article's last paragraph."""
+    """Cut short lines among the boilerplate after the article's last paragraph."""
     last = lines.last_prose()
-    begins = next((place for place in range(last + 1, len(lines)) if lines.rules[place] in _AFTER), None)
-    if last < 0 or begins is None:
+    boilerplate_start = next(
+        (place for place in range(last + 1, len(lines)) if lines.rules[place] in _RULES_AFTER_ARTICLE), None
+    )
+    if last < 0 or boilerplate_start is None:
         return
-    _cut_foreign_paragraphs(lines, last, begins)
-    for run in _runs_of_kept_lines(lines, begins + 1):
+    _cut_foreign_paragraphs(lines, last, boilerplate_start)
+    for run in _runs_of_kept_lines(lines, boilerplate_start + 1):
         if len(run) <= 3 and all(_is_small(lines, place) for place in run):
             for place in run:
                 lines.rules[place] = "among-boilerplate"
 
 
-def _cut_foreign_paragraphs(lines: DocumentLines, last: int, begins: int) -> None:
-    """Cut paragraphs below two lines of boilerplate that share no word with the article."""
+def _cut_foreign_paragraphs(lines: DocumentLines, last: int, boilerplate_start: int) -> None:
+    """Cut paragraphs that follow two lines of boilerplate and share no word with the article."""
     prose = [place for place in range(last + 1) if lines.is_prose(place)]
-    for place in range(begins + 1, len(lines)):
-        deep = sum(rule is not None for rule in lines.rules[last + 1 : place]) >= 2
+    for place in range(boilerplate_start + 1, len(lines)):
+        below_boilerplate = sum(rule is not None for rule in lines.rules[last + 1 : place]) >= 2
         short_prose = lines.is_prose(place) and len(lines.contents[place]) <= LONG
-        if deep and short_prose and not lines.shares_a_word(place, prose):
+        if below_boilerplate and short_prose and not lines.shares_a_word(place, prose):
             lines.rules[place] = "among-boilerplate"
 
 
 def _runs_of_kept_lines(lines: DocumentLines, first: int) -> Iterable[list[int]]:
-    """Return the runs of lines that are kept, from a place on."""
+    """Return the runs of adjacent kept lines, from a place on."""
     runs: list[list[int]] = [[]]
     for place in range(first, len(lines)):
         if lines.rules[place] is None:
@@ -280,7 +283,7 @@ def _title_of(lines: DocumentLines) -> str:
     return lines.document.title or lines.contents[lines.title or 0]
 
 
-def _but_title(lines: DocumentLines, places: Iterable[int]) -> Iterable[int]:
+def _without_title(lines: DocumentLines, places: Iterable[int]) -> Iterable[int]:
     return (place for place in places if place != lines.title)
 
 
@@ -299,4 +302,4 @@ PASSES: tuple[Callable[[DocumentLines], None], ...] = (
     cut_inside_boxes,
     cut_after_article,
 )
-"""The passes over a document's lines, in order; each sees what those before it decided."""
+"""The passes over a document's lines, in order; each pass sees the decisions of the passes before it."""

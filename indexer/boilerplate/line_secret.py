@@ -1,7 +1,7 @@
-"""A secret of this user, kept outside of every index: keys made with it tell nothing without it.
+"""A secret of this user, stored outside every index, with which the keys of lines are made.
 
-An index counts lines by their keys, also lines that were cut since they hold a reader's address. An
-address has so few spellings that the plain hash of its line would give it away.
+An index counts lines by their keys, among them lines that were cut because they hold a reader's address.
+There are so few possible addresses that a plain hash of such a line could be reversed by trying them all.
 """
 
 import hashlib
@@ -14,30 +14,30 @@ NAME, LENGTH = "lines.key", 32
 
 
 def read_line_secret(folder: Path) -> bytes:
-    """Return the secret kept in a folder, made when first asked for.
+    """Return the secret stored in a folder; the first call creates it.
 
-    Where it cannot be kept it is another one every time: indexes are then built whole each time.
+    If it cannot be stored, every call returns a new secret, and every build then builds the whole index.
     """
     path = folder / NAME
-    made = secrets.token_bytes(LENGTH)
+    new_secret = secrets.token_bytes(LENGTH)
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        aside = folder / f".{NAME}.{secrets.token_hex(8)}"
+        staging = folder / f".{NAME}.{secrets.token_hex(8)}"
         with suppress(FileExistsError):
             if not path.exists():
-                descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                descriptor = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(made)
+                    file.write(new_secret)
                 try:
-                    os.link(aside, path)  # whole, and never over that of another process
+                    os.link(staging, path)  # atomic, and never overwrites the secret of another process
                 finally:
-                    aside.unlink()
-        kept = path.read_bytes()
-        if len(kept) == LENGTH:
-            return kept
-    return made
+                    staging.unlink()
+        stored = path.read_bytes()
+        if len(stored) == LENGTH:
+            return stored
+    return new_secret
 
 
 def fingerprint(secret: bytes) -> str:
-    """Return what tells secrets apart and says nothing of them."""
+    """Return a short fingerprint of the secret, safe to store: it reveals nothing of the secret."""
     return hashlib.sha256(b"the name of " + secret).hexdigest()[:16]

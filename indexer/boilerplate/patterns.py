@@ -1,8 +1,8 @@
-"""What furniture looks like, one line at a time. Pure functions over the patterns of rules.toml.
+"""Recognize boilerplate by the text of a single line. Pure functions over the patterns of rules.toml.
 
-Furniture is what a page puts around an article and a scraper takes along. A pattern speaks of the line
-alone; what position and repetition say stands in cleaning.py. Losing a sentence of an article is worse
-than keeping a line of furniture, so patterns want whole lines, or openings that no sentence has.
+This module looks at one line at a time; layout.py uses the position of lines, repetition.py their repetition.
+Losing a sentence of an article is worse than keeping a line of boilerplate, so a pattern must match a whole
+line, or an opening with which no sentence begins.
 """
 
 import base64
@@ -19,16 +19,16 @@ from types import MappingProxyType
 
 from indexer.text.normalize import bare_letters, drop_invisible
 
-LONG = 320  # code points; a longer line is text, whatever it says
-MADE_OF = 10  # words; a line that is made of a rule's words alone is no longer
+LONG = 320  # code points; a longer line is text of the article, whatever its words
+MADE_OF = 10  # words; only a line of at most this length is cut for consisting of a rule's words
 
 _PATTERNS = Path(__file__).with_name("rules.toml")
-_BEGINNINGS, _ENDS = frozenset('_#@©<[(«"“'), frozenset('_)]»"”%؟?!.…*')
+_EDGE_AT_START, _EDGE_AT_END = frozenset('_#@©<[(«"“'), frozenset('_)]»"”%؟?!.…*')
 _MACRO = re.compile("<(network|share|channel)>")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _BARS = re.compile(r"\s*[|›»•·]\s*|\s{2,}|\s+[/>]\s+")
 _ITEMS = re.compile(r"\s*[|›»•·]\s*|\s+[-–—/]\s+")
-_RULED = re.compile(r"[-–—_=•·|.<>«»›‹/\\\s]+")
+_DIVIDER = re.compile(r"[-–—_=•·|.<>«»›‹/\\\s]+")
 _COMMAS = re.compile(r"\s*[,،|;؛]\s*")
 _NO_KEYWORD = re.compile(r"[:<>{}=()\"“”«»]")
 _SENTENCE_END = re.compile(r"[.!?؟…:][\"'”’»)\]]*$")
@@ -46,13 +46,13 @@ _IDENTIFIER = re.compile(
 _URL = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 _PLAYER = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?(?:\s*[/|]\s*-?\d{1,2}:\d{2}(?::\d{2})?)+|0?0:00")
 _HASHTAGS = re.compile(r"(?:#[\w_]+[\s,،|]*){1,}")
-# Who took a picture stands at the end of its caption, in brackets, after a dash or a label.
+# The credit of a picture, at the end of its caption: in brackets, after a dash or after a label.
 _AGENCIES = r"رويترز|الفرنسيه|ا ?ف ?ب|اسوشيتد برس|الاناضول|غيتي|جيتي|الاوروبيه|شينخوا|سبوتنيك|مواقع التواصل"
-_TAKEN = r"تصوير|عدسه|صوره|الصوره"
+_PHOTO_LABELS = r"تصوير|عدسه|صوره|الصوره"
 _CREDIT = re.compile(
-    rf"(?:[\[(][^()\[\]]{{0,25}}(?:{_TAKEN}|{_AGENCIES}|ارشيف\w*|photo|image|pic|getty|reuters|afp|ap|epa|file"
+    rf"(?:[\[(][^()\[\]]{{0,25}}(?:{_PHOTO_LABELS}|{_AGENCIES}|ارشيف\w*|photo|image|pic|getty|reuters|afp|ap|epa|file"
     r"|courtesy|supplied|handout|archive|credit)[^()\[\]]{0,40}[\])]"
-    rf"|(?:^|[.!?»\")\]]|\w) ?[-–—/|]? ?(?:photo(?:graph|graphy)?|pic|image|picture|credit|{_TAKEN})s?"
+    rf"|(?:^|[.!?»\")\]]|\w) ?[-–—/|]? ?(?:photo(?:graph|graphy)?|pic|image|picture|credit|{_PHOTO_LABELS})s?"
     r"(?: by| courtesy| credit| من)? ?[:：] ?.{2,60}"
     r"|[.»\")\w] (?:photo(?:graph)?|image|picture)s? (?:courtesy(?: of)?|by|via) .{2,60}"
     r"|\s[-–—|/] ?(?:عدسه|تصوير) .{2,40}|\((?!source|المصدر|المصادر|via)[^():]{2,30}: [^():\d]{2,40}\)"
@@ -73,18 +73,21 @@ class _Rule:
 
 
 def normalize_line(line: str) -> str:
-    """Return a line as patterns see it: no marks or hamza seats, one case, single spaces, bare edges."""
+    """Return a line in the form that patterns match: normalized letters, lower case, single spaces, no edges.
+
+    The edges are all signs at both ends but the few that patterns use.
+    """
     return _normalize(line) if len(line) > LONG else _normalize_short(line)
 
 
 def _normalize(line: str) -> str:
-    folded = " ".join(bare_letters(drop_invisible(line)).casefold().split())
-    start, end = 0, len(folded)
-    while start < end and not (folded[start].isalnum() or folded[start] in _BEGINNINGS):
+    normalized = " ".join(bare_letters(drop_invisible(line)).casefold().split())
+    start, end = 0, len(normalized)
+    while start < end and not (normalized[start].isalnum() or normalized[start] in _EDGE_AT_START):
         start += 1
-    while end > start and not (folded[end - 1].isalnum() or folded[end - 1] in _ENDS):
+    while end > start and not (normalized[end - 1].isalnum() or normalized[end - 1] in _EDGE_AT_END):
         end -= 1
-    return folded[start:end]
+    return normalized[start:end]
 
 
 _normalize_short = lru_cache(maxsize=65_536)(_normalize)
@@ -92,7 +95,7 @@ _normalize_short = lru_cache(maxsize=65_536)(_normalize)
 
 @dataclass(frozen=True, slots=True)
 class _RuleBook:
-    """The patterns and words of rules.toml, compiled."""
+    """The content of rules.toml, with its patterns compiled and its words normalized."""
 
     rules: tuple[_Rule, ...]
     joining: frozenset[str]
@@ -102,26 +105,26 @@ class _RuleBook:
 
 @lru_cache(maxsize=1)
 def _rule_book() -> _RuleBook:
-    stored = tomllib.loads(_PATTERNS.read_text("utf-8"))
-    macros = {name: "(?:" + "|".join(patterns) + ")" for name, patterns in stored["macros"].items()}
+    content = tomllib.loads(_PATTERNS.read_text("utf-8"))
+    macros = {name: "(?:" + "|".join(patterns) + ")" for name, patterns in content["macros"].items()}
 
-    def compiled(patterns: list[str], tail: str = "") -> re.Pattern[str] | None:
+    def compile_all(patterns: list[str], tail: str = "") -> re.Pattern[str] | None:
         if not patterns:
             return None
-        filled = (_MACRO.sub(lambda macro: macros[macro.group(1)], pattern) for pattern in patterns)
-        return re.compile("(?:" + "|".join(map(bare_letters, filled)) + ")" + tail, re.IGNORECASE)
+        expanded = (_MACRO.sub(lambda macro: macros[macro.group(1)], pattern) for pattern in patterns)
+        return re.compile("(?:" + "|".join(map(bare_letters, expanded)) + ")" + tail, re.IGNORECASE)
 
     rules = (
         _Rule(
             name,
             rule["reason"],
-            compiled(rule.get("whole", []), r"[\s:.…!*]*"),
-            compiled(rule.get("opening", [])),
+            compile_all(rule.get("whole", []), r"[\s:.…!*]*"),
+            compile_all(rule.get("opening", [])),
             _words(rule.get("words", "")),
         )
-        for name, rule in stored["rules"].items()
+        for name, rule in content["rules"].items()
     )
-    words = stored["words"]
+    words = content["words"]
     network = re.compile(bare_letters(macros["network"]), re.IGNORECASE)
     return _RuleBook(tuple(rules), _words(words["joining"]), _words(words["sections"]), network)
 
@@ -132,90 +135,90 @@ def _words(listed: str) -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def rule_reasons() -> Mapping[str, str]:
-    """Return why each rule cuts a line, by its id."""
+    """Return the reason of each rule, by the rule's name."""
     return MappingProxyType({rule.name: rule.reason for rule in _rule_book().rules})
 
 
 def matching_rule(line: str) -> str | None:
-    """Return the rule by which a line is furniture on its own account, None where it is not."""
+    """Return the rule by which a line is boilerplate by its text alone; None if no rule applies."""
     line = drop_invisible(line)
     if len(line) > LONG:
         return None
     if _is_tracking(line):
         return "tracking"
-    folded = normalize_line(line)
-    if not any(char.isalnum() or char == "©" for char in folded):
-        return "navigation" if _RULED.fullmatch(line.strip()) else None
-    return _by_pattern(folded) or _by_form(line, folded)
+    normalized = normalize_line(line)
+    if not any(char.isalnum() or char == "©" for char in normalized):
+        return "navigation" if _DIVIDER.fullmatch(line.strip()) else None
+    return _by_pattern(normalized) or _by_form(line, normalized)
 
 
-def _by_pattern(folded: str) -> str | None:
+def _by_pattern(normalized: str) -> str | None:
     rules = _rule_book().rules
-    whole = (rule.name for rule in rules if rule.whole and rule.whole.fullmatch(folded))
-    opening = (rule.name for rule in rules if rule.opening and rule.opening.match(folded))
+    whole = (rule.name for rule in rules if rule.whole and rule.whole.fullmatch(normalized))
+    opening = (rule.name for rule in rules if rule.opening and rule.opening.match(normalized))
     return next(whole, None) or next(opening, None)
 
 
-def _by_form(line: str, folded: str) -> str | None:
-    """Return the rule of a line that is told by what it is made of."""
+def _by_form(line: str, normalized: str) -> str | None:
+    """Return the rule of a line by its composition: hashtags, a player, a credit, a menu, a rule's words."""
     if _HASHTAGS.fullmatch(line.strip()):
         return "tags"
-    if _PLAYER.fullmatch(folded):
+    if _PLAYER.fullmatch(normalized):
         return "controls"
-    if len(line) <= 220 and _CREDIT.search(folded) and not _AGENCY_END.search(folded):
+    if len(line) <= 220 and _CREDIT.search(normalized) and not _AGENCY_END.search(normalized):
         return "caption"
-    return "navigation" if _is_menu(line) else _made_of_words(line) or _mostly_boilerplate(line)
+    return "navigation" if _is_menu(line) else _of_rule_words(line) or _of_boilerplate_items(line)
 
 
 def is_keyword_list(line: str, *, least: int = 5) -> bool:
-    """Whether a line is a list of keywords: short items between commas or bars, and no sentence."""
+    """Return whether a line is a list of keywords: short items between commas or bars, not a sentence."""
     items = [item for item in _COMMAS.split(line.strip(" .،,|")) if item]
     if len(items) < least or _NO_KEYWORD.search(line) or _SENTENCE_END.search(line.strip()):
-        return False  # behind a colon stands what the label says, such as a team's players
+        return False  # after a colon come the values of a label, such as the players of a team
     lengths = [len(_WORD.findall(item)) for item in items]
-    # A sentence that lists names ends its list with «and».
+    # A sentence that lists names puts «and» before the last one.
     last = items[-1].split()
-    ends_list = len(last) > 1 and last[0] in ("and", "or", "و")
-    # Of the items after the first: a label or the words before a list may be longer.
-    return max(lengths[1:]) <= 4 and sum(lengths) <= 2.6 * len(items) and not ends_list
+    is_sentence = len(last) > 1 and last[0] in ("and", "or", "و")
+    # The first item may be longer: it can have a label or words that introduce the list.
+    return max(lengths[1:]) <= 4 and sum(lengths) <= 2.6 * len(items) and not is_sentence
 
 
 def _is_menu(line: str) -> bool:
-    """Whether a line is made of the names of sections, or of short items between bars."""
+    """Return whether a line is a menu: names of sections, or short items between bars."""
     words = _normalized_words(line)
     sections = sum(map(_names_section, words))
-    least = 0.6 if words and words[0] in _HOME else 0.75
-    if len(words) >= 3 and sections >= least * len(words) and not _SENTENCE_END.search(line.strip()):
+    needed_share = 0.6 if words and words[0] in _HOME else 0.75
+    if len(words) >= 3 and sections >= needed_share * len(words) and not _SENTENCE_END.search(line.strip()):
         return True
     items = [item for item in _BARS.split(line.strip()) if item]
     if len(items) < 3 or any(len(item.split()) > 4 for item in items):
         return False
-    known = sections + sum(_rule_for_word(word) is not None for word in words)
-    return known >= max(2, len(words) // 3)
+    menu_words = sections + sum(_rule_for_word(word) is not None for word in words)
+    return menu_words >= max(2, len(words) // 3)
 
 
-def _made_of_words(line: str) -> str | None:
-    """Return the rule of whose words a short line is made, beside words that join, networks and numbers."""
+def _of_rule_words(line: str) -> str | None:
+    """Return the rule whose words make up a short line; it may also have joining words, networks, numbers."""
     content = line.strip()
     words = _normalized_words(content)
     if not 1 <= len(words) <= MADE_OF or (content.endswith((".", "؟", "?")) and "..." not in content):
         return None
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()  # words of each rule
     for word in words:
         rule = _rule_for_word(word)
         if rule == _NETWORK:
-            found["share"] += 0  # a network's name alone may be what a sentence is about
+            counts["share"] += 0  # no evidence: a sentence may be about a network
         elif rule:
-            found[rule] += 1
+            counts[rule] += 1
         elif not (word in _rule_book().joining or word.isdigit()):
             return None
     numbers = sum(word.isdigit() for word in words)
-    known = sum(found.values())
-    return max(found, key=lambda rule: found[rule]) if known and known >= numbers else None
+    rule_words = sum(counts.values())
+    return max(counts, key=lambda rule: counts[rule]) if rule_words and rule_words >= numbers else None
 
 
-def _mostly_boilerplate(line: str) -> str | None:
-    """Return the rule of a short line half of whose items, between bars or dashes, are furniture."""
+def _of_boilerplate_items(line: str) -> str | None:
+    """Return the rule of a short line if half of its items, between bars or dashes, are boilerplate."""
     items = [item for item in _ITEMS.split(line.strip()) if item]
     if (
         not 2 <= len(items) <= 8
@@ -223,8 +226,8 @@ def _mostly_boilerplate(line: str) -> str | None:
         or _SENTENCE_END.search(line.strip())
     ):
         return None
-    found = [rule for item in items if len(item) < len(line) and (rule := matching_rule(item))]
-    return found[-1] if 2 * len(found) >= len(items) else None
+    rules = [rule for item in items if len(item) < len(line) and (rule := matching_rule(item))]
+    return rules[-1] if 2 * len(rules) >= len(items) else None
 
 
 def _normalized_words(line: str) -> list[str]:
@@ -233,51 +236,52 @@ def _normalized_words(line: str) -> list[str]:
 
 @lru_cache(maxsize=65_536)
 def _rule_for_word(word: str) -> str | None:
-    """Return the rule that a folded word is a word of, _NETWORK for the name of a network."""
-    rule = next((rule.name for rule in _rule_book().rules if _among(word, rule.words)), None)
+    """Return the rule that has a normalized word in its list; _NETWORK for the name of a network."""
+    rule = next((rule.name for rule in _rule_book().rules if _is_one_of(word, rule.words)), None)
     return rule or (_NETWORK if _rule_book().network.fullmatch(word) else None)
 
 
 @lru_cache(maxsize=65_536)
 def _names_section(word: str) -> bool:
-    return _among(word, _rule_book().sections)
+    return _is_one_of(word, _rule_book().sections)
 
 
-def _among(word: str, words: frozenset[str]) -> bool:
-    """Whether a folded word is one of `words`, alone or behind the article and a particle."""
+def _is_one_of(word: str, words: frozenset[str]) -> bool:
+    """Return whether a normalized word is one of `words`, with or without article and particle before it."""
     if word in words:
         return True
     return any(word.startswith(prefix) and word[len(prefix) :] in words for prefix in _PREFIXES)
 
 
 def names_a_section(line: str) -> bool:
-    """Whether a line is the name of a section of a site, such as «اقتصاد وبورصة»."""
+    """Return whether a line is the name of a section of a site, such as «اقتصاد وبورصة»."""
     words = _normalized_words(line)
     joining = _rule_book().joining
-    known = sum(map(_names_section, words))
-    named = known and all(_names_section(word) or word in joining for word in words)
-    return bool(named) and len(words) <= 4 and not _SENTENCE_END.search(line.strip())
+    section_words = sum(map(_names_section, words))
+    all_named = section_words and all(_names_section(word) or word in joining for word in words)
+    return bool(all_named) and len(words) <= 4 and not _SENTENCE_END.search(line.strip())
 
 
 def is_network(line: str) -> bool:
-    """Whether a line is the name of a social network and nothing else."""
+    """Return whether a line is the name of a social network and nothing else."""
     return bool(_rule_book().network.fullmatch(normalize_line(line)))
 
 
 def _is_tracking(line: str) -> bool:
+    """Return whether a line is a tracking string or the IP address of a reader, with few words around it."""
     content = line.strip()
     if any(_is_base64_text(match.group()) for match in _BASE64.finditer(content)) and len(content) <= 160:
         return True
-    without = _IDENTIFIER.sub("", content)
-    if without != content and len(_WORD.findall(_URL.sub("", without))) <= 4:
+    rest = _IDENTIFIER.sub("", content)
+    if rest != content and len(_WORD.findall(_URL.sub("", rest))) <= 4:
         return True
-    # An address of the reader's, not one that a sentence speaks of.
-    without = " ".join(token for token in content.split() if not _is_address(token.strip("()[]،,;.")))
-    return without != " ".join(content.split()) and len(content) <= 60 and len(_WORD.findall(without)) <= 4
+    # A short line with an IP address has the reader's; a longer one may be a sentence about an address.
+    rest = " ".join(token for token in content.split() if not _is_address(token.strip("()[]،,;.")))
+    return rest != " ".join(content.split()) and len(content) <= 60 and len(_WORD.findall(rest)) <= 4
 
 
 def _is_address(token: str) -> bool:
-    """Whether a token is an IP address, of either version."""
+    """Return whether a token is an IP address, version 4 or 6."""
     if token.count(":") < 2 and token.count(".") != 3:
         return False
     try:
@@ -288,7 +292,7 @@ def _is_address(token: str) -> bool:
 
 
 def _is_base64_text(token: str) -> bool:
-    """Whether a token is base64 of plain ASCII, which a word or a name never is."""
+    """Return whether a token is base64 of printable ASCII; words and names never decode to that."""
     body = token.rstrip("=")
     if len(body) % 4 == 1:
         return False

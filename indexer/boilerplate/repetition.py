@@ -1,4 +1,4 @@
-"""Lines that many articles of one source share: how they are counted, and when they are boilerplate."""
+"""Repeated lines: count the articles of one source that share a line, and cut lines that many share."""
 
 import hashlib
 
@@ -7,19 +7,19 @@ from indexer.text.lines import nonblank_lines
 
 
 def line_key(line: str, secret: bytes = b"") -> int:
-    """Return what a line is counted by: equal for lines that differ in white space alone.
+    """Return the key by which a line is counted; lines that differ only in white space have the same key.
 
-    64 bits as a signed integer, as SQLite keeps them. With a secret, of at most 64 bytes, the key tells
-    nothing of the line to whoever does not have it.
+    The key has 64 bits, as a signed integer, which is what SQLite stores. With a secret (of at most 64 bytes)
+    the key reveals nothing about the line to anyone who does not have the secret.
     """
     digest = hashlib.blake2b(" ".join(line.split()).encode(), digest_size=8, key=secret).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 
 def line_keys(text: str, secret: bytes = b"") -> tuple[int, frozenset[int]]:
-    """Return a key of a text's longest lines, and the keys of all its lines that are not blank.
+    """Return one key for a text's three longest lines, and the keys of all its nonblank lines.
 
-    Copies of one article share their three longest lines, so that they can be counted as one.
+    Copies of one article share their longest lines, so the first key lets a caller count them as one article.
     """
     lines = [text[line.start : line.end] for line in nonblank_lines(text)]
     longest = sorted(set(lines), key=lambda line: (-len(line), line))[:3]
@@ -27,24 +27,24 @@ def line_keys(text: str, secret: bytes = b"") -> tuple[int, frozenset[int]]:
 
 
 def least_articles(articles: int) -> int:
-    """Return in how many articles of a source a line must stand to be boilerplate there.
+    """Return how many articles of a source must share a line before the line is boilerplate.
 
-    A tenth of them, but never fewer than 5, which chance alone does not make, nor more than 20.
+    That is a tenth of the source's articles, but at least 5, so that chance does not suffice, and at most 20.
     """
     return min(max(5, -(-articles // 10)), 20)
 
 
 def cut_repeated_lines(lines: DocumentLines) -> None:
-    """Cut the lines that many articles share, unless they are most of the text, as in near copies."""
+    """Cut the lines that many articles share, unless they make up most of the text, as in near copies."""
     if not lines.repeated:
         return
     keys = {place: line_key(lines.contents[place], lines.secret) for place in lines.kept()}
-    found = {place: lines.repeated[key] for place, key in keys.items() if key in lines.repeated}
+    repeated = {place: lines.repeated[key] for place, key in keys.items() if key in lines.repeated}
     prose = [place for place in keys if lines.is_prose(place)]
-    shared = [place for place in prose if place in found]
+    shared = [place for place in prose if place in repeated]
     if len(shared) >= 3 and 2 * _length(lines, shared) > _length(lines, prose):
         return
-    for place, articles in found.items():
+    for place, articles in repeated.items():
         lines.rules[place], lines.articles[place] = "repeated", articles
 
 

@@ -1,11 +1,11 @@
-"""What one line of a page looks like: a headline, a byline, a title said again. Pure functions."""
+"""Judge one line of a page by its words: a headline, a byline, a repeated title. Pure functions."""
 
 import re
 from collections.abc import Iterator
 
 from indexer.boilerplate.patterns import is_keyword_list, normalize_line
 
-HEADLINE = 160  # code points; no headline in a list of others is longer
+HEADLINE = 160  # code points; a longer line is not a headline in a list
 
 SENTENCE_END = re.compile(r"(?:[.!؟?۔]|:)[\"'”’»)\]]*$")
 FIGURE = re.compile(r"^[^:：]{2,40}[:：] ?\W{0,2}\d[\d.,٬٫%]*(?: ?\w{1,12}){0,3}$")  # «Kisumu: 360,000»
@@ -30,12 +30,12 @@ def count_words(line: str) -> int:
 
 
 def key(line: str) -> str:
-    """Return a line's words, normalized and joined by spaces; equal for lines that say the same."""
+    """Return a line's words, normalized and joined by spaces; lines with the same words have the same key."""
     return " ".join(_WORD.findall(normalize_line(line)))
 
 
 def stems(line: str) -> Iterator[str]:
-    """Yield the beginnings of a line's content words, without the Arabic article."""
+    """Yield the stems of a line's content words: their first five letters, without the Arabic article."""
     for word in key(line).split():
         bare = _ARABIC_ARTICLE.sub("", word)
         if len(bare) >= 3 and not (bare.isascii() and len(bare) < 4):
@@ -44,18 +44,18 @@ def stems(line: str) -> Iterator[str]:
 
 def share_of(line: str, subject: frozenset[str]) -> float:
     """Return the share of a line's stems that are in `subject`; 0 for a line with fewer than two."""
-    found = list(stems(line))
-    return sum(stem in subject for stem in found) / len(found) if len(found) >= 2 else 0.0
+    line_stems = list(stems(line))
+    return sum(stem in subject for stem in line_stems) / len(line_stems) if len(line_stems) >= 2 else 0.0
 
 
 def same_words(one: str, other: str) -> bool:
-    """Whether two lines have the same words, and any."""
+    """Return whether two lines have the same words, at least one."""
     words = key(one)
     return bool(words) and words == key(other)
 
 
 def nearly_same_words(title: str, line: str) -> bool:
-    """Whether a line is a title with the site's name, or differs from it in a word or two."""
+    """Return whether a line is a title with the site's name, or differs from the title in a word or two."""
     title_key = key(title)
     if is_title_with_site(title_key, line) or is_title_with_site(key(line), title):
         return True
@@ -68,7 +68,7 @@ def nearly_same_words(title: str, line: str) -> bool:
 
 
 def is_title_with_site(title_key: str, line: str) -> bool:
-    """Whether a line is a title with the name of its site before or after a bar or dash."""
+    """Return whether a line is a title with the name of its site before or after a bar or dash."""
     for match in _SITE_SEPARATOR.finditer(line):
         before, after = line[: match.start()], line[match.end() :]
         if key(before) == title_key and count_words(after) <= 6:
@@ -79,7 +79,7 @@ def is_title_with_site(title_key: str, line: str) -> bool:
 
 
 def is_headline(line: str) -> bool:
-    """Whether a line can be a headline in a list: not long, and not a sentence with a full stop."""
+    """Return whether a line can be a headline in a list: short, and not a sentence with a full stop."""
     return (
         len(line) <= HEADLINE
         and not FULL_STOP.search(line)
@@ -90,5 +90,5 @@ def is_headline(line: str) -> bool:
 
 
 def is_credit_or_date(line: str) -> bool:
-    """Whether a line says who wrote the article, where it comes from, or in which year."""
+    """Return whether a line names an author, a source or a year, as bylines, credits and date lines do."""
     return bool(_CREDIT.match(normalize_line(line))) or (count_words(line) <= 10 and bool(YEAR.search(line)))

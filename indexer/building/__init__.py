@@ -1,1 +1,1 @@
-"""The write side: an archive of files to a new generation of the index."""
+"""The write side: from an archive of files to a new generation of the index."""

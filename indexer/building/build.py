@@ -1,8 +1,8 @@
-"""The write side: an archive of files, or articles made elsewhere, to a new generation.
+"""Build an index: from an archive of files, or from prepared articles, to a new generation.
 
 `build_index` reads and splits the articles that have changed since the current generation, embeds the
-passages whose vectors are not cached, writes all of it to a staging folder, checks it and switches to it. An
-archive that has not changed is left alone.
+passages whose vectors are not cached, writes everything to a staging folder, checks it and switches to it.
+If the archive has not changed, the index stays as it is.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,8 +51,8 @@ from indexer.store.vector_cache import VectorCache
 from indexer.store.writer import GenerationWriter
 from indexer.text.passages import embedded_text
 
-ENCODED_AT_ONCE = 128  # passages between two commits of the vector cache; a crash loses at most these
-COPIED_AT_ONCE = 4_096  # vectors copied from the cache to the index at a time
+ENCODED_AT_ONCE = 128  # passages between two commits of the vector cache; a crash loses at most this many
+COPIED_AT_ONCE = 4_096  # vectors copied from the cache to the index at once
 
 
 class Model(Protocol):
@@ -86,37 +86,37 @@ def build_index(
     keep: int = GENERATIONS_KEPT,
     progress: Progress | None = None,
 ) -> BuildReport:
-    """Bring the index of an archive up to date and report what was done.
+    """Bring the index of an archive up to date and return a report.
 
     >>> report = build_index("articles", "index")
     >>> report.documents, report.failed
     (2, ())
 
     `model` is the name or folder of a sentence-transformers model on this machine. An index of another
-    archive, of another model or of another version of the program is built anew in place; `rebuild` does
-    so in any case. Files that cannot be read are listed in the report, never fatal. `fields` maps our
-    names of record fields to the archive's; `keep` is the number of generations that stay, the new one
-    included. Raises ArchiveError, ModelError, RequestError and IndexUnusable.
+    archive, of another model or of another version of the program is rebuilt in place; `rebuild` does so
+    in any case. Files that cannot be read are listed in the report and do not stop the build. `fields`
+    maps Warraq's names of record fields to those of the archive; `keep` is the number of generations that
+    stay, the new one included. Raises ArchiveError, ModelError, RequestError and IndexUnusable.
     """
     started = perf_counter()
     archive, index = Path(archive).resolve(), Path(index)
     model = find_model(model) if isinstance(model, str) else model
     fields = dict(fields or {})
     check_names(fields)
-    found = list(find_files(archive))
+    files = list(find_files(archive))
     folder = IndexFolder(index)
     folder.prepare()
     secret = read_line_secret(cache_dir())
-    with folder.lock(), _current(folder) as before:
-        known = before.digests() if before else {}
+    with folder.lock(), _open_current(folder) as current:
+        digests_before = current.digests() if current else {}
         base, hashes = None, dict[str, str | UnreadableFile]()
-        if before and not rebuild and _can_extend(before.manifest, model, archive, fields, secret, found):
-            base, hashes = before, _hashes(found, archive, progress)
-            if not before.damage and _unchanged(hashes, before.files()):
+        if current and not rebuild and _can_extend(current.manifest, model, archive, fields, secret, files):
+            base, hashes = current, _hashes(files, archive, progress)
+            if not current.damage and _unchanged(hashes, current.files()):
                 folder.remove_leftovers()
-                return _report(before.manifest, known, known, encoded=0, started=started)
+                return _report(current.manifest, digests_before, digests_before, encoded=0, started=started)
         with closing(Changes(archive, fields, secret, base, progress)) as changes:
-            changes.read(found, hashes)
+            changes.read(files, hashes)
             written = write_generation(
                 folder,
                 changes.source(),
@@ -124,10 +124,12 @@ def build_index(
                 str(archive),
                 progress,
                 line_secret=fingerprint(secret),
-                earlier=folder.generations_to_keep(before.generation) if before else [],
+                earlier=folder.generations_to_keep(current.generation) if current else [],
                 keep=keep,
             )
-        return _report(written.manifest, written.digests, known, encoded=written.encoded, started=started)
+        return _report(
+            written.manifest, written.digests, digests_before, encoded=written.encoded, started=started
+        )
 
 
 def write_generation(
@@ -144,9 +146,9 @@ def write_generation(
 ) -> WrittenGeneration:
     """Write articles as the next generation and switch to it.
 
-    `neutral` is False only to measure the vectors as the model makes them. `line_secret` is the fingerprint
-    of the secret that line keys were made with. `earlier` names the generations that may stay beside the
-    new one, `keep` how many stay in all.
+    `neutral` is False only in an evaluation, which measures the vectors without the language-neutral space.
+    `line_secret` is the fingerprint of the secret that line keys are made with. `earlier` names the
+    generations that may stay with the new one; `keep` is how many stay in all.
     """
     base = source.base
     encoder = model.open() if base is None or source.needs_model else None
@@ -174,7 +176,7 @@ def write_generation(
             archive=archive,
             settings=settings,
             linked=writer.linked,
-            check=lambda made: _check(folder, made),
+            check=lambda manifest: _check(folder, manifest),
             earlier=earlier,
             keep=keep,
         )
@@ -197,17 +199,17 @@ def _settings(
 
 
 def _check(folder: IndexFolder, manifest: Manifest) -> None:
-    """Open a generation as a reader will, before any reader does; its files have just been hashed."""
+    """Open a generation as a reader does, before the switch to it; its files have just been hashed."""
     with closing(GenerationReader.open_generation(folder, manifest.generation, hashed=True)) as store:
         store.check_counts()
 
 
 def _embed(writer: GenerationWriter, encoder: Encoder, cache: VectorCache, progress: Progress | None) -> int:
-    """Encode what the cache lacks, each text once; returns how many."""
+    """Encode the passages whose vectors the cache lacks, each text once; returns how many."""
     rows = {key: row for row, key in enumerate(writer.new_keys(), writer.first_new)}
     encoded = 0
-    while missing := cache.missing(rows):  # once, unless the cache's file is damaged meanwhile
-        # By length: texts of a batch are padded to its longest.
+    while missing := cache.missing(rows):  # one pass, unless the cache turns out to be damaged
+        # Sort by length: the texts of a batch are padded to the longest one.
         missing.sort(key=lambda key: writer.length(rows[key]))
         for first in range(0, len(missing), ENCODED_AT_ONCE):
             if progress:
@@ -241,7 +243,7 @@ def _write_space(
     *,
     neutral: bool,
 ) -> NeutralSpace | None:
-    """Have the generation hold the language-neutral space of its vectors, and return it."""
+    """Save the language-neutral space of the vectors in the generation; returns it, or None without one."""
     if base:
         path = base.space_path()
         return NeutralSpace.load(writer.carry_over(path)) if path else None
@@ -252,7 +254,7 @@ def _write_space(
 
 
 def _neutral_space(encoder: Encoder, cache: VectorCache) -> NeutralSpace | None:
-    """Estimate the space from the sample that ships; None where it does not serve this model."""
+    """Estimate the space from the sample that ships with Warraq; None where it does not help this model."""
     sample = read_sample()
     arabic, english = (
         {role: _sample_vectors(encoder, cache, role, texts[role]) for role in ROLES}
@@ -279,8 +281,8 @@ def _sample_vectors(
 
 
 @contextmanager
-def _current(folder: IndexFolder) -> Iterator[GenerationReader | None]:
-    """Yield the newest generation that is whole; None where there is none, or only of another make."""
+def _open_current(folder: IndexFolder) -> Iterator[GenerationReader | None]:
+    """Yield a reader of the newest undamaged generation; None where no generation can be read."""
     try:
         store = GenerationReader.open(folder)
     except IndexUnusable:
@@ -296,75 +298,76 @@ def _can_extend(
     archive: Path,
     fields: FieldNames,
     secret: bytes,
-    found: Sequence[FoundFile],
+    files: Sequence[FoundFile],
 ) -> bool:
-    """Whether a build could begin with this generation: same archive, model, settings and versions."""
-    made = manifest.settings
+    """Return whether a build can begin with this generation: same archive, model, settings and versions."""
+    built_with = manifest.settings
     return (
         manifest.archive == str(archive)
-        and (made.get("model"), made.get("weights")) == (model.name, model.weights)
-        and made["fields"] == fields
-        and made.get("reading_version") == READING_VERSION
-        and made.get("splitting_version") == SPLITTING_VERSION
-        and made.get("analysis_version") == ANALYSIS_VERSION
-        and (made["language_neutral"]["method"], made["language_neutral"]["sample"])
+        and (built_with.get("model"), built_with.get("weights")) == (model.name, model.weights)
+        and built_with["fields"] == fields
+        and built_with.get("reading_version") == READING_VERSION
+        and built_with.get("splitting_version") == SPLITTING_VERSION
+        and built_with.get("analysis_version") == ANALYSIS_VERSION
+        and (built_with["language_neutral"]["method"], built_with["language_neutral"]["sample"])
         == (METHOD, read_sample().sha256)
-        and made.get("line_secret") == fingerprint(secret)
-        # A name such as a.jsonl::1 may be the id of a record elsewhere: who has it depends on the order.
-        and not any("::" in file.path for file in found)
-        and len({printable_path(file.path) for file in found}) == len(found)
+        and built_with.get("line_secret") == fingerprint(secret)
+        # A file named a.jsonl::1 and the first record of a.jsonl compete for one id; so do two files whose
+        # paths print alike. Which of them gets it depends on the order in which all files are read.
+        and not any("::" in file.path for file in files)
+        and len({printable_path(file.path) for file in files}) == len(files)
     )
 
 
 def _hashes(
-    found: Sequence[FoundFile], archive: Path, progress: Progress | None
+    files: Sequence[FoundFile], archive: Path, progress: Progress | None
 ) -> dict[str, str | UnreadableFile]:
-    """Return the sha256 of each file, by path, or why it cannot be read."""
+    """Return for each file, by path, its sha256 or the error why it cannot be read."""
     hashes: dict[str, str | UnreadableFile] = {}
-    for done, file in enumerate(found, 1):
+    for done, file in enumerate(files, 1):
         try:
             hashes[printable_path(file.path)] = hash_file(file, archive)
         except UnreadableFile as error:
             hashes[printable_path(file.path)] = error
         if progress:
-            progress("checking", done, len(found))
+            progress("checking", done, len(files))
     return hashes
 
 
-def _unchanged(hashes: Mapping[str, str | UnreadableFile], known: Mapping[str, SeenFile]) -> bool:
-    """Whether every file holds what it held, by its hash; what could not be read fails the same way."""
-    return hashes.keys() == known.keys() and all(
-        known[path].sha256 == seen
-        if isinstance(seen, str)
-        else (known[path].sha256, known[path].reason) == (None, str(seen))
-        for path, seen in hashes.items()
+def _unchanged(hashes: Mapping[str, str | UnreadableFile], states: Mapping[str, SeenFile]) -> bool:
+    """Return whether every file has the same sha256 as before, or cannot be read for the same reason."""
+    return hashes.keys() == states.keys() and all(
+        states[path].sha256 == hash_or_error
+        if isinstance(hash_or_error, str)
+        else (states[path].sha256, states[path].reason) == (None, str(hash_or_error))
+        for path, hash_or_error in hashes.items()
     )
 
 
 def _report(
     manifest: Manifest,
-    now: Mapping[str, bytes],
-    known: Mapping[str, bytes],
+    digests: Mapping[str, bytes],
+    digests_before: Mapping[str, bytes],
     *,
     encoded: int,
     started: float,
 ) -> BuildReport:
-    both = known.keys() & now.keys()
-    unchanged = sum(known[doc_id] == now[doc_id] for doc_id in both)
+    both = digests_before.keys() & digests.keys()
+    unchanged = sum(digests_before[doc_id] == digests[doc_id] for doc_id in both)
     return BuildReport(
         documents=manifest.documents,
         passages=manifest.passages,
         encoded=encoded,
         reused=manifest.passages - encoded,
-        added=len(now.keys() - known.keys()),
+        added=len(digests.keys() - digests_before.keys()),
         changed=len(both) - unchanged,
-        removed=len(known.keys() - now.keys()),
+        removed=len(digests_before.keys() - digests.keys()),
         unchanged=unchanged,
-        failed=tuple(FailedFile(**each) for each in manifest.failed),
+        failed=tuple(FailedFile(**facts) for facts in manifest.failed),
         seconds=round(perf_counter() - started, 3),
         generation=manifest.generation,
         cut=manifest.cut,
-        repeated=tuple(RepeatedLine(**each) for each in manifest.repeated),
-        notes=tuple(FailedFile(**each) for each in manifest.notes),
+        repeated=tuple(RepeatedLine(**facts) for facts in manifest.repeated),
+        notes=tuple(FailedFile(**facts) for facts in manifest.notes),
         undated=manifest.undated,
     )

@@ -1,9 +1,9 @@
-"""What a build takes in: the files that are not as they were, their lines counted, then cut and split.
+"""The changes since the base generation: read changed files, count lines, cut and split articles.
 
-Cutting needs to know in how many articles of its source a line stands, so every such file is read
-before the first article is cut. Between the two the articles are staged on the disk; nothing here
-grows with the archive but the numbers of its files and of its repeated lines. Where a line becomes
-furniture, or is none any more, the articles that hold it are read anew and cut again.
+Whether a line is cut depends on the number of articles of its source that hold it, so all changed files
+are read before the first article is cut. In between, the articles are staged on disk; memory grows only
+with the number of files and of repeated lines. Where a line becomes repeated or stops being so, the
+articles that hold it are read and cut again.
 """
 
 import os
@@ -31,23 +31,23 @@ from indexer.text.passages import split_document
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleSource:
-    """What the next generation is made of, for `write_generation`."""
+    """The articles of the next generation, and what `write_generation` needs to write them."""
 
     prepare: Callable[[Encoder], Iterator[PreparedArticle]]
-    """Yield each article that is to be written, split for the encoder's window."""
+    """Yield each article to write, split for the encoder's window."""
     fields: FieldNames = field(default_factory=dict)
     base: GenerationReader | None = None
     """The generation to begin with."""
     dropped: Collection[str] = ()
-    """The ids of its documents that are not carried over."""
+    """Ids of the documents of `base` that are not carried over."""
     needs_model: bool = True
-    """False where nothing is to be written, since documents are only taken away."""
+    """False where no article is written, because the build only removes documents."""
     save_state: Callable[[GenerationWriter], None] = lambda _writer: None
-    """Write what else the next build must know into the generation."""
+    """Write further facts that the next build needs into the generation."""
 
 
 class Changes:
-    """An archive's articles for the next generation, as far as `base` does not hold them as they are."""
+    """The changed articles of an archive, read and prepared for the next generation."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Changes:
         self.archive, self.fields, self.base = archive, fields, base
         self.files: dict[str, SeenFile] = {}
         self.dropped: Collection[str] = ()
-        """The ids of documents that the next generation does not take over from `base`."""
+        """Ids of the documents of `base` that are not carried over; known after `read`."""
         self._secret, self._progress = secret, progress
         self._failures: dict[str, list[tuple[str, str]]] = {}
         self._repeated: dict[str, tuple[int, dict[int, int]]] = {}
@@ -68,7 +68,7 @@ class Changes:
         self._read_bytes = self._all_bytes = 0
 
     def source(self) -> ArticleSource:
-        """Return what the next generation is made of, once `read` is done."""
+        """Return the articles for `write_generation`; call `read` first."""
         return ArticleSource(
             prepare=self.prepare,
             fields=self.fields,
@@ -79,61 +79,62 @@ class Changes:
         )
 
     def read(
-        self, found: Sequence[FoundFile], hashes: Mapping[str, str | UnreadableFile] | None = None
+        self, files: Sequence[FoundFile], hashes: Mapping[str, str | UnreadableFile] | None = None
     ) -> None:
-        """Read every file of the archive that is not as `base` holds it; what is refused is noted.
+        """Read every file of the archive that has changed since `base`, and record refused files and records.
 
-        `hashes` has the sha256 of each file, by path, where there is a base, or why there is none.
+        `hashes` has for each file, by path, its sha256 or the error why it cannot be read. It is needed only
+        where there is a base.
         """
-        sidecars = Sidecars(self.archive, found, self.fields)
-        fresh = self._not_as_before(found, hashes or {}, sidecars)
-        by_path = {printable_path(file.path): file for file in found}
+        sidecars = Sidecars(self.archive, files, self.fields)
+        to_read = self._files_to_read(files, hashes or {}, sidecars)
+        by_path = {printable_path(file.path): file for file in files}
         with Readers(self.fields) as readers:
             while True:
-                self._read_files(fresh, readers, sidecars)
+                self._read_files(to_read, readers, sidecars)
                 self._count_lines()
-                fresh = [by_path[path] for path in sorted(self._staged.files_with_crossed_lines())]
-                if not fresh:
+                to_read = [by_path[path] for path in sorted(self._staged.files_with_crossed_lines())]
+                if not to_read:
                     break
         self.dropped = self._staged.plan_changes()
 
-    def _not_as_before(
-        self, found: Sequence[FoundFile], hashes: Mapping[str, str | UnreadableFile], sidecars: Sidecars
+    def _files_to_read(
+        self, files: Sequence[FoundFile], hashes: Mapping[str, str | UnreadableFile], sidecars: Sidecars
     ) -> list[FoundFile]:
-        """Return the files to read, and take over what is known of the others and of their records."""
-        known = self.base.files() if self.base else {}
-        fresh = []
-        # By folder: a table of files is read once for all files of its folder.
-        for file in sorted(found, key=lambda each: each.path.rpartition("/")[0]):
+        """Return the files to read; take over the state and the failures of the others from `base`."""
+        states = self.base.files() if self.base else {}
+        to_read = []
+        # Sort by folder: a sidecar that is a table is read once for all files of its folder.
+        for file in sorted(files, key=lambda file: file.path.rpartition("/")[0]):
             path = printable_path(file.path)
-            sidecar_hash, before = sidecars.said_of(file.path), known.get(path)
+            sidecar_hash, state = sidecars.said_of(file.path), states.get(path)
             if (
-                before
-                and (before.sha256, before.sidecar_hash) == (hashes[path], sidecar_hash)
-                and not is_sidecar(file.path)  # what it is worth depends on other files
+                state
+                and (state.sha256, state.sidecar_hash) == (hashes[path], sidecar_hash)
+                and not is_sidecar(file.path)  # always read: whether it is valid depends on other files
             ):
-                self.files[path] = before
+                self.files[path] = state
             else:
                 self.files[path] = SeenFile(None, None, sidecar_hash)
-                fresh.append(file)
-        for path in known.keys() - self.files.keys():
+                to_read.append(file)
+        for path in states.keys() - self.files.keys():
             self._staged.forget(path)
         for path, record, reason in self.base.failures() if self.base else ():
             self._failures.setdefault(path, []).append((record, reason))
-        return sorted(fresh, key=lambda each: os.fsencode(each.path))
+        return sorted(to_read, key=lambda file: os.fsencode(file.path))
 
     def _read_files(self, files: Sequence[FoundFile], readers: Readers, sidecars: Sidecars) -> None:
         sizes = [_size(file) for file in files]
         self._all_bytes += sum(sizes)
         for file, size in zip(files, sizes, strict=True):
-            before = self._read_bytes
+            bytes_before = self._read_bytes
 
-            def advance(count: int, before: int = before, size: int = size) -> None:
-                self._tell("reading", before + min(count, size), self._all_bytes)
+            def advance(count: int, bytes_before: int = bytes_before, size: int = size) -> None:
+                self._report_progress("reading", bytes_before + min(count, size), self._all_bytes)
 
             self._read_file(file, readers, sidecars, advance)
             self._read_bytes += size
-            self._tell("reading", self._read_bytes, self._all_bytes)
+            self._report_progress("reading", self._read_bytes, self._all_bytes)
 
     def _read_file(
         self, file: FoundFile, readers: Readers, sidecars: Sidecars, advance: Callable[[int], None]
@@ -149,11 +150,11 @@ class Changes:
                 if is_sidecar(file.path):
                     sidecars.check(file)
                 else:
-                    for each in documents_of(source, readers, sidecars, self._staged.has):
-                        if isinstance(each, FailedFile):
-                            failures.append((each.path, each.reason))
+                    for result in documents_of(source, readers, sidecars, self._staged.has):
+                        if isinstance(result, FailedFile):
+                            failures.append((result.path, result.reason))
                         else:
-                            self._staged.add(each, digest_of(each), *line_keys(each.text, self._secret))
+                            self._staged.add(result, digest_of(result), *line_keys(result.text, self._secret))
         except UnreadableFile as error:
             sha256 = None if isinstance(error, MovingFile) else sha256
             self.files[path] = SeenFile(sha256, str(error), sidecar_hash)
@@ -163,7 +164,7 @@ class Changes:
             self._failures[path] = failures
 
     def _count_lines(self) -> None:
-        """Find the lines that stand in many articles, and those that have crossed that threshold."""
+        """Find the lines that many articles of a source share, and those that have crossed the threshold."""
         for source in self._staged.sources():
             articles = self._staged.articles(source)
             repeated = self._staged.repeated_lines(source, least_articles(articles))
@@ -171,10 +172,10 @@ class Changes:
             self._staged.mark_threshold_crossings(source, repeated)
 
     def prepare(self, encoder: Encoder) -> Iterator[PreparedArticle]:
-        """Yield each article that is to be written, cut and split for the encoder's window."""
+        """Yield each article to write, cut and split for the encoder's window."""
         total = self._staged.count_to_write()
         for done, (document, digest, longest_lines_key) in enumerate(self._staged.to_write()):
-            self._tell("cutting", done, total)
+            self._report_progress("cutting", done, total)
             _, repeated = self._repeated[document.source]
             cleaned, cuts = clean(document, repeated, self._secret)
             yield PreparedArticle(
@@ -188,15 +189,15 @@ class Changes:
                     if cut.articles
                 },
             )
-        self._tell("cutting", total, total)
+        self._report_progress("cutting", total, total)
 
     def save_state(self, writer: GenerationWriter) -> None:
-        """Have the generation hold what was seen of the files, and which lines stand in many articles."""
+        """Write into the generation the state of the files and the repeated lines of each source."""
         for document in self._staged.metadata_updates():
             writer.update_metadata(document)
         writer.set_files(
             self.files,
-            ((path, *each) for path in self.files for each in self._failures.get(path, ())),
+            ((path, *failure) for path in self.files for failure in self._failures.get(path, ())),
         )
         for source, (articles, repeated) in self._repeated.items():
             writer.set_repeated_lines(source, articles, repeated)
@@ -205,7 +206,7 @@ class Changes:
         """Remove the staged documents."""
         self._staged.close()
 
-    def _tell(self, stage: str, done: int, total: int) -> None:
+    def _report_progress(self, stage: str, done: int, total: int) -> None:
         if self._progress and total:
             self._progress(stage, done, total)
 

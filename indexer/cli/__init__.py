@@ -2,8 +2,8 @@
 
 With --json, stdout carries exactly one JSON object on one line. Progress, warnings and errors go to stderr.
 Exit status: 0 done, 1 nothing found, 2 usage, 3 the index cannot be used, 4 files failed under --strict, 5
-anything else. Each command is a module of `commands` that is imported when the command runs, so that
-`warraq --help` loads none of them.
+any other error. Each command is a module of `commands` that is imported when the command runs, so that
+`warraq --help` imports none of them.
 """
 
 import sys
@@ -29,11 +29,11 @@ COMMANDS = {
     "evaluate": ("evaluate", "Measure the quality of search on a data set in BEIR's layout."),
     "model": ("model", "Manage embedding models."),
 }
-"""By command: the module that has it, and its one line in the list of commands."""
+"""For each command: its module, and its line in the list of commands."""
 
 
 def main() -> None:
-    """Run the command line; the exit status is the one of the error that ended it."""
+    """Run the command line; exit with the status of the error that ended it, if any."""
     try:
         status = warraq.main(prog_name="warraq", standalone_mode=False)
     except click.ClickException as error:
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 class LazyGroup(click.Group):
-    """A group of commands, each imported when it is run or asked for help."""
+    """A group of commands, each imported when it runs or shows its help."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -72,10 +72,10 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        # A reader of the output that has seen enough, such as head, is no error; click would exit with 1,
+        # A program such as head may close the output early, which is not an error. Click would exit with 1,
         # which here means that nothing was found.
         except BrokenPipeError:
-            sys.stdout = None  # nothing is left to flush to it
+            sys.stdout = None  # or Python would try to flush it at the exit, and fail
             return 0
 
 

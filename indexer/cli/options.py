@@ -1,4 +1,4 @@
-"""Options that several commands share, and those made from the description of a request."""
+"""Options that several commands share, and options made from the parameters of a request."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ required_model_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on one line.")
 quiet_option = click.option(
-    "--quiet", is_flag=True, help="Print no progress and no report; warnings and errors still."
+    "--quiet", is_flag=True, help="Print no progress, and after a build no report; warnings and errors still."
 )
 fields_option = click.option(
     "--field",
@@ -49,38 +49,38 @@ fields_option = click.option(
 
 
 def request_options(command: Command) -> Command:
-    """Add an option for every parameter of a search that the command line takes."""
-    for described in reversed(SearchRequest.parameters()):
-        if described.on_command_line:
-            command = _request_option(described)(command)
+    """Add an option for each parameter of a search that the command line takes."""
+    for parameter in reversed(SearchRequest.parameters()):
+        if parameter.on_command_line:
+            command = _request_option(parameter)(command)
     return command
 
 
-def _request_option(described: Parameter) -> Callable[[Command], Command]:
+def _request_option(parameter: Parameter) -> Callable[[Command], Command]:
     kind: Any = str
-    if isinstance(described.value, Choice):
-        kind = click.Choice(described.value.words)
-    elif isinstance(described.value, WholeNumber):
+    if isinstance(parameter.value, Choice):
+        kind = click.Choice(parameter.value.words)
+    elif isinstance(parameter.value, WholeNumber):
         kind = int
     return click.option(
-        f"--{described.name}",
-        described.attribute,
+        f"--{parameter.name}",
+        parameter.attribute,
         type=kind,
-        default=described.default,
-        show_default=described.default is not None,
-        metavar=described.metavar,
-        help=described.help,
+        default=parameter.default,
+        show_default=parameter.default is not None,
+        metavar=parameter.metavar,
+        help=parameter.help,
     )
 
 
-def field_names(given: Sequence[str]) -> dict[str, str]:
-    """Return the values of --field as a mapping; RequestError where one is not NAME=FIELD."""
-    for each in given:
-        if not all(each.partition("=")):
+def field_names(options: Sequence[str]) -> dict[str, str]:
+    """Return the values of --field as a mapping; RequestError where a value is not NAME=FIELD."""
+    for option in options:
+        if not all(option.partition("=")):
             raise RequestError(
-                "bad_field", f"--field is {each[:40]!r}; it must be NAME=FIELD, such as text=story."
+                "bad_field", f"--field is {option[:40]!r}; it must be NAME=FIELD, such as text=story."
             )
-    return {name: path for name, _, path in (each.partition("=") for each in given)}
+    return {name: path for name, _, path in (option.partition("=") for option in options)}
 
 
 def print_json(value: object) -> None:

@@ -1,4 +1,4 @@
-"""What the command line prints for people: results, reports and facts as text. Pure functions."""
+"""Texts that the command line prints for people: results, reports and facts. Pure functions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,10 +23,11 @@ def result_text(result: SearchResult) -> str:
             " · ".join(filter(None, (hit.document.title, hit.document.source, hit.document.published))),
             hit.text,
         ]
-        lines += [f"Also in {each.source}" for each in hit.also_in]
+        lines += [f"Also in {duplicate.source}" for duplicate in hit.also_in]
         if hit.more:
             lines.append(
-                f"{len(hit.more)} more in this article: " + ", ".join(str(each.source) for each in hit.more)
+                f"{len(hit.more)} more in this article: "
+                + ", ".join(str(collapsed.source) for collapsed in hit.more)
             )
         blocks.append("\n".join(lines))
     first, last = result.hits[0].rank, result.hits[-1].rank
@@ -49,22 +50,36 @@ def report_text(report: BuildReport, index: Path) -> str:
 
 
 def _cut_text(cut: Mapping[str, int], repeated: Sequence[RepeatedLine]) -> Iterator[str]:
-    """Yield what was cut: how many lines by each rule, and the commonest lines that many articles have."""
+    """Yield the number of lines cut by each rule, then the commonest repeated lines."""
     if cut:
         by_rule = ", ".join(f"{rule} {count:,}" for rule, count in cut.items())
-        yield f"Cut as furniture: {sum(cut.values()):,} lines ({by_rule}). To see them: warraq inspect FILE"
-    for each in repeated:
-        of = f" of {each.source}" if each.source else ""
-        yield f"  in {each.articles:,} articles{of}: line {each.line} of {each.doc_id}"
+        yield f"Cut as boilerplate: {sum(cut.values()):,} lines ({by_rule}). To see them: warraq inspect FILE"
+    for line in repeated:
+        of = f" of {line.source}" if line.source else ""
+        yield f"  in {line.articles:,} articles{of}: line {line.line} of {line.doc_id}"
 
 
 def inspection_text(inspection: Inspection) -> str:
-    document = inspection.article.document
-    facts = {
+    cut = sum(line.rule is not None for line in inspection.lines)
+    kept = len(inspection.lines) - cut
+    return "\n".join(
+        [
+            *(f"{name:<11} {value}" for name, value in _inspection_facts(inspection).items() if value),
+            "",
+            *_inspection_lines(inspection),
+            "",
+            f"{kept:,} lines kept in {len(inspection.article.passages):,} passages, {cut:,} cut.",
+            *_cut_reasons(inspection),
+        ]
+    )
+
+
+def _inspection_facts(inspection: Inspection) -> dict[str, str]:
+    """Return the facts about an inspected article by name; an empty one is not shown."""
+    document, articles = inspection.article.document, inspection.articles
+    return {
         "file": inspection.path,
-        "article": f"{document.doc_id} ({inspection.articles:,} in the file)"
-        if inspection.articles > 1
-        else "",
+        "article": f"{document.doc_id} ({articles:,} in the file)" if articles > 1 else "",
         "title": document.title,
         "source": document.source,
         "author": document.author,
@@ -76,36 +91,35 @@ def inspection_text(inspection: Inspection) -> str:
         "note": document.notes,
         "repetition": "" if inspection.indexed else "not known: the index does not hold this very file",
     }
-    lines = [f"{name:<11} {value}" for name, value in facts.items() if value]
-    lines.append("")
-    width = max((len(each.rule) for each in inspection.lines if each.rule), default=4)
-    for each in inspection.lines:
-        lines.append(f"{each.line:>5}  {each.rule or '':<{width}}  {each.text}")
+
+
+def _inspection_lines(inspection: Inspection) -> Iterator[str]:
+    """Yield each line with its number and the rule that cuts it, then the lines outside the article."""
+    width = max((len(line.rule) for line in inspection.lines if line.rule), default=4)
+    for line in inspection.lines:
+        yield f"{line.line:>5}  {line.rule or '':<{width}}  {line.text}"
     for text in inspection.outside:
-        lines.append(f"{'':>5}  {'page':<{width}}  {text}")
-    reasons = {
-        (each.rule, each.articles): reason_of(each.rule, each.articles)
-        for each in inspection.lines
-        if each.rule
-    }
+        yield f"{'':>5}  {'page':<{width}}  {text}"
+
+
+def _cut_reasons(inspection: Inspection) -> Iterator[str]:
+    """Yield each reason for which lines were cut, once."""
+    reasons = dict.fromkeys((line.rule, line.articles) for line in inspection.lines if line.rule)
     if inspection.outside:
-        reasons["page", None] = reason_of("page")
-    cut = sum(each.rule is not None for each in inspection.lines)
-    kept = len(inspection.lines) - cut
-    lines += ["", f"{kept:,} lines kept in {len(inspection.article.passages):,} passages, {cut:,} cut."]
-    lines += [f"  {rule}: {reason}" for (rule, _), reason in reasons.items()]
-    return "\n".join(lines)
+        reasons["page", None] = None
+    for rule, articles in reasons:
+        yield f"  {rule}: {reason_of(rule, articles)}"
 
 
 def facts_text(facts: Mapping[str, Any]) -> str:
-    """Return what an index holds, how it was made, what failed and what it weighs."""
+    """Return the content of an index, its settings, its failures and its sizes as text."""
     settings, cache = facts["settings"], facts["cache"]
     languages = ", ".join(f"{lang} {count:,}" for lang, count in facts["languages"].items())
-    failed = [f"  {each['path']}: {each['reason']}" for each in facts["failed"]]
-    notes = [f"  {each['path']}: {each['reason']}" for each in facts["notes"]]
+    failed = [f"  {file['path']}: {file['reason']}" for file in facts["failed"]]
+    notes = [f"  {file['path']}: {file['reason']}" for file in facts["notes"]]
     sources = [f"  {name or '(the archive itself)'}: {count:,}" for name, count in facts["sources"].items()]
-    repeated = [RepeatedLine(**each) for each in facts["repeated"]]
-    held = "damaged" if cache["vectors"] is None else f"{cache['vectors']:,} vectors"
+    repeated = [RepeatedLine(**line) for line in facts["repeated"]]
+    cached = "damaged" if cache["vectors"] is None else f"{cache['vectors']:,} vectors"
     return "\n".join(
         [
             f"archive     {facts['archive']}",
@@ -126,22 +140,22 @@ def facts_text(facts: Mapping[str, Any]) -> str:
             *failed,
             f"on disk     {size_text(facts['disk'])}, all generations and the cache; this generation:",
             *(f"  {part}: {size_text(size)}" for part, size in facts["sizes"].items()),
-            f"cache       {held}, {size_text(cache['bytes'])}",
+            f"cache       {cached}, {size_text(cache['bytes'])}",
             f"generations {len(facts['generations'])}",
             *map(_generation_text, facts["generations"]),
         ]
     )
 
 
-def _generation_text(each: Mapping[str, Any]) -> str:
-    served = ", served" if each["current"] else ""
-    if each["built"] is None:
-        return f"  {each['generation']}: cannot be read{served}"
-    return f"  {each['generation']}: {each['documents']:,} articles, built {each['built']}{served}"
+def _generation_text(facts: Mapping[str, Any]) -> str:
+    served = ", served" if facts["current"] else ""
+    if facts["built"] is None:
+        return f"  {facts['generation']}: cannot be read{served}"
+    return f"  {facts['generation']}: {facts['documents']:,} articles, built {facts['built']}{served}"
 
 
 def size_text(size: int) -> str:
-    """Return a size in bytes as people read it."""
+    """Return a size in bytes as text with a unit."""
     amount, unit = float(size), "B"
     for unit in ("B", "KiB", "MiB", "GiB"):
         if amount < 1_024 or unit == "GiB":
@@ -150,40 +164,41 @@ def size_text(size: int) -> str:
     return f"{amount:,.0f} {unit}" if unit == "B" else f"{amount:,.1f} {unit}"
 
 
-def verification_text(found: Verification) -> str:
-    """Return what was looked at, what is wrong with it, and how it is mended."""
+def verification_text(verification: Verification) -> str:
+    """Return the faults of an index with their remedies, and the numbers of compared parts."""
     lines = []
-    for fault in found.faults[:SHOWN_FAULTS]:
+    for fault in verification.faults[:SHOWN_FAULTS]:
         where = fault.where if fault.where in ("index", "cache") else f"generation {fault.where}"
         lines.append(f"{where}, {fault.part}: {fault.fact}")
-    if len(found.faults) > SHOWN_FAULTS:
-        lines.append(f"and {len(found.faults) - SHOWN_FAULTS:,} more faults: --json lists all")
-    lines += dict.fromkeys(fault.remedy for fault in found.faults)
-    if found.faults:
+    if len(verification.faults) > SHOWN_FAULTS:
+        lines.append(f"and {len(verification.faults) - SHOWN_FAULTS:,} more faults: --json lists all")
+    lines += dict.fromkeys(fault.remedy for fault in verification.faults)
+    if verification.faults:
         lines.append("")
-    vectors = f"{found.vectors:,} vectors with the cache"
-    if found.encoded:
-        vectors += f", {found.encoded:,} with the model"
-    if found.unchecked:
-        vectors += f" ({found.unchecked:,} others are in neither)"
-    generations, articles = _count(len(found.generations), "generation"), _count(found.articles, "article")
+    vectors = f"{verification.vectors:,} vectors with the cache"
+    if verification.encoded:
+        vectors += f", {verification.encoded:,} with the model"
+    if verification.unchecked:
+        vectors += f" ({verification.unchecked:,} others are in neither)"
+    generations = _count(len(verification.generations), "generation")
+    articles = _count(verification.articles, "article")
     lines.append(
-        f"Looked at {generations} and {found.cached:,} vectors in the cache. Compared {articles} with their "
-        f"files, {vectors}, all terms with the passages."
+        f"Looked at {generations} and {verification.cached:,} vectors in the cache. Compared {articles} with "
+        f"their files, {vectors}, all terms with the passages."
     )
-    if found.archive is None:
+    if verification.archive is None:
         lines.append("The folder of the articles is gone; name it with --archive to compare them.")
-    if found.changed:
-        shown = ", ".join(found.changed[:3]) + (", …" if len(found.changed) > 3 else "")
-        changed = _count(len(found.changed), "file")
+    if verification.changed:
+        shown = ", ".join(verification.changed[:3]) + (", …" if len(verification.changed) > 3 else "")
+        changed = _count(len(verification.changed), "file")
         lines.append(f"{changed} changed since the build ({shown}); warraq build takes that in.")
-    faults = _count(len(found.faults), "fault")
-    lines.append("All is as it was written." if found.whole else f"{faults} found.")
+    faults = _count(len(verification.faults), "fault")
+    lines.append("All is as it was written." if verification.whole else f"{faults} found.")
     return "\n".join(lines)
 
 
 def hit_verification_text(verified: HitVerification) -> str:
-    """Return whether a hit is true, in one line."""
+    """Return the result for a hit in one line."""
     verdict = "proven" if verified.proven else "NOT proven"
     return f"{verdict}: {verified.doc_id}: {verified.reason}"
 

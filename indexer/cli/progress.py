@@ -1,4 +1,4 @@
-"""Progress on stderr: bars on a terminal, and elsewhere a line of plain text now and then."""
+"""Progress on stderr: bars on a terminal, otherwise a line of plain text at intervals."""
 
 import sys
 import threading
@@ -12,28 +12,28 @@ from tqdm import tqdm
 from indexer.datatypes import Progress
 
 UNITS = {"checking": "files", "reading": "B", "cutting": "articles", "embedding": "passages"}
-PRINTED_EVERY = 20.0  # seconds between two lines off a terminal
+PRINTED_EVERY = 20.0  # seconds between two lines, where stderr is no terminal
 
 
 @contextmanager
 def show_progress(*, quiet: bool = False) -> Iterator[Progress | None]:
-    """Yield what is to be told the progress of long work; None with `quiet`."""
+    """Yield the callback that takes the progress of long work; None with `quiet`."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
-        with _bars() as tell:
-            yield tell
+        with _bars() as progress:
+            yield progress
     else:
-        with PlainProgress(sys.stderr) as tell:
-            yield tell
+        with PlainProgress(sys.stderr) as progress:
+            yield progress
 
 
 @contextmanager
 def _bars() -> Iterator[Progress]:
-    """Show one bar a stage."""
+    """Yield a callback that shows one bar for each stage."""
     bars: dict[str, Any] = {}
 
-    def tell(stage: str, done: int, total: int) -> None:
+    def show(stage: str, done: int, total: int) -> None:
         if stage not in bars:
             for bar in bars.values():
                 bar.close()
@@ -50,7 +50,7 @@ def _bars() -> Iterator[Progress]:
         bars[stage].update(done - bars[stage].n)
 
     try:
-        yield tell
+        yield show
     finally:
         for bar in bars.values():
             bar.close()
@@ -59,7 +59,7 @@ def _bars() -> Iterator[Progress]:
 class PlainProgress:
     """Print a line every `every` seconds, so that quick work prints nothing.
 
-    A thread prints, so that a line comes also where one step takes long, such as loading the model.
+    A thread prints the lines, so that they appear during long steps too, such as loading the model.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class PlainProgress:
         self._thread.join()
 
     def tell(self, stage: str, done: int, total: int) -> None:
-        """Note how far a stage has come."""
+        """Record how far a stage has come."""
         with self._lock:
             if stage != self._stage:
                 self._stage, self._stage_started = stage, self._clock()
@@ -100,10 +100,10 @@ class PlainProgress:
             return f"working, {tqdm.format_interval(all_seconds)} so far"
         unit = UNITS.get(stage, "")
         rate = done / seconds if seconds > 0 else 0.0
-        left = tqdm.format_interval((total - done) / rate) if rate else "unknown"
+        time_left = tqdm.format_interval((total - done) / rate) if rate else "unknown"
         return (
             f"{stage}: {_amount(done, unit)} of {_amount(total, unit)} {unit}".rstrip()
-            + f", {_amount(rate, unit)}/s, {left} left"
+            + f", {_amount(rate, unit)}/s, {time_left} left"
         )
 
     def _print_lines(self) -> None:

@@ -1,7 +1,7 @@
 """The Encoder protocol: texts in, unit vectors out. Every model implements it.
 
-Finding a model is cheap and needs no torch, so a name that is not on this machine fails at once;
-opening it is what takes seconds.
+Finding a model is cheap and needs no torch, so a model that is not on this machine is refused at once;
+opening a model takes seconds.
 """
 
 import hashlib
@@ -18,11 +18,11 @@ from indexer.embedding.bundled import model as bundled
 from indexer.embedding.fetch import fetched_model
 from indexer.errors import ModelError
 
-COMPUTED = "torch-float32"
+COMPUTED = "torch-float32"  # part of every vector key: another way of computing gives other vectors
 
 
 class Encoder(Protocol):
-    """What the build and the search ask of a model. Vectors are float32 of unit length."""
+    """The methods of a model that builds and searches call. Vectors are float32 of unit length."""
 
     @property
     def name(self) -> str: ...
@@ -36,7 +36,7 @@ class Encoder(Protocol):
     def window(self) -> int: ...
 
     def count_tokens(self, text: str) -> int:
-        """Count the tokens of a passage, prompt and control tokens included."""
+        """Count the tokens of a passage, with those of the prompt and the control tokens."""
         ...
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -44,32 +44,32 @@ class Encoder(Protocol):
         ...
 
     def encode_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Encode questions to an array (len(texts), dimension)."""
+        """Encode queries to an array (len(texts), dimension)."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class FoundModel:
-    """A model that is on this machine; `weights` tells two models of one name apart."""
+    """A model on this machine; `weights` distinguishes two models of the same name."""
 
     name: str
     weights: str
     folder: Path | None
-    """None for the bundled model, which is unpacked when it is opened."""
+    """None for the bundled model, whose folder is made when it is opened."""
 
     def open(self) -> Encoder:
         """Load the model into memory; takes seconds."""
-        # Imported here, since sentence-transformers takes seconds and most commands need no model.
+        # Imported here: importing sentence-transformers takes seconds, and most commands need no model.
         from indexer.embedding.sentence_transformer import open_encoder  # noqa: PLC0415
 
         return open_encoder(self)
 
 
 def find_model(name: str) -> FoundModel:
-    """Find a model by name or path among what is on this machine, without loading it.
+    """Find a model on this machine by name or path, without loading it.
 
-    `name` is "bundled", a folder, or a hub name that has been fetched before. Never asks the
-    network. Raises ModelError, with the remedy, for anything else.
+    `name` is "bundled", a folder, or the hub name of a model that was fetched before. Never uses the network.
+    Raises ModelError, with the remedy, for anything else.
     """
     if name == settings.DEFAULT_MODEL:
         bundled.weights_path()
@@ -89,7 +89,7 @@ def find_model(name: str) -> FoundModel:
 
 
 def model_name(name: str) -> str:
-    """Return the name under which an index remembers a model: a folder's is its whole path."""
+    """Return the name by which an index refers to a model: for a folder, its absolute path."""
     folder = _local(name)
     return str(folder.resolve()) if folder and name != settings.DEFAULT_MODEL else name
 
@@ -98,12 +98,12 @@ def _local(name: str) -> Path | None:
     try:
         folder = Path(name).expanduser()
         return folder if folder.is_dir() else None
-    except (OSError, RuntimeError):  # too long a name; the home of nobody
+    except (OSError, RuntimeError):  # the name is too long, or ~user is not a user
         return None
 
 
 def _fingerprint(folder: Path) -> str:
-    """Hash all that decides a model's vectors: weights, configuration and tokenizer files."""
+    """Hash all files that decide a model's vectors: weights, configuration and tokenizer."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.suffix in {".safetensors", ".json", ".txt", ".model"} and path.is_file():
@@ -114,10 +114,10 @@ def _fingerprint(folder: Path) -> str:
 
 
 def vector_key(encoder: Encoder, text: str, prompt: str = "document") -> bytes:
-    """Name the vector that an encoder makes of a text; 32 bytes."""
+    """Return the key of the vector that an encoder computes for a text; 32 bytes."""
     return key_of(encoder.weights, encoder.prompts[prompt], text)
 
 
 def key_of(weights: str, prompt: str, text: str) -> bytes:
-    """Name a vector by all that decides it; 32 bytes."""
+    """Return the key of a vector, a hash of everything that decides it; 32 bytes."""
     return hashlib.sha256("\0".join((weights, COMPUTED, prompt, text)).encode()).digest()

@@ -1,4 +1,4 @@
-"""Models from a hub: those fetched before, and the one command that uses a network to fetch another."""
+"""Models from a hub: find those fetched before, and fetch another one, which is the only use of a network."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, R
 
 from indexer.errors import ModelError
 
-# Weights in the form that cannot carry code, and what describes them.
+# Weights in safetensors form, which cannot carry code, and the files that describe them.
 TAKEN = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model"]
 
 
 def fetched_model(name: str) -> Path:
-    """Return the folder of a model that was fetched before; ModelError where there is none."""
+    """Return the folder of a model that was fetched before; ModelError where it was not."""
     try:
         return Path(snapshot_download(name, local_files_only=True, allow_patterns=TAKEN))
     except (LocalEntryNotFoundError, HFValidationError, OSError, ValueError) as error:
@@ -23,14 +23,14 @@ def fetched_model(name: str) -> Path:
 
 
 def fetch_model(name: str) -> Path:
-    """Download a model to the user's model cache and return its folder; ModelError where it fails."""
+    """Download a model to the user's model cache and return its folder; ModelError where that fails."""
     try:
         folder = Path(snapshot_download(name, allow_patterns=TAKEN))
     except RepositoryNotFoundError as error:
         raise ModelError(f"The hub has no public model named {name!r}. Check its name.") from error
     except HFValidationError as error:
         raise ModelError(f"{name!r} is not a model name; it looks like owner/name.") from error
-    except Exception as error:  # the hub's client lets its HTTP library's own errors through
+    except Exception as error:  # the hub's client also raises the errors of its HTTP library
         raise ModelError(f"The model {name!r} could not be fetched: is there a network? ({error})") from error
     if not any(folder.rglob("*.safetensors")):
         raise ModelError(

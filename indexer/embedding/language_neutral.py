@@ -2,7 +2,7 @@
 
 An embedding model answers in the language of the question, because part of each vector says which
 language the text is in. The space is estimated from pairs of texts that say the same thing in Arabic
-and in English, written for this purpose and shipped beside this module; it needs no language label
+and in English, written for this purpose and shipped with this module; it needs no language label
 afterwards and is applied to passages and questions alike, in one place each.
 
 In a space of dimension d, for a vector x of role r (passage or question):
@@ -10,14 +10,14 @@ In a space of dimension d, for a vector x of role r (passage or question):
     neutral(x) = unit(W P (x - CENTRE * m_r))
 
 P projects out the plane of the two mean differences between the languages, one of passages and one
-of questions: what says "Arabic" or "English". W = sqrt(t) (S + t I)^(-1/2), with S the covariance of
-the remaining differences within pairs and t = SPREAD * trace(S) / d, shrinks the directions in which
-translations still differ (within-class covariance normalisation; Hatch, Kajarekar and Stolcke,
+of questions: the directions that tell Arabic from English. W = sqrt(t) (S + t I)^(-1/2), with S the
+covariance of the remaining differences within pairs and t = SPREAD * trace(S) / d, shrinks the directions
+in which translations still differ (within-class covariance normalisation; Hatch, Kajarekar and Stolcke,
 2006). m_r is the mean of the role's sample: taking part of it out spreads vectors that otherwise all
 point one way (Mu and Viswanath, 2018).
 
 Mean nDCG@10 of dense search over twelve directions of four data sets, dev questions (MRR@10 for the
-headlines): as the model comes 0.793, P alone 0.874, P and W 0.877, P and CENTRE 0.880, all 0.886.
+headlines): with the plain vectors 0.793, P alone 0.874, P and W 0.877, P and CENTRE 0.880, all 0.886.
 """
 
 import hashlib
@@ -34,11 +34,11 @@ from safetensors.numpy import load_file, save_file
 
 from indexer.embedding.encoder import Encoder
 
-METHOD = "plane-wccn-centre-1"  # raised when the same sample would give another space
+METHOD = "plane-wccn-centre-1"  # changed when the same sample would give another space
 SAMPLE = Path(__file__).with_name("parallel.jsonl")
 SPREAD = 6.0
 CENTRE = 0.7
-GAIN = 0.1  # of the mean reciprocal rank that is missing; winning less is noise on a sample of this size
+GAIN = 0.1  # least gain, as a share of the missing mean reciprocal rank; less is noise in this sample
 
 Role = Literal["passage", "question"]
 Vectors: TypeAlias = "dict[Role, NDArray[np.float32]]"
@@ -47,7 +47,7 @@ ROLES: tuple[Role, ...] = ("passage", "question")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Parallel texts: of each role, as many in Arabic as in English, pair by pair."""
+    """Parallel texts: for each role as many in Arabic as in English, pair by pair."""
 
     arabic: dict[Role, list[str]]
     english: dict[Role, list[str]]
@@ -73,8 +73,8 @@ class NeutralSpace:
 
     def apply(self, vectors: NDArray[np.float32], role: Role) -> NDArray[np.float32]:
         """Map unit vectors (n, d) of one role to unit vectors of the space."""
-        # Each by itself: in one product of all, the last digits of a row depend on how many there are,
-        # and copies of a passage must tie.
+        # Multiply row by row: in one product of all rows, the last digits of a row depend on the number of
+        # rows, and duplicates of a passage must have the same score.
         return _unit((vectors[:, None] @ self.matrix)[:, 0] - self.offsets[role])
 
     def save(self, path: Path) -> None:
@@ -86,7 +86,7 @@ class NeutralSpace:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read what `save` wrote."""
+        """Read a space that `save` wrote."""
         stored = load_file(path)
         return cls(stored["matrix"], {role: stored[role] for role in ROLES})
 
@@ -95,7 +95,7 @@ def estimate(arabic: Vectors, english: Vectors) -> NeutralSpace:
     """Estimate the space from the vectors of a parallel sample, by role, pair by pair."""
     differences = {role: (arabic[role] - english[role]).astype(np.float64) for role in ROLES}
     plane = np.linalg.qr(np.stack([differences[role].mean(axis=0) for role in ROLES], axis=1))[0]
-    within = np.concatenate([each - each.mean(axis=0) for each in differences.values()])
+    within = np.concatenate([pairs - pairs.mean(axis=0) for pairs in differences.values()])
     covariance = within.T @ within / len(within)
     values, axes = np.linalg.eigh(covariance)
     threshold = max(SPREAD * values.mean(), np.finfo(np.float64).tiny)
@@ -108,7 +108,7 @@ def estimate(arabic: Vectors, english: Vectors) -> NeutralSpace:
 
 @dataclass(frozen=True, slots=True)
 class NeutralEncoder:
-    """An Encoder whose questions are in a neutral space; what it is made of stays in reach."""
+    """An Encoder that maps the vectors of `base` to a language-neutral space."""
 
     base: Encoder
     space: NeutralSpace
@@ -149,22 +149,22 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def improves(arabic: Vectors, english: Vectors, folds: int = 8) -> bool:
-    """Whether the space finds translations better than the vectors as they come, out of sample.
+    """Return whether the space finds translations better than the plain vectors do, out of sample.
 
-    Each fold of the pairs is left out of the estimate; then each of its texts looks for its
-    translation among the fold's texts of its role, in both languages: those of the estimate are
-    moved away from all others and would be too easy to tell apart. Compared is the mean reciprocal
-    rank: an encoder that puts texts of one language first ranks translations behind them.
+    The space is estimated without one fold of the pairs; then each text of this fold looks for its
+    translation among the texts of the fold with the same role, in both languages. The pairs of the estimate
+    are not tested: the space separates them from all other texts, so they would be too easy. The measure is
+    the mean reciprocal rank: an encoder that puts texts of one language first ranks translations behind them.
     """
     plain, neutral = [], []
     for fold in range(folds):
-        kept = {role: np.arange(len(arabic[role])) % folds != fold for role in ROLES}
+        used = {role: np.arange(len(arabic[role])) % folds != fold for role in ROLES}
         space = estimate(
-            {role: arabic[role][kept[role]] for role in ROLES},
-            {role: english[role][kept[role]] for role in ROLES},
+            {role: arabic[role][used[role]] for role in ROLES},
+            {role: english[role][used[role]] for role in ROLES},
         )
         for role in ROLES:
-            left_out = [vectors[role][~kept[role]] for vectors in (arabic, english)]
+            left_out = [vectors[role][~used[role]] for vectors in (arabic, english)]
             plain.append(_translation_ranks(*left_out))
             neutral.append(_translation_ranks(*(space.apply(vectors, role) for vectors in left_out)))
     missing, still_missing = (1 - np.mean(1 / np.concatenate(ranks)) for ranks in (plain, neutral))
@@ -172,10 +172,10 @@ def improves(arabic: Vectors, english: Vectors, folds: int = 8) -> bool:
 
 
 def _translation_ranks(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[Any]:
-    """Return the rank, from 1, of each text's translation among all texts but itself."""
-    pool = np.concatenate([one, other])
-    scores = pool @ pool.T
+    """Return the rank, from 1, of the translation of each text among all texts but itself."""
+    vectors = np.concatenate([one, other])
+    scores = vectors @ vectors.T
     np.fill_diagonal(scores, -np.inf)
-    texts = np.arange(len(pool))
+    texts = np.arange(len(vectors))
     translations = np.roll(texts, len(one))
     return np.asarray((scores > scores[texts, translations][:, None]).sum(axis=1) + 1)

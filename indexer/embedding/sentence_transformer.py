@@ -1,4 +1,4 @@
-"""Loading a model with sentence-transformers. Kept apart since importing it takes seconds."""
+"""Models loaded with sentence-transformers. A module of its own, because importing it takes seconds."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ BATCH = 8  # small batches keep the activations in the cores' cache: 30 passages
 
 
 def open_encoder(model: FoundModel) -> "SentenceTransformerEncoder":
-    """Load a model that was found; ModelError where its files do not make one."""
+    """Load a model that was found; ModelError where its files are not a model."""
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     torch.set_num_threads(settings.threads())
@@ -40,18 +40,18 @@ def open_encoder(model: FoundModel) -> "SentenceTransformerEncoder":
 
 
 class SentenceTransformerEncoder:
-    """An Encoder over sentence-transformers, with the model's own prompts."""
+    """An Encoder that uses sentence-transformers, with the model's own prompts."""
 
     def __init__(self, model: FoundModel, loaded: SentenceTransformer) -> None:
         self.model = loaded
         self.name, self.weights = model.name, model.weights
         self.dimension = int(loaded.get_embedding_dimension() or 0)
-        own = {key: prompt for key, prompt in loaded.prompts.items() if prompt}
-        # In the order in which sentence-transformers itself looks for a passage's prompt.
-        document = own.get("document") or own.get("passage") or own.get("corpus") or ""
-        self.prompts = {"query": own.get("query", ""), "document": document}
+        prompts = {key: prompt for key, prompt in loaded.prompts.items() if prompt}
+        # The order in which sentence-transformers itself looks for the prompt of passages.
+        document = prompts.get("document") or prompts.get("passage") or prompts.get("corpus") or ""
+        self.prompts = {"query": prompts.get("query", ""), "document": document}
         self.window = int(loaded.max_seq_length or 512)
-        # The bundled model's first module normalises; other models do it inside their tokenizer.
+        # The first module of the bundled model normalises; other models do it inside their tokenizer.
         self._normalize = getattr(loaded[0], "normalizer", str)
 
     def count_tokens(self, text: str) -> int:

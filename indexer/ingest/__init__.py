@@ -1,1 +1,1 @@
-"""Files to articles: finding them, reading them, splitting them into passages."""
+"""From the files of an archive to documents: find files, decode and read them, collect their facts."""

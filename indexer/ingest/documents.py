@@ -1,7 +1,7 @@
-"""A file of the archive to documents: what its reader found, with ids, language and facts.
+"""Make documents from a file of the archive: the extracts of its reader, with ids, language and facts.
 
-The text of a document is untouched here: nothing is cut yet, and where the file does not say its
-title, the first line that cleaning leaves is the title.
+This module leaves the text of a document unchanged. The cleaner cuts boilerplate later, and takes the title
+from the first line that it keeps where neither file nor sidecar states one.
 """
 
 import hashlib
@@ -18,29 +18,29 @@ from indexer.ingest.readers.registry import Readers
 from indexer.text.language import detect
 from indexer.text.lines import nonblank_lines
 
-FIRST_LINES = 8  # that are not blank, in which an article's date may stand
-REREAD = 256 << 20  # bytes; what is read anew for one article takes a second at the most
-_HEAD = 8_192  # code points that hold them
-REFUSED_LISTED = 20  # records of one file that are refused one by one; a file of another kind has millions
+FIRST_LINES = 8  # nonblank lines at the top of an article that are searched for its date
+REREAD = 256 << 20  # bytes; a longer file would take more than a second to read again for one article
+_HEAD = 8_192  # code points of a text in which its first lines are looked for
+REFUSED_LISTED = 20  # refused records of one file that are listed; an unsuitable file may have millions
 
 
 def documents_of(
     source: OpenFile, readers: Readers, sidecars: Sidecars, taken: Callable[[str], bool] = lambda _: False
 ) -> Iterator[Document | FailedFile]:
-    """Yield the documents of a file, and the records of it that are none, in order.
+    """Yield the documents of a file and its refused records, in order.
 
-    `taken` says whether an id is used up by an earlier record. Raises UnreadableFile where the file is
-    refused as a whole, which may come after documents: they are void then.
+    `taken` tells whether an earlier record has an id already. Raises UnreadableFile if the whole file is
+    refused. That may happen after some documents were yielded; drop those documents then.
     """
     path, documents, refused = printable_path(source.path), 0, 0
-    for found in readers.read(source):
-        if isinstance(found, Extract):
+    for item in readers.read(source):
+        if isinstance(item, Extract):
             documents += 1
-            yield _document(found, source, sidecars, taken)
+            yield _document(item, source, sidecars, taken)
             continue
         refused += 1
         if refused <= REFUSED_LISTED:
-            yield FailedFile(f"{path}::{found.number}", found.reason)
+            yield FailedFile(f"{path}::{item.number}", item.reason)
     if not documents and not refused:
         raise UnreadableFile("it is empty: there are no articles in it")
     if refused > REFUSED_LISTED:
@@ -48,24 +48,25 @@ def documents_of(
 
 
 def documents_by_id(source: OpenFile, readers: Readers, sidecars: Sidecars) -> dict[str, Document]:
-    """Return the documents of a file by their ids; UnreadableFile where it is refused as a whole."""
-    found: dict[str, Document] = {}
-    for each in documents_of(source, readers, sidecars, found.__contains__):
-        if isinstance(each, Document):
-            found[each.doc_id] = each
-    return found
+    """Return the documents of a file by their ids; raises UnreadableFile if the whole file is refused."""
+    by_id: dict[str, Document] = {}
+    for item in documents_of(source, readers, sidecars, by_id.__contains__):
+        if isinstance(item, Document):
+            by_id[item.doc_id] = item
+    return by_id
 
 
 def _document(
     extract: Extract, source: OpenFile, sidecars: Sidecars, taken: Callable[[str], bool]
 ) -> Document:
     lang = detect(extract.text)
-    beside = sidecars.facts(source.path, lang)
-    many = extract.number is not None
-    facts = extract.facts.or_else(beside) if many else beside.or_else(extract.facts)
+    sidecar_facts = sidecars.facts(source.path, lang)
+    is_record = extract.number is not None
+    # A sidecar overrides a file of one article, but only fills the gaps of a record.
+    facts = extract.facts.or_else(sidecar_facts) if is_record else sidecar_facts.or_else(extract.facts)
     notes = list(extract.notes)
     doc_id = _doc_id(source.path, extract, taken)
-    if many and extract.id and not doc_id.endswith(f"::{extract.id}"):
+    if is_record and extract.id and not doc_id.endswith(f"::{extract.id}"):
         notes.append(f"record {extract.number} has the id of another, {extract.id}")
     return Document(
         doc_id,
@@ -83,18 +84,21 @@ def _document(
 
 
 def _doc_id(path: str, extract: Extract, taken: Callable[[str], bool]) -> str:
-    """Return the id of an article: its file's path, and its own id or number where the file holds many."""
+    """Return the id of an article: its file's path, plus its own id or number if the file holds many.
+
+    Raises UnreadableFile if the path itself is the id of a record in another file.
+    """
     if extract.number is None:
         if taken(path):
             raise UnreadableFile("its name is the id of an article in another file; rename it")
         return path
-    own = f"{path}::{extract.id or extract.number}"
-    if not taken(own):
-        return own
-    doc_id, again = f"{path}::{extract.number}", 1
+    own_id = f"{path}::{extract.id or extract.number}"
+    if not taken(own_id):
+        return own_id
+    doc_id, attempt = f"{path}::{extract.number}", 1
     while taken(doc_id):
-        again += 1
-        doc_id = f"{path}::{extract.number}~{again}"
+        attempt += 1
+        doc_id = f"{path}::{extract.number}~{attempt}"
     return doc_id
 
 
@@ -104,31 +108,31 @@ def _folder_of(path: str) -> str:
 
 
 def _stated_date(extract: Extract, lang: str) -> str | None:
-    """Return the date that an article's first lines say it is of."""
+    """Return the day of publication that an article's first lines state, YYYY-MM-DD, or None."""
     head = extract.text[:_HEAD]
-    first = [head[line.start : line.end] for line in nonblank_lines(head)[:FIRST_LINES]]
-    return find_published(first, day_first=lang == "ar")
+    first_lines = [head[line.start : line.end] for line in nonblank_lines(head)[:FIRST_LINES]]
+    return find_published(first_lines, day_first=lang == "ar")
 
 
 def read_original(document: Document, archive: Path, readers: Readers) -> Extract | None:
-    """Return the article that a document was made of, read from its file anew, cut lines and all.
+    """Read the article of a document from its file again, with the lines that were cut.
 
-    None where the file is gone, refused or not what it was: by its hash, before and after; and where it
-    is too long to be read for one article.
+    Returns None if the file is missing, refused, too long to read for one article (REREAD), or changed since
+    it was indexed; its hash is checked before and after reading.
     """
     path = document.file.path
     try:
         with open_file(FoundFile(path, archive / path), archive, longest=REREAD) as source:
             if source.sha256 != document.file.sha256:
                 return None
-            extracts = (each for each in readers.read(source) if isinstance(each, Extract))
-            return next((each for each in extracts if each.number == document.file.record), None)
+            extracts = (item for item in readers.read(source) if isinstance(item, Extract))
+            return next((extract for extract in extracts if extract.number == document.file.record), None)
     except UnreadableFile:
         return None
 
 
 def digest_of(document: Document) -> bytes:
-    """Return a digest of all that was read of a document, but not of the file around it."""
+    """Return a 16-byte digest of a document's text and facts, independent of the rest of its file."""
     content = repr((
         document.doc_id, document.title, document.text, document.source, document.lang, document.published,
         document.author, document.url, document.file.basis,

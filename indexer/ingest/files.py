@@ -1,7 +1,7 @@
-"""The files of an archive: found in a fixed order, read in bounded memory, never changed.
+"""Find the files of an archive in a fixed order, and read them in bounded memory; never write.
 
-Owns what may be read at all: regular files inside the archive, under names that are text, that hold
-still while they are read. Gzip is undone here, so readers see plain bytes.
+This module decides which files may be read: regular files inside the archive whose names are UTF-8 and whose
+content stays the same while it is read. It unpacks gzip, so readers see plain bytes.
 """
 
 import errno
@@ -21,29 +21,30 @@ from indexer.errors import ArchiveError, UnreadableFile
 
 INDEX_MARKER = "warraq.json"  # a folder that holds it is an index, not articles
 GZIP = ".gz"
-ARTICLE_SIZE = 32 << 20  # bytes; a file of one article is read whole, and no article is longer
-# News in JSON shrinks to a tenth, a markup of repeats to a fiftieth; gzip's limit is a thousandth.
+ARTICLE_SIZE = 32 << 20  # bytes; the limit for a file of one article, which is read whole into memory
+# Refuse decompression bombs. News in JSON packs to a tenth of its size, repetitive markup to a fiftieth; gzip
+# can reach a thousandth.
 BOMB_SIZE, BOMB_RATIO = 64 << 20, 200
 _BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file of the archive; `path` is its POSIX path inside it, the root of its ids."""
+    """A file of the archive; `path` is its POSIX path inside it, with which the ids of its articles begin."""
 
     path: str
     location: Path
 
     @property
     def suffix(self) -> str:
-        """The format's suffix, in lower case, whether or not the file is gzipped."""
+        """The suffix that names the format, in lower case, without .gz."""
         name = PurePosixPath(self.path.lower())
         return name.with_suffix("").suffix if name.suffix == GZIP else name.suffix
 
 
 def check_archive(archive: Path) -> None:
-    """Raise ArchiveError, with the remedy, unless `archive` is a folder that can be listed."""
-    if not os.path.exists(archive):  # noqa: PTH110 - Path.exists raises where the path cannot be
+    """Raise ArchiveError, whose message has the remedy, unless `archive` is a folder that can be listed."""
+    if not os.path.exists(archive):  # noqa: PTH110 - Path.exists raises for impossible paths
         raise ArchiveError(f"There is no folder {archive}. Name the folder of your articles with --archive.")
     if not archive.is_dir():
         raise ArchiveError(f"{archive} is a file, not a folder of articles. Name its folder with --archive.")
@@ -54,18 +55,18 @@ def check_archive(archive: Path) -> None:
 
 
 def find_files(archive: Path) -> Iterator[FoundFile]:
-    """Yield every file below `archive`, sorted by path; hidden ones and indexes are passed over.
+    """Yield every file below `archive`, sorted by path, except hidden files and the files of indexes.
 
-    Folders that are links, or cannot be listed, are yielded too: reading them says why not.
+    Also yields folders that are links or cannot be listed; opening one raises UnreadableFile with the reason.
     """
     check_archive(archive)
-    found = []
+    files = []
 
-    def unreadable(error: OSError) -> None:
+    def add_unlisted(error: OSError) -> None:
         location = Path(error.filename)
-        found.append(FoundFile(location.relative_to(archive).as_posix(), location))
+        files.append(FoundFile(location.relative_to(archive).as_posix(), location))
 
-    for folder, folders, names in os.walk(archive, onerror=unreadable):
+    for folder, folders, names in os.walk(archive, onerror=add_unlisted):
         if INDEX_MARKER in names:
             folders.clear()
             continue
@@ -74,35 +75,36 @@ def find_files(archive: Path) -> Iterator[FoundFile]:
         for name in names + links:
             if not name.startswith("."):
                 location = Path(folder) / name
-                found.append(FoundFile(location.relative_to(archive).as_posix(), location))
-    yield from sorted(found, key=lambda file: os.fsencode(file.path))
+                files.append(FoundFile(location.relative_to(archive).as_posix(), location))
+    yield from sorted(files, key=lambda file: os.fsencode(file.path))
 
 
 class MovingFile(UnreadableFile):
-    """A file that was not the same before and after: what it holds now is not known."""
+    """The file changed while it was read, so its present content is unknown."""
 
 
 class OpenFile:
-    """A file that is being read: its hash, and its plain bytes, whole or as a stream from the start."""
+    """A file that is open for reading: its sha256, and its unpacked bytes, whole or as a stream."""
 
-    def __init__(self, file: FoundFile, sha256: str, raw: "_Counting") -> None:
+    def __init__(self, file: FoundFile, sha256: str, raw: "_CountingFile") -> None:
         self.path, self.suffix, self.sha256, self._raw = file.path, file.suffix, sha256, raw
         self._compressed = file.path.lower().endswith(GZIP)
 
     def read(self) -> bytes:
-        """Return the whole content; UnreadableFile where it is longer than an article can be."""
+        """Return the whole content; raises UnreadableFile if it is longer than ARTICLE_SIZE."""
         data = self.stream().read(ARTICLE_SIZE + 1)
         if len(data) > ARTICLE_SIZE:
             raise UnreadableFile(f"it is longer than {ARTICLE_SIZE >> 20} MiB, which no article is")
         return data
 
     def stream(self, *, counted: bool = True) -> BinaryIO:
-        """Return the content as a stream from its start; an earlier stream is at an end then.
+        """Return the content as a stream from its start; do not use an earlier stream any more.
 
-        What is read through it counts as progress, unless `counted` says that it will be read again.
+        Reading from it reports progress. Pass `counted=False` for a first look at content that is read again
+        later.
         """
         self._raw.rewind(counted=counted)
-        return io.BufferedReader(_Inflating(self._raw) if self._compressed else self._raw, _BLOCK)
+        return io.BufferedReader(_Unpacked(self._raw) if self._compressed else self._raw, _BLOCK)
 
 
 @contextmanager
@@ -113,30 +115,30 @@ def open_file(
     *,
     longest: int | None = None,
 ) -> Iterator[OpenFile]:
-    """Open a file for reading; UnreadableFile says why it must not or cannot be read.
+    """Open a file for reading; raises UnreadableFile with the reason if it must not or cannot be read.
 
-    What goes wrong inside the block, and a file whose content changed meanwhile, are UnreadableFile
-    too. `progress` is told how many bytes of the file have been read; one that has more bytes than
-    `longest` is refused.
+    Errors of reading inside the block are raised as UnreadableFile too, and so is a change of the file during
+    the block (MovingFile). `progress` is called with the number of bytes read so far, counted in the stored
+    file. A file with more than `longest` bytes is refused.
     """
-    with _refusing(), _descriptor(file, archive) as source:
+    with _as_unreadable(), _open_inside(file, archive) as source:
         if longest is not None and os.fstat(source.fileno()).st_size > longest:
             raise UnreadableFile(f"it has more than {longest:,} bytes")
         sha256 = _sha256(source)
-        yield OpenFile(file, sha256, _Counting(source, progress))
+        yield OpenFile(file, sha256, _CountingFile(source, progress))
         if _sha256(source) != sha256:
             raise MovingFile("it changed while it was read; build again")
 
 
 def hash_file(file: FoundFile, archive: Path) -> str:
-    """Return a file's sha256 in hex; UnreadableFile says why there is none."""
-    with _refusing(), _descriptor(file, archive) as source:
+    """Return a file's sha256 in hex; raises UnreadableFile with the reason if it cannot be read."""
+    with _as_unreadable(), _open_inside(file, archive) as source:
         return _sha256(source)
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
-    """Raise what keeps a file from being read as UnreadableFile, with the reason."""
+def _as_unreadable() -> Iterator[None]:
+    """Convert errors of the system and of gzip to UnreadableFile, with the reason."""
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -152,16 +154,18 @@ def _sha256(source: io.FileIO) -> str:
     return hashlib.file_digest(source, "sha256").hexdigest()
 
 
-def _descriptor(file: FoundFile, archive: Path) -> io.FileIO:
+def _open_inside(file: FoundFile, archive: Path) -> io.FileIO:
+    """Open a regular file that lies inside the archive, links resolved; refuse any other."""
     try:
         file.path.encode()
     except UnicodeEncodeError:
         raise UnreadableFile("its name is not UTF-8; rename it") from None
-    # Its folder may have become a link since it was found. By strings: paths cost more than hashing does.
+    # The file's folder may have become a link since the search. Compare strings, since building Path objects
+    # takes longer than hashing a small file.
     location, root = os.path.realpath(file.location), os.path.realpath(archive)
     if os.path.commonpath((location, root)) != root:
         raise UnreadableFile("it is a link to a file outside the archive")
-    # Without waiting for a pipe's writer, and without following a link that was put there since.
+    # O_NONBLOCK: do not wait for the writer of a pipe. O_NOFOLLOW: a link may have replaced the file since.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(location, flags | getattr(os, "O_BINARY", 0))
     kind = os.fstat(descriptor).st_mode
@@ -173,8 +177,8 @@ def _descriptor(file: FoundFile, archive: Path) -> io.FileIO:
     raise UnreadableFile("it is not a regular file")
 
 
-class _Counting(io.RawIOBase):
-    """A file that says how far reading it has come."""
+class _CountingFile(io.RawIOBase):
+    """A file that counts the bytes that were read from it, and reports them."""
 
     def __init__(self, source: io.FileIO, progress: Callable[[int], None]) -> None:
         self._source, self._progress = source, progress
@@ -185,7 +189,7 @@ class _Counting(io.RawIOBase):
         self.count, self._counted = 0, counted
 
     def close(self) -> None:
-        """Stay open: a stream that is dropped closes what it reads, and another may follow."""
+        """Do nothing: a discarded stream closes the file under it, which the next stream needs."""
 
     def readable(self) -> bool:
         return True
@@ -198,10 +202,10 @@ class _Counting(io.RawIOBase):
         return count
 
 
-class _Inflating(io.RawIOBase):
-    """The plain bytes of a gzipped file, as long as they stay in proportion to it."""
+class _Unpacked(io.RawIOBase):
+    """The unpacked bytes of a gzip file; reading refuses a file that unpacks to far too many."""
 
-    def __init__(self, raw: _Counting) -> None:
+    def __init__(self, raw: _CountingFile) -> None:
         self._raw = raw
         self._plain = gzip.GzipFile(fileobj=io.BufferedReader(raw, _BLOCK))
         self._count = 0
@@ -219,5 +223,5 @@ class _Inflating(io.RawIOBase):
 
 
 def printable_path(path: str) -> str:
-    """Return a path that can be written as UTF-8: bytes that are not text appear as \\xNN."""
+    """Return a path as valid Unicode for messages; bytes that are not UTF-8 appear as \\xNN."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -1,7 +1,7 @@
-"""Whether the parts of a generation say the same: vectors and terms, each against the passages.
+"""Consistency of a generation: its vectors and its terms, each compared with the passages.
 
-Files that are as they were written may still be wrong where what wrote them was. Everything is
-computed anew here from the texts of the articles.
+Files that have not changed can still be wrong, if the program that wrote them was. Everything is computed
+again here from the texts of the articles.
 """
 
 from collections import Counter
@@ -17,39 +17,39 @@ from indexer.store.reader import GenerationReader
 from indexer.store.schema import day_number, terms_key, unpack_terms
 from indexer.text.analysis import KINDS, Kind, tokens
 
-NEAR = 1e-4  # of a coordinate: a vector that was computed in a batch of another size is as near
-SAMPLED = 500  # passages that are looked up in the term index by all of their own terms
-_EQUAL = tuple(on.field for on in EQUAL_FILTERS)
-SHOWN = 3  # faults of one kind that are named; the others are counted
+NEAR = 1e-4  # tolerance for a coordinate; the size of the batch changes a computed vector by less
+SAMPLED = 500  # passages that are looked up in the term index by all of their terms
+_EQUAL = tuple(filter_.field for filter_ in EQUAL_FILTERS)
+SHOWN = 3  # faults of one kind that are listed by name; the others are counted
 
 
 def term_faults(store: GenerationReader, progress: Callable[[int], None]) -> Iterator[str]:
-    """Yield what is wrong with the term index: the terms, language, source and date of every passage."""
+    """Yield the faults of the term index: terms, filtered fields and dates that differ from the passages."""
     expected: dict[str, Counter[str]] = {field: Counter() for field in (*KINDS, *_EQUAL)}
     days: dict[int, int | None] = {}
     stale: list[str] = []
     total = store.size()[1]
     every = max(1, total // SAMPLED)
-    unfound: list[str] = []
-    for each in store.rows():
-        terms = _terms(each.text)
-        kept = store.terms_of(each.terms_key) if each.terms_key else None
-        if each.terms_key != terms_key(each.text) or kept is None or _split(unpack_terms(kept)) != terms:
-            stale.append(each.passage.passage_id)
+    not_found: list[str] = []
+    for row in store.rows():
+        terms = _terms(row.text)
+        stored = store.terms_of(row.terms_key) if row.terms_key else None
+        if row.terms_key != terms_key(row.text) or stored is None or _split(unpack_terms(stored)) != terms:
+            stale.append(row.passage.passage_id)
         for kind in KINDS:
             expected[kind].update(set(terms[kind]))
         for name in _EQUAL:
-            expected[name][getattr(each.passage if name == "lang" else each.document, name)] += 1
-        days[each.row] = day_number(each.document.published) if each.document.published else None
-        if each.row % every == 0 and not store.holds(each.row, terms):
-            unfound.append(each.passage.passage_id)
-        progress(each.row + 1)
-    yield from _counted(stale, "passages are kept with other terms than their texts have")
-    yield from _counted(unfound, "passages are not found by their own terms")
+            expected[name][getattr(row.passage if name == "lang" else row.document, name)] += 1
+        days[row.row] = day_number(row.document.published) if row.document.published else None
+        if row.row % every == 0 and not store.holds(row.row, terms):
+            not_found.append(row.passage.passage_id)
+        progress(row.row + 1)
+    yield from _summarized(stale, "passages are kept with other terms than their texts have")
+    yield from _summarized(not_found, "passages are not found by their own terms")
     for field, counts in expected.items():
-        known = store.term_counts(field)
-        wrong = {term for term, _ in known.items() ^ counts.items()}
-        yield from _counted(wrong, f"terms ({field}) are held for other passages than have them")
+        indexed = store.term_counts(field)
+        wrong = {term for term, _ in indexed.items() ^ counts.items()}
+        yield from _summarized(wrong, f"terms ({field}) are held for other passages than have them")
     if store.days() != days:
         yield "the dates of passages are not those of their articles"
 
@@ -61,34 +61,34 @@ def vector_faults(
     progress: Callable[[int], None],
     at_once: int = 1_024,
 ) -> Iterator[str]:
-    """Yield what is wrong with the vectors.
+    """Yield the faults of the vectors.
 
-    `key_of` makes the key of a vector from title and text; `vectors_of` returns which of some rows it
-    knows the vectors of, by their place among these, and the vectors.
+    `key_of` returns the key of a vector from title and text. `vectors_of` takes rows and returns the
+    expected vectors of some of them: the positions of these rows in its argument, and the vectors.
     """
     renamed, wrong, short = list[str](), list[str](), list[str]()
     for rows in _batches(store.rows(), at_once):
-        stored = store.vectors([each.row for each in rows])
+        stored = store.vectors([row.row for row in rows])
         lengths = np.linalg.norm(stored.astype(np.float64), axis=1)
-        short += [rows[at].passage.passage_id for at in np.flatnonzero(~(np.abs(lengths - 1) < NEAR))]
-        renamed += [
-            each.passage.passage_id
-            for each in rows
-            if each.vector_key != key_of(each.document.title, each.text)
+        short += [
+            rows[position].passage.passage_id for position in np.flatnonzero(~(np.abs(lengths - 1) < NEAR))
         ]
-        known, vectors = vectors_of(rows)
-        if len(known):
-            far = ~(np.abs(stored[np.asarray(known)] - vectors).max(axis=1) < NEAR)
-            wrong += [rows[known[int(at)]].passage.passage_id for at in np.flatnonzero(far)]
+        renamed += [
+            row.passage.passage_id for row in rows if row.vector_key != key_of(row.document.title, row.text)
+        ]
+        positions, vectors = vectors_of(rows)
+        if len(positions):
+            far = ~(np.abs(stored[np.asarray(positions)] - vectors).max(axis=1) < NEAR)
+            wrong += [rows[positions[int(position)]].passage.passage_id for position in np.flatnonzero(far)]
         progress(rows[-1].row + 1)
-    yield from _counted(short, "vectors are not of unit length")
-    yield from _counted(renamed, "passages have the vector of another text")
-    yield from _counted(wrong, "vectors are not those of their passages")
+    yield from _summarized(short, "vectors are not of unit length")
+    yield from _summarized(renamed, "passages have the vector of another text")
+    yield from _summarized(wrong, "vectors are not those of their passages")
 
 
 def _terms(text: str) -> dict[Kind, list[str]]:
-    found = tokens(text)
-    return {kind: [token.term for token in found if token.kind == kind] for kind in KINDS}
+    text_tokens = tokens(text)
+    return {kind: [token.term for token in text_tokens if token.kind == kind] for kind in KINDS}
 
 
 def _split(terms: Any) -> dict[Kind, list[str]]:
@@ -97,8 +97,8 @@ def _split(terms: Any) -> dict[Kind, list[str]]:
 
 def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
     batch: list[Row] = []
-    for each in rows:
-        batch.append(each)
+    for row in rows:
+        batch.append(row)
         if len(batch) == size:
             yield batch
             batch = []
@@ -106,9 +106,9 @@ def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
         yield batch
 
 
-def _counted(names: Iterable[str], fact: str) -> Iterator[str]:
-    """Yield one line for faults of one kind, with the first of them by name."""
-    some = sorted(names)
-    if some:
-        more = f" and {len(some) - SHOWN:,} more" if len(some) > SHOWN else ""
-        yield f"{len(some):,} {fact}: {', '.join(some[:SHOWN])}{more}"
+def _summarized(names: Iterable[str], fact: str) -> Iterator[str]:
+    """Yield one line for all faults of one kind, with the first names; nothing without a fault."""
+    sorted_names = sorted(names)
+    if sorted_names:
+        more = f" and {len(sorted_names) - SHOWN:,} more" if len(sorted_names) > SHOWN else ""
+        yield f"{len(sorted_names):,} {fact}: {', '.join(sorted_names[:SHOWN])}{more}"

@@ -1,4 +1,4 @@
-"""Whether a receipt is true: the words of a hit, proven from the file that it names and nothing else."""
+"""Verification of hits: the words of a hit are compared with the file that it names, without the index."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,26 +22,26 @@ _PROVENANCE: dict[str, type] = {
 
 @dataclass(frozen=True, slots=True)
 class HitVerification:
-    """What a receipt is worth: whether its file says what it says, and whether that file is the same."""
+    """The result for one hit: whether its file holds its words there, and whether the file has changed."""
 
     doc_id: str
     path: str
     proven: bool
     changed: bool
-    """Whether the file is another than the receipt was made of, or gone."""
+    """Whether the file has changed since the search, or is gone."""
     reason: str
 
     @property
     def contradicted(self) -> bool:
-        """Whether the file is the same and does not say what the receipt says."""
+        """Whether the file has not changed and still does not hold the words at that position."""
         return not self.proven and not self.changed
 
 
 def read_hits(content: str) -> list[dict[str, Any]]:
-    """Return the hits of a JSON text: one hit, or all of a whole answer; RequestError for anything else."""
+    """Return the hits of a JSON text, which is one hit or a whole answer; RequestError for anything else."""
     try:
-        given = json.loads(content)
-        hits = list(_flat(given.get("hits", [given])))
+        answer = json.loads(content)
+        hits = list(_flattened(answer.get("hits", [answer])))
         for hit in hits:
             source = hit["source"]
             for name, kind in _PROVENANCE.items():
@@ -58,19 +58,19 @@ def read_hits(content: str) -> list[dict[str, Any]]:
     return hits
 
 
-def _flat(hits: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield hits with those that are folded into them; an identical passage elsewhere has the same text."""
+def _flattened(hits: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield hits and the hits that are collapsed into them; an identical passage has the same text."""
     for hit in hits:
         yield dict(hit)
         for source in hit.get("also_in") or ():
             yield {"text": hit["text"], "source": source, "copy": True}
-        yield from _flat((hit.get("more") or {}).get("hits", ()))
+        yield from _flattened((hit.get("more") or {}).get("hits", ()))
 
 
 def verify_hits(
     hits: Sequence[Mapping[str, Any]], archive: Path, fields: FieldNames
 ) -> list[HitVerification]:
-    """Prove receipts from their files in an archive, and nothing else."""
+    """Verify hits against their files in an archive, without the index."""
     with Readers(fields) as readers:
         return [_verify_hit(hit, archive, fields, readers) for hit in hits]
 
@@ -96,22 +96,24 @@ def _verify_hit(
     if changed:
         return HitVerification(
             doc_id, path, False, True,
-            f"{path} has changed since: its sha256 is another; the words still stand where the receipt says",
+            f"{path} has changed since: its sha256 is another; the words still stand where the hit says",
         )  # fmt: skip
     return HitVerification(doc_id, path, True, False, f"{path} is the same file and says exactly this there")
 
 
 def _difference(hit: Mapping[str, Any], text: str) -> str:
-    """Return in what a receipt differs from a text; nothing where it is true."""
+    """Return how a hit differs from the text of its article; empty where it agrees."""
     source, words = hit["source"], hit["text"]
     start, end = source["char_start"], source["char_end"]
-    says = text[start:end] if 0 <= start < end <= len(text) else None
-    same = says == words or (hit.get("copy") and says is not None and says.split() == words.split())
-    if not same:
-        at = text.find(words)
-        where = f"; they stand at characters {at} to {at + len(words)}" if at >= 0 else ""
+    words_there = text[start:end] if 0 <= start < end <= len(text) else None
+    agrees = words_there == words or (
+        hit.get("copy") and words_there is not None and words_there.split() == words.split()
+    )
+    if not agrees:
+        place = text.find(words)
+        where = f"; they stand at characters {place} to {place + len(words)}" if place >= 0 else ""
         return f"other words stand at characters {start} to {end}{where}"
     lines = LineNumbers(text).of(start, end)
     if lines != (source["line_start"], source["line_end"]):
-        return f"the words stand on lines {lines[0]} to {lines[1]}, not where the receipt says"
+        return f"the words stand on lines {lines[0]} to {lines[1]}, not where the hit says"
     return ""

@@ -1,4 +1,4 @@
-"""Whether an index is what it says: its files, passages, vectors and terms, and the vector cache."""
+"""Verification of an index: its files, passages, vectors and terms, the vector cache, and the archive."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -27,42 +27,42 @@ from indexer.store.vector_cache import VectorCache
 from indexer.text.lines import LineNumbers
 from indexer.text.passages import embedded_text
 
-ENCODED = 32  # passages whose vectors are made anew where the cache does not hold them
-SHOWN = 3  # articles of one fault that are named
+ENCODED = 32  # about so many passages are encoded again where the cache lacks their vectors
+SHOWN = 3  # articles of one fault that are listed by id; the others are counted
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that is not as it should be: where, what, and how it is mended."""
+    """Something that is wrong in an index: where, in which part, the fact, and the remedy."""
 
     where: str
     """A generation's name, "index" or "cache"."""
     part: str
-    """What is wrong there: index, files, articles, passages, vectors, terms or cache."""
+    """The part with the fault: index, files, articles, passages, vectors, terms or cache."""
     fact: str
     remedy: str
 
 
 @dataclass
 class Verification:
-    """What was looked at and what was found."""
+    """The result of a verification: the faults, and counts of the parts that were compared."""
 
     generations: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     articles: int = 0
-    """Compared with their files, over all generations; those that two share are counted once."""
+    """Articles compared with their files, over all generations; equal ones count once."""
     changed: list[str] = field(default_factory=list)
-    """Files that are other than they were when the newest whole generation was built, or gone: no fault."""
+    """Files that have changed or gone since the newest undamaged generation was built; this is no fault."""
     archive: str | None = None
-    """Where the files were looked for; None where that folder is gone."""
+    """The folder of the files that were compared; None where it is gone."""
     vectors: int = 0
-    """Compared with the cache."""
+    """Vectors compared with the cache."""
     encoded: int = 0
-    """Compared with what the model makes of their passages now."""
+    """Vectors compared with those that the model computes again."""
     unchecked: int = 0
-    """Of unit length and in a file that is as it was, but neither in the cache nor encoded again."""
+    """Vectors that were compared neither with the cache nor with the model; their file has not changed."""
     cached: int = 0
     """Vectors in the cache."""
 
@@ -76,14 +76,14 @@ def verify_index(
     archive: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Verification:
-    """Look at every part of an index and at the files it was made of.
+    """Verify every part of an index, and compare its articles with their files.
 
-    >>> found = verify_index("index")
-    >>> found.whole, found.articles, found.faults
+    >>> verification = verify_index("index")
+    >>> verification.whole, verification.articles, verification.faults
     (True, 2, [])
 
-    `archive` is where those are, if not where they were when it was built. Raises NoIndex where nothing
-    was built, and IndexUnusable where the folder is not ours or of another make.
+    `archive` is the folder of these files, where it has moved since the build. Raises NoIndex where nothing
+    was built, and IndexUnusable where the folder is not Warraq's or was built by another version.
     """
     folder = IndexFolder(Path(index))
     with folder.exclude_builds():
@@ -91,36 +91,38 @@ def verify_index(
 
 
 class _Verifier:
-    """One run over an index; finds faults and goes on."""
+    """One verification of an index; it records each fault and goes on."""
 
     def __init__(self, folder: IndexFolder, archive: Path | None, progress: Progress) -> None:
         self.folder, self.archive, self.progress = folder, archive, progress
-        self.found = Verification()
+        self.result = Verification()
         self._compared: dict[str, bytes] = {}
-        self._first = True  # of the generations that can be opened: what it is compared with is of today
+        """A fingerprint of each article that equals its file, by id."""
+        # Changed files are reported only for the newest generation that can be opened.
+        self._newest_pending = True
 
     def run(self) -> Verification:
         self.folder.check_ours()
         for fact in self.folder.pointer_faults():
             self._fault("index", "index", fact, f"Run: {self.folder.build_command}")
         names = self.folder.candidates()
-        if not names and not self.found.faults:
+        if not names and not self.result.faults:
             raise self.folder.no_index()
         cache = self._cache()
         try:
             for name in names:
-                self.found.generations.append(name)
+                self.result.generations.append(name)
                 self._generation(name, cache)
         finally:
-            if cache:
+            if cache is not None:
                 cache.close()
-        return self.found
+        return self.result
 
     def _fault(self, where: str, part: str, fact: str, remedy: str | None = None) -> None:
-        self.found.faults.append(Fault(where, part, fact, remedy or f"Run: {self.folder.rebuild_command}"))
+        self.result.faults.append(Fault(where, part, fact, remedy or f"Run: {self.folder.rebuild_command}"))
 
     def _cache(self) -> VectorCache | None:
-        """Open the vector cache and look at all of it; None where there is none that can be read."""
+        """Open the vector cache and verify all of it; None where it is missing or cannot be read."""
         if not self.folder.cache.exists():
             return None
         try:
@@ -132,7 +134,7 @@ class _Verifier:
         for fact in facts:
             self._fault("cache", "cache", fact)
         if not facts:
-            self.found.cached = len(cache)
+            self.result.cached = len(cache)
         return cache
 
     def _generation(self, name: str, cache: VectorCache | None) -> None:
@@ -140,7 +142,7 @@ class _Verifier:
             manifest = self.folder.manifest(name)
         except IndexDamaged as error:
             remedy = None
-            if name != self.found.generations[0]:
+            if name != self.result.generations[0]:
                 remedy = f"Nothing needs it and nothing proves whose it is: remove {self.folder.folder(name)}"
             self._fault(name, "files", error.fact, remedy)
             return
@@ -161,122 +163,170 @@ class _Verifier:
                 self._fault(name, "files", str(error))
                 return
             self._articles(name, store)
-            for fact in term_faults(store, self._told(f"terms of {name[-8:]}", store)):
+            for fact in term_faults(store, self._progress_callback(f"terms of {name[-8:]}", store)):
                 self._fault(name, "terms", fact)
             self._vectors(name, store, cache)
 
-    def _told(self, stage: str, store: GenerationReader) -> Callable[[int], None]:
+    def _progress_callback(self, stage: str, store: GenerationReader) -> Callable[[int], None]:
         total = store.size()[1]
         return lambda done: self.progress(stage, done, total)
 
     # -- articles against their files
 
     def _articles(self, name: str, store: GenerationReader) -> None:
-        """Compare every article with its passages, and with its file where that is as it was."""
-        first, self._first = self._first, False
+        """Compare every article with its passages and, where its file has not changed, with its file."""
+        is_newest, self._newest_pending = self._newest_pending, False
         archive = self.archive or store.archive
-        found = list(find_files(archive)) if archive.is_dir() else []
-        if first:
-            self.found.archive = str(archive) if archive.is_dir() else None
-        by_path = {printable_path(file.path): file for file in found}
-        sidecars, seen, digests = Sidecars(archive, found, store.fields), store.files(), store.digests()
-        ranges, others, gone = list[str](), list[str](), list[str]()
-        paths = store.documents_by_file()
-        alike = store.manifest.settings.get("reading_version") == READING_VERSION
+        comparison = _ArticleComparison(archive, store, self._compared)
+        if is_newest:
+            self.result.archive = str(archive) if archive.is_dir() else None
+        documents_by_file = store.documents_by_file()
         with Readers(store.fields) as readers:
-            for done, (path, doc_ids) in enumerate(paths.items(), 1):
-                articles = {doc_id: store.article(doc_id) for doc_id in doc_ids}
-                ranges += [doc_id for doc_id, article in articles.items() if not _has_true_ranges(article)]
-                fingerprints = {
-                    doc_id: digests[doc_id] + repr((article.passages, article.cuts)).encode()
-                    for doc_id, article in articles.items()
-                    if article
-                }
-                if not self._compared.items() >= fingerprints.items():
-                    said = sidecars.said_of(path) if path in by_path else ""
-                    drafts = _drafts(by_path.get(path), archive, readers, sidecars, seen[path].sha256)
-                    if drafts is None or said != seen[path].sidecar_hash:
-                        gone.append(path)
-                    elif alike:
-                        others += [
-                            doc_id
-                            for doc_id, article in articles.items()
-                            if not _is_of(article, drafts.get(doc_id), digests[doc_id])
-                        ]
-                        self.found.articles += len(doc_ids)
-                        self._compared |= fingerprints
-                self.progress(f"articles of {name[-8:]}", done, len(paths))
-        if first:
-            self.found.changed = gone if self.found.archive else []
-        if ranges:
-            self._fault(name, "passages", f"{_named(ranges)} with passages that are no true ranges of them")
-        if others:
-            self._fault(name, "articles", f"{_named(others)} that are not what their files say")
+            for done, (path, doc_ids) in enumerate(documents_by_file.items(), 1):
+                comparison.compare(path, doc_ids, readers)
+                self.progress(f"articles of {name[-8:]}", done, len(documents_by_file))
+        self.result.articles += comparison.articles
+        if is_newest:
+            self.result.changed = comparison.changed if self.result.archive else []
+        if comparison.wrong_ranges:
+            names = _listed(comparison.wrong_ranges)
+            self._fault(name, "passages", f"{names} with passages that are no true ranges of them")
+        if comparison.different:
+            self._fault(
+                name, "articles", f"{_listed(comparison.different)} that are not what their files say"
+            )
 
     # -- vectors
 
     def _vectors(self, name: str, store: GenerationReader, cache: VectorCache | None) -> None:
-        made = store.manifest.settings
+        built_with = store.manifest.settings
         space_path = store.space_path()
         space = NeutralSpace.load(space_path) if space_path else None
-        source = _VectorSource(cache, made, store.size()[1])
+        source = _VectorSource(cache, built_with, store.size()[1])
 
         def vectors_of(rows: Sequence[Row]) -> tuple[Sequence[int], NDArray[np.float32]]:
             places, vectors = source.vectors_of(rows)
             return places, space.apply(vectors, "passage") if space and places else vectors
 
-        def named(title: str, text: str) -> bytes:
-            return key_of(made["weights"], made["prompts"]["document"], embedded_text(title, text))
+        def expected_key(title: str, text: str) -> bytes:
+            return key_of(
+                built_with["weights"], built_with["prompts"]["document"], embedded_text(title, text)
+            )
 
-        for fact in vector_faults(store, named, vectors_of, self._told(f"vectors of {name[-8:]}", store)):
+        for fact in vector_faults(
+            store, expected_key, vectors_of, self._progress_callback(f"vectors of {name[-8:]}", store)
+        ):
             self._fault(name, "vectors", fact)
-        self.found.vectors += source.cached
-        self.found.encoded += source.encoded
-        self.found.unchecked += source.unknown
+        self.result.vectors += source.cached
+        self.result.encoded += source.encoded
+        self.result.unchecked += source.unknown
+
+
+class _ArticleComparison:
+    """The articles of one generation, compared with their passages and with their files."""
+
+    def __init__(self, archive: Path, store: GenerationReader, compared: dict[str, bytes]) -> None:
+        self.articles = 0
+        """Articles that were compared with their files."""
+        self.wrong_ranges: list[str] = []
+        """Ids of the articles whose passages are not ranges of their text."""
+        self.different: list[str] = []
+        """Ids of the articles that differ from their files."""
+        self.changed: list[str] = []
+        """Files that have changed since the build, or are gone."""
+        files = list(find_files(archive)) if archive.is_dir() else []
+        self._archive, self._store, self._compared = archive, store, compared
+        self._files = {printable_path(file.path): file for file in files}
+        self._sidecars = Sidecars(archive, files, store.fields)
+        self._states, self._digests = store.files(), store.digests()
+        # Another version may read the same file differently, so its articles cannot be compared.
+        self._is_comparable = store.manifest.settings.get("reading_version") == READING_VERSION
+
+    def compare(self, path: str, doc_ids: Sequence[str], readers: Readers) -> None:
+        """Compare the articles of one file."""
+        articles = {doc_id: self._store.article(doc_id) for doc_id in doc_ids}
+        self.wrong_ranges += [doc_id for doc_id, article in articles.items() if not _has_true_ranges(article)]
+        fingerprints = self._fingerprints(articles)
+        if self._compared.items() >= fingerprints.items():
+            return  # a newer generation holds the same articles
+        documents = self._unchanged_documents(path, readers)
+        if documents is None:
+            self.changed.append(path)
+        elif self._is_comparable:
+            self.different += [
+                doc_id
+                for doc_id, article in articles.items()
+                if not _equals_document(article, documents.get(doc_id), self._digests[doc_id])
+            ]
+            self.articles += len(doc_ids)
+            self._compared |= fingerprints
+
+    def _fingerprints(self, articles: Mapping[str, SplitDocument | None]) -> dict[str, bytes]:
+        """Return for each article, by id, bytes that are equal for equal articles."""
+        return {
+            doc_id: self._digests[doc_id] + repr((article.passages, article.cuts)).encode()
+            for doc_id, article in articles.items()
+            if article
+        }
+
+    def _unchanged_documents(self, path: str, readers: Readers) -> dict[str, Document] | None:
+        """Return the documents of a file; None where it or its sidecars have changed since the build."""
+        sidecar_hash = self._sidecars.said_of(path) if path in self._files else ""
+        state = self._states[path]
+        documents = _documents(self._files.get(path), self._archive, readers, self._sidecars, state.sha256)
+        return documents if sidecar_hash == state.sidecar_hash else None
 
 
 class _VectorSource:
-    """What the vectors of passages should be: from the cache, and of some of the others from the model."""
+    """The expected vectors of passages: from the cache and, for a sample of the others, from the model."""
 
-    def __init__(self, cache: VectorCache | None, made_with: Mapping[str, Any], passages: int) -> None:
+    def __init__(self, cache: VectorCache | None, built_with: Mapping[str, Any], passages: int) -> None:
         self.cached = self.encoded = self.unknown = 0
-        self._cache, self._made_with = cache, made_with
+        self._cache, self._built_with = cache, built_with
         self._every = max(1, passages // ENCODED)
         self._model: Encoder | None = None
-        self._looked = False
+        self._has_looked = False
 
     def vectors_of(self, rows: Sequence[Row]) -> tuple[list[int], NDArray[np.float32]]:
-        known = self._cache.known([each.vector_key for each in rows]) if self._cache else {}
-        self.cached += sum(each.vector_key in known for each in rows)
-        missing = [each for each in rows if each.vector_key not in known]
-        wanted = [each for each in missing if each.row % self._every == 0]
-        encoder = self._encoder() if wanted else None
-        if encoder:
-            vectors = encoder.encode_passages(
-                [embedded_text(each.document.title, each.text) for each in wanted]
-            )
-            known |= {each.vector_key: vector for each, vector in zip(wanted, vectors, strict=True)}
-            self.encoded += len(wanted)
-        self.unknown += len(missing) - (len(wanted) if encoder else 0)
-        places = [at for at, each in enumerate(rows) if each.vector_key in known]
-        return places, np.array([known[rows[at].vector_key] for at in places], np.float32)
+        """Return the positions of the rows with a known vector, and their vectors, in that order."""
+        vectors = self._cached(rows)
+        vectors |= self._encoded([row for row in rows if row.vector_key not in vectors])
+        positions = [position for position, row in enumerate(rows) if row.vector_key in vectors]
+        return positions, np.array([vectors[rows[position].vector_key] for position in positions], np.float32)
+
+    def _cached(self, rows: Sequence[Row]) -> dict[bytes, NDArray[np.float32]]:
+        vectors = self._cache.known([row.vector_key for row in rows]) if self._cache is not None else {}
+        self.cached += sum(row.vector_key in vectors for row in rows)
+        return vectors
+
+    def _encoded(self, rows: Sequence[Row]) -> dict[bytes, NDArray[np.float32]]:
+        """Encode the passages of a sample of these rows, and count the others as unknown."""
+        sample = [row for row in rows if row.row % self._every == 0]
+        encoder = self._encoder() if sample else None
+        if not encoder:
+            self.unknown += len(rows)
+            return {}
+        vectors = encoder.encode_passages([embedded_text(row.document.title, row.text) for row in sample])
+        self.encoded += len(sample)
+        self.unknown += len(rows) - len(sample)
+        return {row.vector_key: vector for row, vector in zip(sample, vectors, strict=True)}
 
     def _encoder(self) -> Encoder | None:
         """Open the model that the index was built with; None where this machine does not have it."""
-        if not self._looked:
-            self._looked = True
+        if not self._has_looked:
+            self._has_looked = True
             try:
-                model = find_model(self._made_with["model"])
-                self._model = model.open() if model.weights == self._made_with["weights"] else None
+                model = find_model(self._built_with["model"])
+                self._model = model.open() if model.weights == self._built_with["weights"] else None
             except ModelError:
                 self._model = None
         return self._model
 
 
-def _drafts(
+def _documents(
     file: FoundFile | None, archive: Path, readers: Readers, sidecars: Sidecars, sha256: str | None
 ) -> dict[str, Document] | None:
-    """Return the documents of a file as a build would read them; None where it is not what it was."""
+    """Return the documents of a file as a build reads them; None where the file has changed or is gone."""
     if file is None:
         return None
     try:
@@ -286,30 +336,30 @@ def _drafts(
         return None
 
 
-def _is_of(article: SplitDocument | None, draft: Document | None, digest: bytes) -> bool:
-    """Whether an indexed article is what its file says, but for the lines that were cut."""
-    if article is None or draft is None or digest_of(draft) != digest:
+def _equals_document(article: SplitDocument | None, document: Document | None, digest: bytes) -> bool:
+    """Return whether an indexed article equals a document of its file, apart from the lines that were cut."""
+    if article is None or document is None or digest_of(document) != digest:
         return False
-    return blank_cut_lines(draft.text, article.cuts) == article.document.text
+    return blank_cut_lines(document.text, article.cuts) == article.document.text
 
 
 def _has_true_ranges(article: SplitDocument | None) -> bool:
-    """Whether an article's passages are ranges of its text, in order, over no cut line, on their lines."""
+    """Return whether the passages are ranges of the text: in order, on the right lines, without cut lines."""
     if article is None:
         return False
-    text, at = article.document.text, 0
+    text, previous_end = article.document.text, 0
     lines = LineNumbers(text)
     for passage in article.passages:
-        if not at <= passage.start < passage.end <= len(text):
+        if not previous_end <= passage.start < passage.end <= len(text):
             return False
         if any(cut.start < passage.end and passage.start < cut.end for cut in article.cuts):
             return False
         if (passage.line_start, passage.line_end) != lines.of(passage.start, passage.end):
             return False
-        at = passage.end
+        previous_end = passage.end
     return True
 
 
-def _named(doc_ids: Sequence[str]) -> str:
+def _listed(doc_ids: Sequence[str]) -> str:
     more = f" and {len(doc_ids) - SHOWN:,} more" if len(doc_ids) > SHOWN else ""
     return f"{len(doc_ids):,} articles ({', '.join(doc_ids[:SHOWN])}{more})"

@@ -1,1 +1,1 @@
-"""The read side: requests in, ranked passages out."""
+"""The read side: from a request to ranked passages."""

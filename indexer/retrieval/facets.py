@@ -1,4 +1,4 @@
-"""How the candidates of a search divide by what they are filed under. Pure functions."""
+"""Facets: the candidates of a search, counted by the values of their labels. Pure functions."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -8,18 +8,20 @@ from indexer.request import DATE_COLUMN, FACETS
 
 
 def count_facets(labels: Iterable[Mapping[str, str | None]]) -> Facets:
-    """Count candidates by the value of each facet; `labels` has those of each candidate, by column name.
+    """Count candidates by the value of each facet; `labels` has the labels of each candidate, by field.
 
-    Values that are not known count together, as None. The commonest value comes first, of years the newest.
+    Unknown values count together, as None. The commonest value comes first; for years, the newest.
     """
-    counts: dict[str, Counter[str | None]] = {name: Counter() for name in FACETS}
-    for filed in labels:
-        for name, on in FACETS.items():
-            value = filed[on.field] or None
-            counts[name][value[:4] if value and on.column == DATE_COLUMN else value] += 1
+    counters: dict[str, Counter[str | None]] = {name: Counter() for name in FACETS}
+    for candidate_labels in labels:
+        for name, filter_ in FACETS.items():
+            value = candidate_labels[filter_.field] or None
+            counters[name][value[:4] if value and filter_.column == DATE_COLUMN else value] += 1
     return {
-        name: _newest_first(counts[name]) if on.column == DATE_COLUMN else _commonest_first(counts[name])
-        for name, on in FACETS.items()
+        name: _newest_first(counters[name])
+        if filter_.column == DATE_COLUMN
+        else _commonest_first(counters[name])
+        for name, filter_ in FACETS.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""Which words of a passage a question's words matched. Pure functions."""
+"""Highlights: the words of a passage that match the words of a query. Pure functions."""
 
 from collections.abc import Iterable
 
@@ -7,33 +7,34 @@ from indexer.text.analysis import Token, function_words, tokens
 
 
 def find_highlights(text: str, query: Iterable[Token]) -> tuple[Highlight, ...]:
-    """Return the ranges of the whole words, in code points of `text`, that match a question's terms.
+    """Return the ranges of the whole words, in code points of `text`, that match a query's terms.
 
-    Function words are left out: every «في» and «the» would be marked.
+    Function words are left out, or every «في» and «the» would be marked.
     """
-    wanted = {(token.kind, token.term) for token in _content_terms(query)}
-    if not wanted:
+    query_terms = {(token.kind, token.term) for token in _content_terms(query)}
+    if not query_terms:
         return ()
-    found = {
+    ranges = {
         (token.start, token.end)
         for token in _content_terms(tokens(text))
-        if (token.kind, token.term) in wanted
+        if (token.kind, token.term) in query_terms
     }
-    return tuple(Highlight(start, end) for start, end in sorted(found))
+    return tuple(Highlight(start, end) for start, end in sorted(ranges))
 
 
 def _content_terms(words: Iterable[Token]) -> list[Token]:
-    """Return the terms of all words but function words, which are known by their surfaces alone.
+    """Return the terms of all words other than function words.
 
-    A stem may look like one: «الله» and «الأمة» have those of «له» and «أم».
+    Only the surface of a word tells whether it is a function word: a stem may look like one, as those of
+    «الله» and «الأمة» look like «له» and «أم».
     """
     words = list(words)
-    idle = {
+    function_word_ranges = {
         (word.start, word.end) for word in words if word.kind == "surface" and _is_function_word(word.term)
     }
-    return [word for word in words if (word.start, word.end) not in idle]
+    return [word for word in words if (word.start, word.end) not in function_word_ranges]
 
 
 def _is_function_word(surface: str) -> bool:
-    known = function_words()
-    return surface in known or (len(surface) > 3 and surface[0] == "و" and surface[1:] in known)
+    listed = function_words()
+    return surface in listed or (len(surface) > 3 and surface[0] == "و" and surface[1:] in listed)

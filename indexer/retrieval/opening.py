@@ -1,4 +1,4 @@
-"""From an index folder to a Searcher: the generation that is served, with the model it was built with."""
+"""Opening an index for search: the served generation, with the model that it was built with."""
 
 from pathlib import Path
 
@@ -19,16 +19,16 @@ def open_searcher(
     *,
     without_model: bool = False,
 ) -> Searcher:
-    """Open the current generation of an index with the model it was built with.
+    """Open the served generation of an index with the model that it was built with.
 
     >>> with open_searcher("index") as searcher:
     ...     hits = searcher.search("Who discussed the grain corridor?", limit=2, lang="en")
     >>> [str(hit.source) for hit in hits]
     ['talks.txt:1-2', 'talks.txt:3']
 
-    `model` refuses an index of any other; `encoder` is used where it is the right one, which saves
-    loading it again; `without_model` loads none, to search by words alone. Raises NoIndex,
-    IndexUnusable and ModelError.
+    `model` refuses an index that was built with another model. `encoder` is used if it is of the right
+    model, which saves loading the model again. `without_model` loads no model, to search by words alone.
+    Raises NoIndex, IndexUnusable and ModelError.
     """
     index = Path(index)
     store = GenerationReader.open(IndexFolder(index))
@@ -49,42 +49,45 @@ def open_searcher(
 
 
 def in_space(store: GenerationReader, encoder: Encoder) -> Encoder:
-    """Return an encoder whose questions are in the space that a generation's passages are in."""
+    """Return an encoder that maps queries to the space of a generation's vectors."""
     path = store.space_path()
     return NeutralEncoder(encoder, NeutralSpace.load(path)) if path else encoder
 
 
 def _encoder_for(manifest: Manifest, index: Path, model: str | None, encoder: Encoder | None) -> Encoder:
-    built = manifest.settings
+    settings = manifest.settings
     rebuild = f"warraq build --rebuild --index {index}"
-    if model is not None and model_name(model) != built["model"]:
+    if model is not None and model_name(model) != settings["model"]:
         raise IndexUnusable(
-            f"The index in {index} was built with the model {built['model']}; this run asks for {model}.",
+            f"The index in {index} was built with the model {settings['model']}; this run asks for {model}.",
             remedy=f"{rebuild} --model {model}",
         )
-    if built["analysis_version"] != ANALYSIS_VERSION:
+    if settings["analysis_version"] != ANALYSIS_VERSION:
         raise IndexUnusable(
             f"The index in {index} was built by another version of Warraq, which made other search terms.",
             remedy=rebuild,
         )
-    if encoder is not None and (encoder.name, encoder.weights) == (built["model"], built["weights"]):
+    if encoder is not None and (encoder.name, encoder.weights) == (
+        settings["model"],
+        settings["weights"],
+    ):
         return encoder
-    found = find_model(built["model"])
-    if found.weights != built["weights"]:
+    installed = find_model(settings["model"])
+    if installed.weights != settings["weights"]:
         raise IndexUnusable(
-            f"The index in {index} was built with other weights of the model {built['model']} than are on "
+            f"The index in {index} was built with other weights of the model {settings['model']} than are on "
             "this machine.",
             remedy=rebuild,
         )
-    return found.open()
+    return installed.open()
 
 
 def current_generation(index: Path) -> str | None:
-    """Return the name of the generation that a search would open now; None where there is none."""
+    """Return the name of the generation that a search would open now; None where nothing was built."""
     return IndexFolder(index).current()
 
 
 def read_manifest(index: Path) -> Manifest:
-    """Return what the current generation holds and was made with; raises NoIndex, IndexUnusable."""
+    """Return the manifest of the served generation; raises NoIndex and IndexUnusable."""
     folder = IndexFolder(index)
     return folder.newest(folder.manifest)[0]

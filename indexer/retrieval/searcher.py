@@ -1,4 +1,4 @@
-"""The read side: one question to one page of ranked passages, each with what proves it."""
+"""The searcher: from a request to one page of ranked passages, each with its provenance."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +29,9 @@ from indexer.text.language import MIXED, detect
 
 log = logging.getLogger(__name__)
 
-CACHED_QUERIES = 256  # whose vectors are known
-SORTED_BY_DATE = 100  # passages that are put in order of date: the pool's others say little of the question
-MATCHES = 40  # best passages of a search, among which those of an article are its matches
+CACHED_QUERIES = 256  # queries whose vectors are remembered
+SORTED_BY_DATE = 100  # best passages that are sorted by date; the other candidates say little about the query
+MATCHES = 40  # best passages of a search; those of an article among them are its matches
 
 
 class Searcher:
@@ -42,15 +42,15 @@ class Searcher:
     ...     searcher.size(), searcher.article("talks.txt").document.title, similar.like.source.passage
     ((2, 4), 'Talks in Geneva', 1)
 
-    Without a model (`encoder` is None), or while it fails, passages are found by their words alone, and
-    every answer says so.
+    Without a model (`encoder` is None), or while the model fails, passages are found by their words alone,
+    and a notice in the result says so.
     """
 
     def __init__(self, store: GenerationReader, encoder: Encoder | None) -> None:
         self.store, self.encoder = store, encoder
-        self._failing = False  # whether the model failed at the last question that it was given
-        # The pages of a list, its facets and its articles ask the same question again. It holds the encoder
-        # alone: what held the Searcher too would keep a generation's files open until garbage is collected.
+        self._failing = False  # whether the model failed to encode the last query
+        # The result pages of a query and its articles encode the same query again. The cache refers to the
+        # encoder only: a reference to the Searcher would keep the files open until garbage is collected.
         self._vector_of = lru_cache(CACHED_QUERIES)(partial(_encode_query, encoder)) if encoder else None
 
     @property
@@ -60,23 +60,23 @@ class Searcher:
 
     @property
     def built(self) -> datetime:
-        """When that generation was built, in UTC."""
+        """The time when that generation was built, in UTC."""
         return datetime.fromisoformat(self.store.manifest.built)
 
     @property
     def archive(self) -> Path:
-        """Where the articles were when the index was built."""
+        """The folder of the articles when the index was built."""
         return self.store.archive
 
     @property
     def field_names(self) -> Mapping[str, str]:
-        """The names of fields in records that the user gave for that archive."""
+        """The names of record fields that the user named for this archive."""
         fields: Mapping[str, str] = self.store.fields
         return fields
 
     @property
     def damage(self) -> Notice | None:
-        """What is wrong with the index, where an older generation than the newest is searched."""
+        """The notice that the index is damaged, so that an older generation is searched; otherwise None."""
         return self.store.damage
 
     @property
@@ -85,7 +85,7 @@ class Searcher:
         return self.encoder is not None
 
     def close(self) -> None:
-        """Close the index's files; nothing is asked of the searcher afterwards."""
+        """Close the files of the index; the searcher cannot be used afterwards."""
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -95,58 +95,67 @@ class Searcher:
         self.close()
 
     def search(self, query: str | SearchRequest, **options: Any) -> SearchResult:
-        """Rank the passages that answer a question and return the page that was asked for.
+        """Rank the passages that answer a query and return the requested page.
 
         `options` are the fields of a SearchRequest: limit, offset, lang, source, author, published_from,
         published_to, mode, sort, copies. Each retriever gives its best candidates among the passages that
-        the filters leave; `total` counts their union, from which all pages are cut. Raises RequestError.
+        pass the filters. All result pages are cut from the union of these candidates, which is collapsed
+        unless the request says otherwise; `total` counts that list. Raises RequestError.
         """
         request = SearchRequest(query, **options) if isinstance(query, str) else query
         clock = _Clock()
         self.check_generation(request.generation)
-        language, words = detect(request.query), tokens(request.query)
-        pool, degraded = self._pool(request, language, words, clock)
-        marked = words if request.highlight else []
-        return self._page(request, pool, clock, language=language, words=marked, degraded=degraded)
+        language, query_tokens = detect(request.query), tokens(request.query)
+        candidates, degraded = self._candidates(request, language, query_tokens, clock)
+        marked = query_tokens if request.highlight else []
+        return self._page(request, candidates, clock, language=language, words=marked, degraded=degraded)
 
     def similar(self, request: SimilarRequest) -> SearchResult:
-        """Rank the passages of other articles by what they have in common with a passage.
+        """Rank the passages of other articles by their similarity to a passage.
 
-        Passages with the very same words are left out: they are no news. Raises NoSuchPassage.
+        Passages with exactly the same words are left out. Raises NoSuchPassage.
         """
         clock = _Clock()
         self.check_generation(request.generation)
         article, passage = self._passage(request.doc_id, request.passage)
         like = Hit(None, 1.0, passage, article.document)
         with clock.stage("dense"):
-            # Deeper by what is left out, which is among the nearest.
+            # Ask for more, because the passages of this article, which are left out, are among the nearest.
             depth = DEPTH + len(article.passages)
-            found = self.store.dense(self.store.vector(passage), depth, request.filters())
-        same = duplicate_key(like.text)
-        pool = [
-            each for each in found if each.passage.doc_id != passage.doc_id and each.duplicate_key != same
+            nearest = self.store.dense(self.store.vector(passage), depth, request.filters())
+        same_words = duplicate_key(like.text)
+        candidates = [
+            candidate
+            for candidate in nearest
+            if candidate.passage.doc_id != passage.doc_id and candidate.duplicate_key != same_words
         ][:DEPTH]
-        return self._page(request, pool, clock, language=passage.lang, like=like)
+        return self._page(request, candidates, clock, language=passage.lang, like=like)
 
     def matches(self, request: SearchRequest, doc_id: str, named: Passage | None = None) -> SearchResult:
         """Return the passages of an article that a search found, in the article's order, without ranks.
 
-        They are those among the best of the search, or the best that it has of the article where none
-        is; the passage that is `named` is one of them wherever in the pool it stands. Lists show the
-        whole pool, so every passage that a list led to is a match of its article.
+        These are the passages of the article among the best `MATCHES` candidates of the search or, without
+        one, its best candidate. The passage `named` is added wherever it stands among the candidates, so that
+        every passage to which a result list leads is a match of its article.
         """
         clock = _Clock()
-        language, words = detect(request.query), tokens(request.query)
-        pool, degraded = self._pool(request, language, words, clock)
+        language, query_tokens = detect(request.query), tokens(request.query)
+        candidates, degraded = self._candidates(request, language, query_tokens, clock)
         with clock.stage("fetch"):
-            own = [(at, each) for at, each in enumerate(pool) if each.passage.doc_id == doc_id]
-            found = [each for at, each in own if at < MATCHES or each.passage == named]
-            found = found or [each for _, each in own[:1]]
-            found.sort(key=lambda each: each.passage.number)
-            hits = self._hits([ResultGroup(each) for each in found], words)
-        # What a filter left out is told with the list.
+            of_article = [
+                (place, candidate)
+                for place, candidate in enumerate(candidates)
+                if candidate.passage.doc_id == doc_id
+            ]
+            matches = [
+                candidate for place, candidate in of_article if place < MATCHES or candidate.passage == named
+            ]
+            matches = matches or [candidate for _, candidate in of_article[:1]]
+            matches.sort(key=lambda candidate: candidate.passage.number)
+            hits = self._hits([ResultGroup(candidate) for candidate in matches], query_tokens)
+        # The result list already has the notice about articles that a date filter leaves out.
         every_day = replace(request, published_from=None, published_to=None)
-        notices = self._notices(every_day, degraded=degraded, left=0)
+        notices = self._notices(every_day, degraded=degraded, left_out=0)
         return SearchResult(
             request, language, self.generation, len(hits), hits, clock.took(), notices, stages=clock.stages
         )
@@ -156,20 +165,20 @@ class Searcher:
         return self.store.size()
 
     def article(self, doc_id: str) -> SplitDocument | None:
-        """Return an article whole, with its passages; None where there is none of that id."""
+        """Return an article with all its passages; None where the index does not hold it."""
         return self.store.article(doc_id)
 
-    def check_generation(self, asked: str | None) -> None:
-        """Raise GenerationChanged where another generation is asked for by name than this one."""
-        if asked not in (None, self.generation):
-            raise GenerationChanged(str(asked), self.generation)
+    def check_generation(self, generation: str | None) -> None:
+        """Raise GenerationChanged where a request names a generation other than this one."""
+        if generation not in (None, self.generation):
+            raise GenerationChanged(str(generation), self.generation)
 
     def warnings(self) -> list[str]:
-        """Return what every answer from this index should say, whatever was asked."""
+        """Return the warnings that every answer from this index carries."""
         return [str(self.damage)] if self.damage else []
 
     def stats(self) -> dict[str, Any]:
-        """Return, as JSON values, what the index holds and how it was made."""
+        """Return, as JSON values, the content of the index and its model."""
         manifest = self.store.manifest
         years = self.store.years()
         return {
@@ -193,7 +202,7 @@ class Searcher:
     def _page(
         self,
         request: SearchRequest | SimilarRequest,
-        pool: list[Candidate],
+        candidates: list[Candidate],
         clock: "_Clock",
         *,
         language: str,
@@ -201,22 +210,26 @@ class Searcher:
         degraded: bool = False,
         like: Hit | None = None,
     ) -> SearchResult:
-        """Return the page of a pool that was asked for; `pool` has the best first."""
+        """Return the requested page of a list of candidates, which has the best first."""
         with clock.stage("fetch"):
-            labels = self.store.labels([each.passage.doc_id for each in pool])
-            filed = [{"lang": each.passage.lang, **labels[each.passage.doc_id]} for each in pool]
-            best = pool[:SORTED_BY_DATE] if request.sort == "date" else pool
-            # What is folded is decided by relevance, so that another order hides nothing else.
+            labels = self.store.labels([candidate.passage.doc_id for candidate in candidates])
+            facet_labels = [
+                {"lang": candidate.passage.lang, **labels[candidate.passage.doc_id]}
+                for candidate in candidates
+            ]
+            best = candidates[:SORTED_BY_DATE] if request.sort == "date" else candidates
+            # Collapse before sorting by date, so that both orders list the same passages.
             listed = collapse(best) if request.copies == "fold" else ungrouped(best)
             if request.sort == "date":
 
-                def day(entry: ResultGroup) -> str:
-                    return labels[entry.candidate.passage.doc_id]["published"] or ""
+                def day(group: ResultGroup) -> str:
+                    return labels[group.candidate.passage.doc_id]["published"] or ""
 
-                listed.sort(key=day, reverse=True)  # stable: of a day the best first
+                # Stable: passages of one day stay in the order of relevance.
+                listed.sort(key=day, reverse=True)
             page = listed[request.offset : request.offset + request.limit]
             hits = self._hits(page, words)
-        notices = self._notices(request, degraded=degraded, left=len(pool) - len(best))
+        notices = self._notices(request, degraded=degraded, left_out=len(candidates) - len(best))
         return SearchResult(
             request,
             language,
@@ -225,18 +238,18 @@ class Searcher:
             tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, request.offset + 1)),
             clock.took(),
             notices,
-            count_facets(filed),
+            count_facets(facet_labels),
             clock.stages,
             like,
         )
 
-    def _notices(self, request: ListRequest, *, degraded: bool, left: int) -> tuple[Notice, ...]:
+    def _notices(self, request: ListRequest, *, degraded: bool, left_out: int) -> tuple[Notice, ...]:
         filters, notices = request.filters(), list[Notice]()
         if self.store.damage:
             notices.append(self.store.damage)
         if degraded:
             notices.append(Notice("no_model", "The model failed: passages were found by their words alone."))
-        by_date = any(on.column == DATE_COLUMN for on, _ in filters)
+        by_date = any(filter_.column == DATE_COLUMN for filter_, _ in filters)
         undated = self.store.undated(filters) if by_date else 0
         if undated:
             articles = (
@@ -245,18 +258,18 @@ class Searcher:
                 else f"{undated:,} articles without a date were"
             )
             notices.append(Notice("undated", f"{articles} left out by the date filter.", undated))
-        if left:
+        if left_out:
             text = f"Only the {SORTED_BY_DATE} most relevant passages are put in order of date."
             notices.append(Notice("dated", text, SORTED_BY_DATE))
         return tuple(notices)
 
-    def _pool(
-        self, request: SearchRequest, language: str, words: list[Token], clock: "_Clock"
+    def _candidates(
+        self, request: SearchRequest, language: str, query_tokens: list[Token], clock: "_Clock"
     ) -> tuple[list[Candidate], bool]:
-        """Return every candidate of a question, best first, and whether the model failed."""
+        """Return all candidates for a query, best first, and whether the model failed."""
         filters = request.filters()
         weights = {"stem": 1.0, "surface": SURFACE_WEIGHT}
-        wanted = [WeightedTerm(word.term, word.kind, weights[word.kind]) for word in words]
+        terms = [WeightedTerm(word.term, word.kind, weights[word.kind]) for word in query_tokens]
         vector = None
         if request.mode != "lexical":
             with clock.stage("encode"):
@@ -266,7 +279,7 @@ class Searcher:
         lexical, dense = list[Candidate](), list[Candidate]()
         if request.mode != "dense":
             with clock.stage("lexical"):
-                lexical = self.store.lexical(wanted, DEPTH, filters)
+                lexical = self.store.lexical(terms, DEPTH, filters)
         if vector is None:
             return lexical, request.mode != "lexical"
         with clock.stage("dense"):
@@ -277,12 +290,12 @@ class Searcher:
             return self._fused(vector, lexical, dense, language), False
 
     def _encode(self, query: str) -> NDArray[np.float32] | None:
-        """Return the vector of a question; None where the model fails."""
+        """Return the vector of a query; None where the model fails."""
         if self._vector_of is None:
             return None
         try:
             vector = self._vector_of(query)
-        except Exception:  # whatever it is: words still find something
+        except Exception:  # after any error of a model, the lexical retriever still finds passages
             log.exception("The model failed to encode a question")
             self._failing = True
             return None
@@ -296,37 +309,44 @@ class Searcher:
         dense: Sequence[Candidate],
         language: str,
     ) -> list[Candidate]:
-        found = {each.passage.passage_id: each for each in [*lexical, *dense]}
-        cosines = {each.passage.passage_id: each.score for each in dense}
-        others = [each.passage for each in lexical if each.passage.passage_id not in cosines]
-        for passage, cosine in zip(others, self.store.cosines(vector, others), strict=True):
+        """Return the union of both retrievers' candidates, with fused scores, best first."""
+        by_id = {candidate.passage.passage_id: candidate for candidate in [*lexical, *dense]}
+        cosines = {candidate.passage.passage_id: candidate.score for candidate in dense}
+        only_lexical = [
+            candidate.passage for candidate in lexical if candidate.passage.passage_id not in cosines
+        ]
+        for passage, cosine in zip(only_lexical, self.store.cosines(vector, only_lexical), strict=True):
             cosines[passage.passage_id] = cosine
         fused = fuse(
             cosines,
-            {each.passage.passage_id: each.score for each in lexical},
-            {key for key, each in found.items() if each.passage.lang in (language, MIXED)},
+            {candidate.passage.passage_id: candidate.score for candidate in lexical},
+            {
+                passage_id
+                for passage_id, candidate in by_id.items()
+                if candidate.passage.lang in (language, MIXED)
+            },
         )
-        # Stable: where copies share a score, the order is fusion's.
-        ranked = sorted(fused.items(), key=lambda each: -each[1])
-        return [replace(found[key], score=score) for key, score in ranked]
+        # Stable: passages with equal scores keep the order of the fusion.
+        ranked = sorted(fused.items(), key=lambda item: -item[1])
+        return [replace(by_id[passage_id], score=score) for passage_id, score in ranked]
 
     def _hits(self, page: Sequence[ResultGroup], words: Sequence[Token]) -> tuple[Hit, ...]:
-        """Return entries as hits that have no rank yet, each with its document."""
-        folded = [each for entry in page for each in (entry, *entry.more)]
-        named = [each for entry in folded for each in (entry.candidate, *entry.also_in)]
-        documents = self.store.documents([each.passage.doc_id for each in named])
+        """Return groups as hits without a rank, each with its document."""
+        groups = [member for group in page for member in (group, *group.more)]
+        candidates = [candidate for group in groups for candidate in (group.candidate, *group.also_in)]
+        documents = self.store.documents([candidate.passage.doc_id for candidate in candidates])
 
-        def plain(candidate: Candidate) -> Hit:
+        def single_hit(candidate: Candidate) -> Hit:
             passage = candidate.passage
             hit = Hit(None, candidate.score, passage, documents[passage.doc_id])
             return replace(hit, highlights=find_highlights(hit.text, words))
 
-        def whole(entry: ResultGroup) -> Hit:
-            also_in = tuple(plain(each) for each in entry.also_in)
-            more = tuple(whole(each) for each in entry.more)
-            return replace(plain(entry.candidate), also_in=also_in, more=more)
+        def group_hit(group: ResultGroup) -> Hit:
+            also_in = tuple(single_hit(candidate) for candidate in group.also_in)
+            more = tuple(group_hit(member) for member in group.more)
+            return replace(single_hit(group.candidate), also_in=also_in, more=more)
 
-        return tuple(whole(entry) for entry in page)
+        return tuple(group_hit(group) for group in page)
 
 
 def _encode_query(encoder: Encoder, query: str) -> NDArray[np.float32]:
@@ -334,7 +354,7 @@ def _encode_query(encoder: Encoder, query: str) -> NDArray[np.float32]:
 
 
 class _Clock:
-    """What a search takes, whole and by stage, in milliseconds."""
+    """The time that a search takes, in all and by stage, in milliseconds."""
 
     def __init__(self) -> None:
         self.stages: dict[str, float] = {}

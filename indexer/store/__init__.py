@@ -1,1 +1,1 @@
-"""Indexes on disk: generations, and the one thing with two legs that each of them holds."""
+"""Indexes on disk: generations, each with a vector index and a BM25 index over the same passages."""

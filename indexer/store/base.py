@@ -1,4 +1,4 @@
-"""The values that a store is asked with and answers with."""
+"""Values that a store takes and returns: terms of a query, files, rows and labels."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from indexer.text.analysis import Kind
 
 
 class WeightedTerm(NamedTuple):
-    """A term of a question, the kind of term it is, and what a match of it counts."""
+    """A term of a query, its kind, and the weight of a match."""
 
     term: str
     kind: Kind
@@ -15,18 +15,18 @@ class WeightedTerm(NamedTuple):
 
 
 class SeenFile(NamedTuple):
-    """What a build saw of one file."""
+    """The state of one file when a build read it."""
 
     sha256: str | None
-    """None where it could not be read."""
+    """None where the file could not be read."""
     reason: str | None
-    """Why it was refused, if so."""
+    """Why the file was refused; None where it was read."""
     sidecar_hash: str = ""
-    """A hash of what sidecars say of it."""
+    """Hash of the facts that sidecars give about the file."""
 
 
 class Row(NamedTuple):
-    """A passage with its document, its text, and the keys of what else is kept of it."""
+    """A passage with its row, document and text, and the keys of its terms and of its vector."""
 
     row: int
     passage: Passage
@@ -37,4 +37,4 @@ class Row(NamedTuple):
 
 
 Labels = dict[str, str | None]
-"""What an article is filed under: its value of each filter that is of articles, by field."""
+"""The values of an article that filters compare and facets count, by field."""

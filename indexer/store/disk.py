@@ -1,6 +1,6 @@
-"""The steps by which our code changes an index on the disk. Each is whole or has not happened.
+"""The steps by which Warraq changes an index on disk: write, replace, link, copy, move and remove.
 
-What a step leaves lasts through a power cut once `sync` has returned for the file and for its folder.
+A step survives a power cut once `sync` has returned for the file and for its folder.
 """
 
 import hashlib
@@ -16,8 +16,13 @@ def sha256_of(path: Path) -> str:
 
 
 def sync(path: Path) -> None:
-    """Have a file or folder reach the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Flush a file or a folder to the disk."""
+    if os.name == "nt":  # Windows flushes only files that are open for writing, and no folders
+        if path.is_dir():
+            return
+        descriptor = os.open(path, os.O_RDWR)
+    else:
+        descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
@@ -25,31 +30,31 @@ def sync(path: Path) -> None:
 
 
 def write_file(path: Path, content: str) -> None:
-    """Write a new small file; who needs it to last syncs it."""
+    """Write a small new file; a caller that needs it to survive a power cut syncs it."""
     path.write_text(content, "utf-8")
 
 
 def staging_path(path: Path) -> Path:
-    """Return where the next content of a file is written before it replaces the file."""
+    """Return where the new content of a file is written before it replaces the file."""
     return path.with_name(f".{path.name}.new")
 
 
 def replace_file(path: Path, content: str) -> None:
-    """Replace a small file whole: readers see the old content or the new one."""
-    aside = staging_path(path)
-    write_file(aside, content)
-    sync(aside)
-    replace_with(aside, path)
+    """Replace a small file in one step: readers see either the old content or the new one."""
+    staged = staging_path(path)
+    write_file(staged, content)
+    sync(staged)
+    replace_with(staged, path)
 
 
-def replace_with(aside: Path, path: Path) -> None:
-    """Put a whole file in the place of another, or of none."""
-    aside.replace(path)
+def replace_with(staged: Path, path: Path) -> None:
+    """Rename a finished file to `path`, which it replaces where there is one."""
+    staged.replace(path)
     sync(path.parent)
 
 
 def link_or_copy(source: Path, target: Path) -> bool:
-    """Have a file under a second name, for reading only; a copy where the file system has no hard links.
+    """Give a file a second name, for reading only; copy it where the file system has no hard links.
 
     Returns whether it is a link.
     """
@@ -62,12 +67,12 @@ def link_or_copy(source: Path, target: Path) -> bool:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file's bytes to a new file that may be written to."""
+    """Copy the bytes of a file to a new file, which may be written to."""
     shutil.copyfile(source, target)
 
 
 def move_folder(source: Path, target: Path) -> None:
-    """Give a folder the name under which it is known from now on."""
+    """Rename a finished folder to its final name."""
     source.rename(target)
     sync(target.parent)
 

@@ -1,14 +1,14 @@
-"""Generations on disk: whose folder it is, which generation is current, how the next takes over.
+"""Index folders: who owns a folder, which generation is served, and how the next one takes over.
 
-INDEX/warraq.json                  the marker: this folder is ours, in this layout
-INDEX/current                      names of the generations that are kept, a line each, the one that is
-                                   served first; replaced by one rename
-INDEX/generations/NAME/            written staging, then renamed here; never changed afterwards
-INDEX/generations/NAME/manifest.json   what it was made with; counts and sha256 of its files
+INDEX/warraq.json                  the marker: this folder belongs to Warraq, in this layout
+INDEX/current                      names of the generations to keep, a line each, the served one first;
+                                   replaced by one rename
+INDEX/generations/NAME/            written in a staging folder, then renamed; never changed afterwards
+INDEX/generations/NAME/manifest.json   the settings of the build; counts, and sha256 of the files
 INDEX/vectors.sqlite               the vector cache, shared by all generations
 INDEX/lock                         held while building
 
-Files that two generations share are hard links; none is ever opened for writing.
+Files that two generations share are hard links; no such file is ever opened for writing.
 """
 
 import json
@@ -26,7 +26,7 @@ from filelock import FileLock
 
 from indexer.datatypes import Notice
 from indexer.errors import IndexDamaged, IndexUnusable, NoIndex, RequestError
-from indexer.settings import GENERATIONS_KEPT
+from indexer.settings import FORMAT_VERSION, GENERATIONS_KEPT
 from indexer.store.disk import (
     move_folder,
     remove_file,
@@ -43,7 +43,7 @@ from indexer.store.vector_cache import checksum_path
 MARKER, CURRENT, LOCK, GENERATIONS = "warraq.json", "current", "lock", "generations"
 SPACE_FILE = "neutral.safetensors"
 LAYOUT = 1
-_STAGING = ".new-"  # how the name of a folder begins that is being written
+_STAGING = ".new-"  # prefix of the folder in which a generation is written
 _NAME = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
 
 _MARK = json.dumps({"product": "warraq", "layout": LAYOUT})
@@ -59,14 +59,15 @@ class IndexFolder:
         self.cache = path / "vectors.sqlite"
 
     def check_ours(self) -> None:
-        """Raise IndexUnusable where the folder is somebody else's or of another layout."""
+        """Raise IndexUnusable where the folder is not Warraq's or has another layout."""
         if self.path.exists() and not self.path.is_dir():
             raise IndexUnusable(f"{self.path} is a file, not a folder. Name another folder with --index.")
         marker = self.path / MARKER
         try:
             if not marker.exists():
-                beside = {"README.md", staging_path(marker).name}  # the second of a first build that died
-                if self.path.exists() and {entry.name for entry in self.path.iterdir()} - beside:
+                # The staged marker remains where a first build died before it renamed the file.
+                allowed = {"README.md", staging_path(marker).name}
+                if self.path.exists() and {entry.name for entry in self.path.iterdir()} - allowed:
                     raise IndexUnusable(
                         f"The folder {self.path} holds files that are not an index of Warraq; nothing was "
                         "changed. Name another folder with --index."
@@ -90,13 +91,14 @@ class IndexFolder:
             )
 
     def prepare(self) -> None:
-        """Make the folder and mark it as ours, unless it is already."""
+        """Make the folder and write its marker, unless that has been done."""
         self.check_ours()
         try:
             if not self.path.exists():
                 self.path.mkdir(parents=True, exist_ok=True)
                 sync(self.path.parent)
-            if not self._is_marked():  # first: what else is in the folder is ours only beside it
+            # Write the marker first: without it the folder counts as somebody else's.
+            if not self._is_marked():
                 replace_file(self.path / MARKER, _MARK)
             if not (self.path / GENERATIONS).exists():
                 (self.path / GENERATIONS).mkdir(exist_ok=True)
@@ -111,7 +113,7 @@ class IndexFolder:
         return marker.exists() and marker.read_bytes() == _MARK.encode()
 
     def pointer_faults(self) -> Iterator[str]:
-        """Yield what is wrong with the files that say whose the index is and which generation is served."""
+        """Yield the faults of the marker and of the list of generations, a line each."""
         if (self.path / MARKER).exists() and not self._is_marked():
             yield f"{MARKER} has changed since it was written"
         try:
@@ -119,16 +121,16 @@ class IndexFolder:
         except IndexDamaged as error:
             yield error.fact
             return
-        found = self.found()
-        if found and not names:
+        existing = self.found()
+        if existing and not names:
             yield f"{CURRENT} is missing"
         for name in names:
-            if name not in found:
+            if name not in existing:
                 yield f"{CURRENT} names {name}, which is missing"
 
     @contextmanager
     def exclude_builds(self) -> Iterator[None]:
-        """Keep builds out while the index is looked at, as far as this user can."""
+        """Keep builds out while the index is verified; go on without the lock where it cannot be had."""
         lock = FileLock(self.path / LOCK)
         with suppress(OSError):
             if (self.path / LOCK).exists():
@@ -140,9 +142,9 @@ class IndexFolder:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder for one build; a second build waits. The lock dies with its process.
+        """Hold the folder for one build; a second build waits. The lock ends with its process.
 
-        What keeps the build from writing, such as a full disk, is raised as IndexUnusable.
+        An error that keeps the build from writing, such as a full disk, is raised as IndexUnusable.
         """
         try:
             with FileLock(self.path / LOCK):
@@ -155,9 +157,9 @@ class IndexFolder:
             ) from error
 
     def listed(self) -> list[str]:
-        """Return the names of the generations that are kept, the one that is served first.
+        """Return the names of the generations to keep, the served one first.
 
-        None where nothing was built; IndexDamaged where the file that tells cannot be read.
+        Empty where nothing was built; IndexDamaged where the file of the names cannot be read.
         """
         try:
             content = (self.path / CURRENT).read_text("utf-8")
@@ -171,33 +173,33 @@ class IndexFolder:
         return names
 
     def current(self) -> str | None:
-        """Return the name of the generation that is served, None where none was built."""
+        """Return the name of the served generation; None where nothing was built."""
         return next(iter(self.listed()), None)
 
     def found(self) -> list[str]:
-        """Return the names of all generations that are on the disk, newest first."""
+        """Return the names of all generations on disk, newest first."""
         with suppress(OSError):
             folders = [path.name for path in (self.path / GENERATIONS).iterdir() if path.is_dir()]
             return sorted(filter(_NAME.fullmatch, folders), reverse=True)
         return []
 
     def generations_to_keep(self, generation: str) -> list[str]:
-        """Return the names of the generations to keep with one that is whole, itself the first.
+        """Return the names of the generations to keep with an undamaged one, which comes first.
 
-        What should have been served and was not, is not among them.
+        If another generation is first in the list, it could not be served and is left out.
         """
-        return [generation, *(name for name in self._kept()[1:] if name != generation)]
+        return [generation, *(name for name in self._listed_or_empty()[1:] if name != generation)]
 
     def candidates(self) -> list[str]:
-        """Return the generations that could be served: the one that should be, then the newest first."""
-        first = self._kept()[:1]
+        """Return the generations that could be served: the listed one, then the others, newest first."""
+        first = self._listed_or_empty()[:1]
         return first + [name for name in self.found() if name not in first]
 
     def folder(self, generation: str) -> Path:
         return self.path / GENERATIONS / generation
 
     def manifest(self, generation: str) -> Manifest:
-        """Read the manifest of a generation; IndexDamaged unless it is as it was written."""
+        """Read the manifest of a generation; IndexDamaged where it is missing or has changed."""
         try:
             return Manifest(**read_verified(self.folder(generation)))
         except UnverifiableManifest as error:
@@ -208,36 +210,37 @@ class IndexFolder:
                 remedy=self.rebuild_command,
             ) from error
 
-    def newest(self, opened: Callable[[str], Opened]) -> tuple[Opened, Notice | None]:
-        """Open the generation that is served; where it is damaged, the newest that is whole.
+    def newest(self, open_generation: Callable[[str], Opened]) -> tuple[Opened, Notice | None]:
+        """Open the served generation or, where it is damaged, the newest undamaged one.
 
-        Returns it, with a notice where it is not the newest. `opened` raises IndexDamaged for a damaged one.
-        Raises NoIndex where nothing was built, and the first error where no generation is whole.
+        `open_generation` opens a generation by name and raises IndexDamaged for a damaged one. Returns its
+        result, with a notice where the index is damaged. Raises NoIndex where nothing was built, and the
+        first error where every generation is damaged.
         """
         self.check_ours()
-        first: IndexDamaged | None = None
+        first_damage: IndexDamaged | None = None
         try:
             self.listed()
         except IndexDamaged as error:
-            first = error
+            first_damage = error
         names = self.candidates()
-        if not names and not first:
+        if not names and not first_damage:
             raise self.no_index()
-        if not first and not (self.path / CURRENT).exists():
-            first = self.damaged(f"{CURRENT} is missing")
+        if not first_damage and not (self.path / CURRENT).exists():
+            first_damage = self.damaged(f"{CURRENT} is missing")
         for name in names:
             try:
-                found = opened(name)
+                opened = open_generation(name)
             except IndexDamaged as error:
-                first = first or error
+                first_damage = first_damage or error
             except IndexUnusable:
-                if first is None:
-                    raise  # of another make, which is no damage
+                if first_damage is None:
+                    raise  # built by another version, which is not damage
             else:
-                return found, self._stepped_down(first, name) if first else None
-        raise first or self.damaged("it holds no generation")
+                return opened, self._damage_notice(first_damage, name) if first_damage else None
+        raise first_damage or self.damaged("it holds no generation")
 
-    def _stepped_down(self, error: IndexDamaged, name: str) -> Notice:
+    def _damage_notice(self, error: IndexDamaged, name: str) -> Notice:
         return Notice(
             "damage",
             f"The index in {self.path} is damaged: {error.fact}. What is shown is from the newest generation "
@@ -246,12 +249,12 @@ class IndexFolder:
         )
 
     def check_files(self, manifest: Manifest) -> None:
-        """Raise IndexDamaged unless every file of a generation is as it was written."""
+        """Raise IndexDamaged unless every file of a generation is unchanged."""
         for fact in self.damages(manifest):
             raise self.damaged(fact)
 
     def damages(self, manifest: Manifest) -> Iterator[str]:
-        """Yield what is wrong with the files of a generation, a line each."""
+        """Yield the faults of the files of a generation, a line each."""
         for name, expected in manifest.files.items():
             try:
                 if sha256_of(self.folder(manifest.generation) / name) != expected:
@@ -267,6 +270,15 @@ class IndexFolder:
             f"The index in {self.path} is damaged: {fact}.", fact, remedy=self.rebuild_command
         )
 
+    def check_format(self, manifest: Manifest) -> None:
+        """Raise IndexUnusable unless this version of the program wrote the files of a generation."""
+        if manifest.settings.get("format_version") != FORMAT_VERSION:
+            raise IndexUnusable(
+                f"The index in {self.path} was built by another version of Warraq, which kept it in other "
+                "files.",
+                remedy=self.rebuild_command,
+            )
+
     @property
     def build_command(self) -> str:
         """The command that brings the index up to date."""
@@ -274,7 +286,7 @@ class IndexFolder:
 
     @property
     def rebuild_command(self) -> str:
-        """The command that mends an index that is damaged or was built by another version."""
+        """The command that repairs an index that is damaged or was built by another version."""
         return f"warraq build --rebuild --index {self.path}"
 
     def no_index(self) -> NoIndex:
@@ -286,12 +298,13 @@ class IndexFolder:
 
     @contextmanager
     def staging_folder(self) -> Iterator[Path]:
-        """Yield an empty folder for the next generation; it is removed unless it was published."""
+        """Yield an empty folder for the next generation; remove it afterwards unless it was published."""
         self._remove_staging_folders()
         staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=self.path / GENERATIONS))
         try:
             write_file(staging / UNFINISHED, _MARK)
-            sync(staging)  # before anything is in it: without the note nobody would remove it
+            # Sync the note before anything else is written: a folder without it is never removed.
+            sync(staging)
             yield staging
         finally:
             remove_staging(staging)
@@ -308,11 +321,12 @@ class IndexFolder:
         earlier: Sequence[str] | None = None,
         keep: int = GENERATIONS_KEPT,
     ) -> Manifest:
-        """Finish a generation with its manifest, check it and switch to it; returns the manifest.
+        """Write the manifest of a generation, check the generation and switch to it; returns the manifest.
 
-        `linked` has the sha256 of the files that are shared with an earlier generation, by name. `earlier`
-        names the generations that may stay beside the new one, by default those that are listed now; `keep`
-        is how many stay in all.
+        `linked` has the sha256 of the files that are shared with an earlier generation, by name. `check`
+        raises where the generation cannot be opened; then the switch does not happen. `earlier` names the
+        generations that may stay with the new one, by default the listed ones; `keep` is how many stay
+        in all.
         """
         linked = linked or {}
         files = {
@@ -322,7 +336,7 @@ class IndexFolder:
             for name in [path.relative_to(staging).as_posix()]
         }
         manifest = Manifest(
-            **{each.name: getattr(content, each.name) for each in fields(content)},
+            **{field.name: getattr(content, field.name) for field in fields(content)},
             archive=archive,
             settings=settings,
             files=files,
@@ -330,63 +344,66 @@ class IndexFolder:
         write_file(staging / MANIFEST, manifest.to_json())
         mode = (staging / MANIFEST).stat().st_mode & 0o777
         for path in staging.rglob("*"):
-            # Libraries keep some files to their maker; whoever may read one may read all.
+            # Libraries make some files private; give every file the permissions of the manifest.
             if path.is_file() and path.stat().st_mode & 0o777 != mode:
                 path.chmod(mode)
         for path in [*staging.rglob("*"), staging]:
             sync(path)
-        staging.chmod(0o755)  # mkdtemp keeps it to its maker; a server may be another user
+        staging.chmod(0o755)  # mkdtemp makes it private; a server may run as another user
         try:
             move_folder(staging, self.folder(manifest.generation))
             check(manifest)
-            self._switch(
-                [manifest.generation, *(self._kept() if earlier is None else earlier)][: max(keep, 1)]
-            )
+            names = [manifest.generation, *(self._listed_or_empty() if earlier is None else earlier)]
+            self._switch(names[: max(keep, 1)])
         except BaseException:
-            if self._kept()[:1] != [manifest.generation]:
+            if self._listed_or_empty()[:1] != [manifest.generation]:
                 self._remove(manifest.generation)
             raise
         return manifest
 
     def roll_back(self, generation: str | None = None) -> str:
-        """Serve the generation that was built before the current one, or a named one; returns its name.
+        """Serve the generation built before the current one, or a named one; returns its name.
 
-        Nothing is removed, so that one can go forward again. It must be held to be whole by the
-        caller. Raises RequestError where there is none.
+        Removes nothing, so that a user can go forward again. The caller has verified the generation. Raises
+        RequestError where there is no such generation.
         """
-        wanted = self.earlier(generation)
-        names = self._kept() or self.found()
-        replace_file(self.path / CURRENT, _lines([wanted, *(name for name in names if name != wanted)]))
-        return wanted
+        target = self.earlier(generation)
+        names = self._listed_or_empty() or self.found()
+        replace_file(self.path / CURRENT, _lines([target, *(name for name in names if name != target)]))
+        return target
 
     def earlier(self, generation: str | None = None) -> str:
-        """Return the generation built before the current one, or the one that is named, if it is here."""
-        found, current = self.found(), next(iter(self._kept()), "")
-        wanted = generation or next((name for name in found if name < current), None)
-        if wanted is None:
+        """Return the generation built before the current one, or the named one.
+
+        Raises RequestError where there is no such generation.
+        """
+        existing, current = self.found(), next(iter(self._listed_or_empty()), "")
+        target = generation or next((name for name in existing if name < current), None)
+        if target is None:
             raise RequestError(
                 "no_generation", f"The index in {self.path} keeps no generation before the current one."
             )
-        if wanted not in found:
+        if target not in existing:
             raise RequestError(
                 "no_generation",
-                f"The index in {self.path} keeps no generation {wanted}. Kept: {', '.join(found) or 'none'}.",
+                f"The index in {self.path} keeps no generation {target}. "
+                f"Kept: {', '.join(existing) or 'none'}.",
             )
-        return wanted
+        return target
 
-    def _kept(self) -> list[str]:
+    def _listed_or_empty(self) -> list[str]:
         try:
             return self.listed()
         except IndexDamaged:
             return []
 
     def _switch(self, names: list[str]) -> None:
-        """Serve the first of these generations, keep the others, and remove what is ours beside them."""
+        """Serve the first of these generations, keep the others, and remove all that are not among them."""
         replace_file(self.path / CURRENT, _lines(names))
         self._remove_others(names)
 
     def remove_leftovers(self) -> None:
-        """Remove what a build that died after its switch has left. The lock says that it is nobody's."""
+        """Remove the files of a build that died after its switch; the caller holds the lock."""
         self._remove_staging_folders()
         for path in (self.path / MARKER, self.path / CURRENT, checksum_path(self.cache)):
             with suppress(OSError):
@@ -394,11 +411,11 @@ class IndexFolder:
         self._remove_others(self.listed())
 
     def _remove_staging_folders(self) -> None:
-        for left in (self.path / GENERATIONS).glob(f"{_STAGING}*"):  # of a build that died
-            remove_staging(left)
+        for staging in (self.path / GENERATIONS).glob(f"{_STAGING}*"):  # left by a build that died
+            remove_staging(staging)
 
     def _remove_others(self, names: Sequence[str]) -> None:
-        """Remove the generations that are ours but for these, which are finished."""
+        """Remove all generations but these, and from these the note that they are unfinished."""
         for generation in self.found():
             if generation not in names:
                 self._remove(generation)
@@ -407,7 +424,7 @@ class IndexFolder:
                     remove_file(self.folder(generation) / UNFINISHED)
 
     def _remove(self, generation: str) -> None:
-        """Remove a generation, as far as it is ours."""
+        """Remove the files of a generation that its manifest names."""
         folder = self.folder(generation)
         try:
             files = list(read_verified(folder)["files"])

@@ -1,7 +1,7 @@
-"""What a generation says of itself: what it was made with, and what it holds to the last byte.
+"""The manifest of a generation: its settings, its counts, and the checksums of its files.
 
-The name of a generation ends in a digest of its manifest, so that the name vouches for the manifest
-and the manifest for every file.
+The name of a generation ends in a digest of its manifest, so the name proves the manifest and the
+manifest proves every file.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationContent:
-    """What a generation holds, counted and listed."""
+    """Counts and lists of the articles in a generation."""
 
     documents: int = 0
     passages: int = 0
@@ -38,7 +38,7 @@ class GenerationContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest(GenerationContent):
-    """What a generation was made with and what it holds; all that `info` tells of it."""
+    """The settings and the content of a generation; `warraq info` shows all of it."""
 
     generation: str = ""
     built: str = ""
@@ -46,41 +46,44 @@ class Manifest(GenerationContent):
     archive: str
     settings: dict[str, Any]
     files: dict[str, str]
-    """sha256 by name of every other file of the generation."""
+    """sha256 of every other file of the generation, by name."""
 
     def named(self, built: datetime) -> "Manifest":
-        """Return it with the time of the build, and with the name that vouches for it."""
+        """Return a copy with the time of the build and with the name that proves the manifest."""
         timed = replace(self, built=built.isoformat(timespec="seconds"))
-        vouched = {name: value for name, value in asdict(timed).items() if name != "generation"}
-        return replace(timed, generation=f"{built:%Y%m%dT%H%M%S%f}-{_digest(vouched)}")
+        content = {name: value for name, value in asdict(timed).items() if name != "generation"}
+        return replace(timed, generation=f"{built:%Y%m%dT%H%M%S%f}-{_digest(content)}")
 
     def to_json(self) -> str:
-        """Return what its file holds, to the last byte; the name comes first."""
+        """Return the text of the manifest file, exactly; the name comes first."""
         return _json({"generation": self.generation, **asdict(self)})
 
 
 class UnverifiableManifest(ValueError):
-    """A manifest that is not what its generation's name says; the message is the fact."""
+    """A manifest that does not match the name of its generation; the message says why."""
 
 
 def read_verified(folder: Path) -> dict[str, Any]:
-    """Return what the manifest in a generation's folder holds, whichever version wrote it."""
+    """Return the content of the manifest in a generation's folder, whichever version wrote it.
+
+    Raises UnverifiableManifest unless the name of the folder proves the manifest.
+    """
     generation = folder.name
     try:
         content = (folder / MANIFEST).read_bytes().decode()
         stored = json.loads(content)
         name = stored.pop("generation")
-        vouched = {"generation": name, **stored}
-        inside = all(_is_inside(each) for each in stored["files"])
+        manifest = {"generation": name, **stored}
+        inside = all(_is_inside(path) for path in stored["files"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise UnverifiableManifest(f"{MANIFEST} of {generation} cannot be read") from error
     if name != generation:
         raise UnverifiableManifest(f"{MANIFEST} of {generation} belongs to another generation")
-    if _digest(stored) != generation.rpartition("-")[2] or content != _json(vouched):
+    if _digest(stored) != generation.rpartition("-")[2] or content != _json(manifest):
         raise UnverifiableManifest(f"{MANIFEST} of {generation} has changed since it was built")
-    if not inside:  # files are removed by these names
+    if not inside:  # a removal follows these names
         raise UnverifiableManifest(f"{MANIFEST} of {generation} names files outside of it")
-    return vouched
+    return manifest
 
 
 def _is_inside(name: str) -> bool:

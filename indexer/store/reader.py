@@ -1,7 +1,7 @@
-"""The embedded store, read: SQLite for documents and passages, FAISS for vectors, Tantivy for terms.
+"""The reader of one generation: SQLite for documents and passages, FAISS for vectors, Tantivy for terms.
 
-A passage's row is its place in all three, from 0; it differs from one generation to the next, so
-nothing outside sees it, and ties fall by id. The writer and the reader meet only in the files.
+A passage has the same row, counted from 0, in all three. Rows differ from one generation to the next, so
+no result shows them, and ties are broken by id. The writer and the reader share only the files.
 """
 
 import shutil
@@ -22,7 +22,6 @@ from tantivy import FieldType, Occur, Query
 
 from indexer import settings
 from indexer.datatypes import Candidate, Cut, Document, Notice, Passage, SplitDocument
-from indexer.errors import IndexUnusable
 from indexer.request import DATE_COLUMN, Filters
 from indexer.store.base import Labels, Row, SeenFile, WeightedTerm
 from indexer.store.folder import SPACE_FILE, IndexFolder
@@ -42,11 +41,11 @@ from indexer.text.analysis import Kind
 
 _PASSAGE = 'doc_id, number, start, "end", line_start, line_end, lang'
 _DOCUMENT = ", ".join(DOCUMENT_COLUMNS)
-_AT_ONCE = 500  # values in one statement
-_FILTERS_KEPT = 32  # whose rows are known; a row is 8 bytes
-_MARGIN = 16  # passages that are asked for beyond the last wanted, so that ties there are seen
-_NEAR = 1e-5  # relative; two scores as near may be one score, summed in another order
-_DIGITS = 5  # significant ones of a BM25 score: the rest is the order in which terms were summed
+_AT_ONCE = 500  # values in one SQL statement
+_FILTERS_KEPT = 32  # sets of filters whose rows are remembered; a row takes 8 bytes
+_MARGIN = 16  # passages asked for beyond the last one needed, so that ties with it are seen
+_NEAR = 1e-5  # relative; scores this close may be the same sum, added up in another order
+_DIGITS = 5  # significant digits of a BM25 score; the others depend on the order of its sum
 
 
 class GenerationReader:
@@ -65,15 +64,16 @@ class GenerationReader:
         self.damage: Notice | None = None
         self._articles, self._vectors = articles, vectors
         self._schema, self._searcher = terms
-        self._let_go = weakref.finalize(self, articles.close)  # also where nobody closes it
-        self._lock = threading.Lock()  # one connection, opened once: the folder may go while we read
+        self._close_database = weakref.finalize(self, articles.close)  # also where nobody calls close
+        # All threads share one connection: the folder may be removed meanwhile, so it cannot be opened again.
+        self._lock = threading.Lock()
         self._rows: dict[Filters, Any] = {}
 
     @classmethod
     def open(cls, index: IndexFolder) -> "GenerationReader":
-        """Open the current generation, or the newest that is whole, after checking each of its files.
+        """Open the served generation or, where it is damaged, the newest undamaged one.
 
-        Raises NoIndex and IndexUnusable.
+        Hashes all of its files. Raises NoIndex and IndexUnusable.
         """
         store, damage = index.newest(lambda generation: cls.open_generation(index, generation))
         store.damage = damage
@@ -83,14 +83,12 @@ class GenerationReader:
     def open_generation(
         cls, index: IndexFolder, generation: str, *, hashed: bool = False
     ) -> "GenerationReader":
-        """Open one generation; IndexDamaged unless it is whole. `hashed` files need not be hashed again."""
+        """Open one generation; IndexDamaged where a file of it is missing or has changed.
+
+        `hashed` says that the caller has just hashed its files, so they are not hashed again.
+        """
         manifest = index.manifest(generation)
-        if manifest.settings.get("format_version") != settings.FORMAT_VERSION:
-            raise IndexUnusable(
-                f"The index in {index.path} was built by another version of Warraq, which kept it in other "
-                "files.",
-                remedy=index.rebuild_command,
-            )
+        index.check_format(manifest)
         if not hashed:
             index.check_files(manifest)
         folder = index.folder(generation)
@@ -101,18 +99,18 @@ class GenerationReader:
                 folder,
                 sqlite3.connect(read_only(folder / ARTICLES), uri=True, check_same_thread=False),
                 faiss.read_index(str(folder / VECTORS), faiss.IO_FLAG_MMAP_IFC),
-                _opened_terms(folder / TERMS),
+                _open_terms(folder / TERMS),
             )
         except (RuntimeError, ValueError, OSError, sqlite3.Error) as error:
             raise index.damaged(f"{generation} cannot be opened: {error}") from error
 
     def close(self) -> None:
-        """Let go of files; nothing is asked afterwards."""
+        """Close the files; the reader cannot be used afterwards."""
         with self._lock:
-            self._let_go()
+            self._close_database()
 
     def space_path(self) -> Path | None:
-        """Return the file of the space that the vectors are in; None where the model made them so."""
+        """Return the file of the language-neutral space; None where the vectors are the model's own."""
         return self.folder / SPACE_FILE if SPACE_FILE in self.manifest.files else None
 
     def size(self) -> tuple[int, int]:
@@ -120,62 +118,62 @@ class GenerationReader:
         return self.manifest.documents, self.manifest.passages
 
     def digests(self) -> dict[str, bytes]:
-        """Return the digest of every document as it was before cutting, by id."""
+        """Return the digest of every document before cutting, by id."""
         return dict(self._query("SELECT doc_id, digest FROM documents"))
 
     def files(self) -> dict[str, SeenFile]:
-        """Return what the build saw of the archive's files, by path."""
-        return {path: SeenFile(*seen) for path, *seen in self._query("SELECT * FROM files")}
+        """Return the state of each file of the archive when the build read it, by path."""
+        return {path: SeenFile(*values) for path, *values in self._query("SELECT * FROM files")}
 
     def documents_by_file(self) -> dict[str, list[str]]:
-        """Return the ids of the documents of each file, by its path."""
-        found: dict[str, list[str]] = {}
+        """Return the ids of the documents of each file, by path."""
+        ids: dict[str, list[str]] = {}
         for path, doc_id in self._query("SELECT path, doc_id FROM documents ORDER BY path, doc_id"):
-            found.setdefault(path, []).append(doc_id)
-        return found
+            ids.setdefault(path, []).append(doc_id)
+        return ids
 
     def failures(self) -> list[tuple[str, str, str]]:
-        """Return the records that were refused: the path of their file, their names and the reasons."""
+        """Return the refused records: path of the file, name of the record, and reason."""
         return self._query("SELECT path, record, reason FROM failures ORDER BY rowid")
 
     def terms_of(self, key: bytes) -> bytes | None:
-        """Return the terms that are kept under a key, packed."""
-        found = self._query("SELECT terms FROM terms WHERE key = ?", (key,))
-        return found[0][0] if found else None
+        """Return the packed terms that are stored under a key; None where there are none."""
+        rows = self._query("SELECT terms FROM terms WHERE key = ?", (key,))
+        return rows[0][0] if rows else None
 
     def vectors(self, rows: Sequence[int]) -> NDArray[np.float32]:
         """Return the vectors at these rows, (len(rows), dimension)."""
         return np.asarray(self._vectors.reconstruct_batch(np.asarray(rows, np.int64)), np.float32)
 
     def rows(self) -> Iterator[Row]:
-        """Yield every passage by row, with what the other parts hold of it."""
+        """Yield every passage by row, with its document and the keys of its terms and of its vector."""
         query = f"""SELECT row, {_PASSAGE}, (SELECT key FROM terms WHERE id = terms_id), vector_key
                     FROM passages WHERE row >= ? AND row < ? ORDER BY row"""
         for first in range(0, self.manifest.passages, _AT_ONCE):
-            found = self._query(query, (first, first + _AT_ONCE))
-            documents = self.documents([doc_id for _, doc_id, *_ in found])
-            for row, *facts, terms_key, vector_key in found:
+            batch = self._query(query, (first, first + _AT_ONCE))
+            documents = self.documents([doc_id for _, doc_id, *_ in batch])
+            for row, *facts, terms_key, vector_key in batch:
                 passage = Passage(*facts)
                 document = documents[passage.doc_id]
                 text = document.text[passage.start : passage.end]
                 yield Row(row, passage, document, text, terms_key, vector_key)
 
     def term_counts(self, field: str) -> dict[str, int]:
-        """Return in how many passages each term of a field of the term index stands."""
+        """Return, by term, how many passages have it in a field of the term index."""
         return dict(self._searcher.terms_with_prefix(field, ""))
 
     def holds(self, row: int, terms: Mapping[Kind, Sequence[str]]) -> bool:
-        """Whether the term index finds a passage by its terms."""
-        wanted = [(Occur.Must, Query.range_query(self._schema, "row", FieldType.Unsigned, row, row))]
-        wanted += [
+        """Return whether the term index finds a passage by these terms of each kind."""
+        clauses = [(Occur.Must, Query.range_query(self._schema, "row", FieldType.Unsigned, row, row))]
+        clauses += [
             (Occur.Must, Query.term_query(self._schema, kind, term))
-            for kind, some in terms.items()
-            for term in set(some)
+            for kind, words in terms.items()
+            for term in set(words)
         ]
-        return bool(self._searcher.search(Query.boolean_query(wanted), limit=1).hits)
+        return bool(self._searcher.search(Query.boolean_query(clauses), limit=1).hits)
 
     def days(self) -> dict[int, int | None]:
-        """Return the date, as YYYYMMDD, that the term index has of each row."""
+        """Return the date of each row in the term index, as the number YYYYMMDD; None without a date."""
         hits = self._searcher.search(Query.all_query(), limit=max(1, self.manifest.passages)).hits
         addresses = [address for _, address in hits]
         rows, days = (self._searcher.fast_field_values(field, addresses) for field in ("row", "published"))
@@ -186,7 +184,7 @@ class GenerationReader:
         }
 
     def check_counts(self) -> None:
-        """Raise ValueError unless the three parts hold as many passages as the manifest says."""
+        """Raise ValueError unless each of the three parts holds as many passages as the manifest says."""
         counts = {
             "passages": self._query("SELECT COUNT(*) FROM passages")[0][0],
             "vectors": self._vectors.ntotal,
@@ -197,48 +195,48 @@ class GenerationReader:
             raise ValueError(f"it holds {', '.join(wrong)} for {self.manifest.passages:,} passages")
 
     def dense(self, vector: NDArray[np.float32], depth: int, filters: Filters) -> list[Candidate]:
-        """Return the passages nearest a unit vector, by cosine."""
+        """Return the `depth` passages nearest to a unit vector, by cosine, best first."""
         parameters = None
         if filters:
-            # Exact scan of the rows that are left; a graph would lose recall under a filter.
+            # Scan exactly the rows that pass the filters; a graph index would lose recall under a filter.
             selector = faiss.IDSelectorBatch(self._rows_of(filters))
             parameters = faiss.SearchParameters(sel=selector)
 
-        def find(count: int) -> list[tuple[int, float]]:
+        def nearest_rows(count: int) -> list[tuple[int, float]]:
             scores, rows = self._vectors.search(vector.reshape(1, -1), count, params=parameters)
-            # FAISS pads with -1 where it has fewer passages than were asked for.
-            found = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
-            return [(row, score) for row, score in found if row >= 0]
+            # FAISS pads with -1 where fewer passages remain than were asked for.
+            nearest = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
+            return [(row, score) for row, score in nearest if row >= 0]
 
-        rows = [row for row, _ in _with_ties(find, depth)]
+        rows = [row for row, _ in _with_ties(nearest_rows, depth)]
         return self._candidates(dict(zip(rows, self._cosines(vector, rows), strict=True)), depth)
 
     def lexical(self, terms: Sequence[WeightedTerm], depth: int, filters: Filters) -> list[Candidate]:
-        """Return the passages that hold most of the terms, by the weighted sum of their BM25."""
-        should = [
+        """Return the `depth` passages with the highest weighted sum of BM25 over the terms, best first."""
+        clauses = [
             (Occur.Should, Query.boost_query(Query.term_query(self._schema, kind, term), weight))
             for term, kind, weight in terms
         ]
-        if not should:
+        if not clauses:
             return []
-        query = Query.boolean_query(should)
+        query = Query.boolean_query(clauses)
         masks = [Query.const_score_query(mask, 0.0) for mask in _masks(self._schema, filters)]
         if masks:
-            query = Query.boolean_query([(Occur.Must, each) for each in [query, *masks]])
+            query = Query.boolean_query([(Occur.Must, clause) for clause in [query, *masks]])
 
-        def find(count: int) -> list[tuple[int, float]]:
-            found = self._searcher.search(query, limit=count, count=False).hits
-            rows = self._searcher.fast_field_values("row", [address for _, address in found])
+        def best_rows(count: int) -> list[tuple[int, float]]:
+            hits = self._searcher.search(query, limit=count, count=False).hits
+            rows = self._searcher.fast_field_values("row", [address for _, address in hits])
             return [
                 (int(row), float(f"{score:.{_DIGITS}g}"))
-                for row, (score, _) in zip(rows, found, strict=True)
+                for row, (score, _) in zip(rows, hits, strict=True)
                 if row is not None
             ]
 
-        return self._candidates(dict(_with_ties(find, depth)), depth)
+        return self._candidates(dict(_with_ties(best_rows, depth)), depth)
 
     def cosines(self, vector: NDArray[np.float32], passages: Sequence[Passage]) -> list[float]:
-        """Return the dense scores of passages found otherwise."""
+        """Return the dense scores of passages that another retriever found, in their order."""
         return self._cosines(vector, [self._row(passage) for passage in passages])
 
     def vector(self, passage: Passage) -> NDArray[np.float32]:
@@ -250,40 +248,41 @@ class GenerationReader:
         return int(self._query(where, (passage.doc_id, passage.number))[0][0])
 
     def _cosines(self, vector: NDArray[np.float32], rows: Sequence[int]) -> list[float]:
-        """Return cosines that do not depend on the place of a row, as those of a matrix product do."""
+        """Return cosines that do not depend on a row's position, unlike those of a matrix product."""
         if not rows:
             return []
         products = self.vectors(rows).astype(np.float64) * vector.astype(np.float64)
         return [float(score) for score in products.sum(axis=1)]
 
     def undated(self, filters: Filters) -> int:
-        """Count the articles without a date among those that the other filters leave."""
-        where, values = _where(tuple(each for each in filters if each.filter.column != DATE_COLUMN))
+        """Count the documents without a date that pass the filters other than those of the date."""
+        other_filters = tuple(condition for condition in filters if condition.filter.column != DATE_COLUMN)
+        where, values = _where(other_filters)
         query = f"""SELECT COUNT(DISTINCT doc_id) FROM passages JOIN documents USING (doc_id)
                     WHERE published IS NULL AND {where}"""
         return int(self._query(query, values)[0][0])
 
     def labels(self, doc_ids: Sequence[str]) -> dict[str, Labels]:
-        """Return what the documents of these ids are filed under, by id."""
+        """Return the labels of the documents with these ids, by id."""
         rows = self._query_many(
             f"SELECT doc_id, {', '.join(LABELS)} FROM documents WHERE doc_id IN", list(dict.fromkeys(doc_ids))
         )
         return {doc_id: dict(zip(LABELS, values, strict=True)) for doc_id, *values in rows}
 
     def years(self) -> dict[str | None, int]:
-        """Count the documents by the year they were published in, newest first; None where unknown."""
+        """Count the documents by year of publication, newest first; None where the date is not known."""
         counted = "SELECT substr(published, 1, 4) AS year, COUNT(*) FROM documents"
         return dict(self._query(f"{counted} GROUP BY year ORDER BY year DESC"))
 
     def documents(self, doc_ids: Sequence[str]) -> dict[str, Document]:
-        """Return the documents of these ids, by id."""
+        """Return the documents with these ids, by id."""
         rows = self._query_many(
             f"SELECT {_DOCUMENT} FROM documents WHERE doc_id IN", list(dict.fromkeys(doc_ids))
         )
         return {row[0]: document_of(row) for row in rows}
 
     def article(self, doc_id: str) -> SplitDocument | None:
-        """Return a document with all its passages; None where the index has none of that id."""
+        """Return a document with all its passages and cuts; None where the index does not hold it."""
         document = self.documents([doc_id]).get(doc_id)
         if document is None:
             return None
@@ -297,11 +296,13 @@ class GenerationReader:
         rows = self._query_many(
             f"SELECT row, duplicate_key, {_PASSAGE} FROM passages WHERE row IN", list(scores)
         )
-        found = [
+        candidates = [
             Candidate(Passage(*passage), scores[row], duplicate_key) for row, duplicate_key, *passage in rows
         ]
-        found.sort(key=lambda each: (-each.score, each.passage.doc_id, each.passage.number))
-        return found[:depth]
+        candidates.sort(
+            key=lambda candidate: (-candidate.score, candidate.passage.doc_id, candidate.passage.number)
+        )
+        return candidates[:depth]
 
     def _rows_of(self, filters: Filters) -> Any:
         if filters not in self._rows:
@@ -320,74 +321,81 @@ class GenerationReader:
     def _query_many(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         rows = []
         for first in range(0, len(values), _AT_ONCE):
-            some = values[first : first + _AT_ONCE]
-            rows += self._query(f"{sql} ({','.join('?' * len(some))})", some)
+            batch = values[first : first + _AT_ONCE]
+            rows += self._query(f"{sql} ({','.join('?' * len(batch))})", batch)
         return rows
 
 
-def _opened_terms(folder: Path) -> tuple[tantivy.Schema, tantivy.Searcher]:
-    """Open Tantivy's index and leave its folder as it is, which may be another user's.
+def _open_terms(folder: Path) -> tuple[tantivy.Schema, tantivy.Searcher]:
+    """Open Tantivy's index without writing to its folder, which may belong to another user.
 
-    Tantivy makes a lock file where it opens an index: that is a folder of links here. What it has
-    opened stays open when the links go. Where there is no room for it, on a full disk, the index is
-    opened in its place: the lock file of its writer is there.
+    Tantivy creates a lock file in the folder that it opens, so it gets a temporary folder with copies of
+    the small files and links to the others. Open files stay open when this folder is removed. Where the
+    temporary folder cannot be made, as on a full disk, the index is opened in place: its writer has left
+    a lock file there.
     """
     try:
-        with _passing_folder() as view:
+        with _temporary_folder() as view:
             for path in folder.iterdir():
                 if path.suffix == ".json":
                     shutil.copyfile(path, view / path.name)
                 elif path.suffix != ".lock":
                     (view / path.name).symlink_to(path.resolve())
-            return _searched(terms_index(view))
+            return _schema_and_searcher(terms_index(view))
     except (OSError, ValueError):
-        return _searched(terms_index(folder))
+        return _schema_and_searcher(terms_index(folder))
 
 
-def _searched(index: tantivy.Index) -> tuple[tantivy.Schema, tantivy.Searcher]:
-    index.config_reader("Manual", 0)  # no thread that looks for changes: there are none
+def _schema_and_searcher(index: tantivy.Index) -> tuple[tantivy.Schema, tantivy.Searcher]:
+    index.config_reader("Manual", 0)  # no thread that watches for changes: a generation never changes
     return index.schema, index.searcher()
 
 
 @contextmanager
-def _passing_folder() -> Iterator[Path]:
-    """Yield a folder that is removed afterwards, whatever Tantivy's own thread puts there meanwhile."""
-    place = Path(tempfile.mkdtemp(prefix="warraq-"))
+def _temporary_folder() -> Iterator[Path]:
+    """Yield a folder and remove it afterwards, even if Tantivy's own thread still writes to it."""
+    folder = Path(tempfile.mkdtemp(prefix="warraq-"))
     try:
-        yield place
+        yield folder
     finally:
         for _ in range(5):
-            shutil.rmtree(place, ignore_errors=True)
-            if not place.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
                 break
 
 
-def _with_ties(find: Callable[[int], list[tuple[int, float]]], depth: int) -> list[tuple[int, float]]:
-    """Return the best `depth` rows with their scores, and those that the last of them may tie with.
+def _with_ties(search: Callable[[int], list[tuple[int, float]]], depth: int) -> list[tuple[int, float]]:
+    """Return the best `depth` rows with their scores, and further rows that may tie with the last of them.
 
-    Which of two equal scores comes first is for ids to say, and `find` knows rows only.
+    The caller breaks ties by document id, which `search` does not know: it returns rows and scores.
     """
     count = depth + _MARGIN
     while True:
-        found = find(count)
-        if len(found) < count or found[-1][1] < found[depth - 1][1] - _NEAR * max(
-            1, abs(found[depth - 1][1])
+        ranked = search(count)
+        if len(ranked) < count or ranked[-1][1] < ranked[depth - 1][1] - _NEAR * max(
+            1, abs(ranked[depth - 1][1])
         ):
-            return found
+            return ranked
         count *= 2
 
 
 def _where(filters: Filters) -> tuple[str, list[str]]:
-    """Return filters as SQL over passages joined with documents, and its values."""
+    """Return filters as an SQL condition over passages joined with documents, and its values."""
     operators = {"equal": "=", "at_least": ">=", "at_most": "<="}
-    conditions = [f"{on.column} {operators[on.comparison]} ?" for on, _ in filters]
+    conditions = [f"{filter_.column} {operators[filter_.comparison]} ?" for filter_, _ in filters]
     return " AND ".join(conditions) or "TRUE", [value for _, value in filters]
 
 
 def _masks(schema: tantivy.Schema, filters: Filters) -> list[Query]:
-    """Return the same filters as queries over terms."""
-    masks = [Query.term_query(schema, on.field, value) for on, value in filters if on.comparison == "equal"]
-    days = {on.comparison: day_number(value) for on, value in filters if on.column == DATE_COLUMN}
+    """Return the same filters as Tantivy queries."""
+    masks = [
+        Query.term_query(schema, filter_.field, value)
+        for filter_, value in filters
+        if filter_.comparison == "equal"
+    ]
+    days = {
+        filter_.comparison: day_number(value) for filter_, value in filters if filter_.column == DATE_COLUMN
+    }
     if days:
         first, last = days.get("at_least"), days.get("at_most")
         masks.append(Query.range_query(schema, "published", FieldType.Unsigned, first, last))

@@ -1,7 +1,6 @@
-"""Taking away folders of an index, and only what is ours in them.
+"""Removal of generations and staging folders; a file is removed only where it is known to be Warraq's.
 
-Each removal goes on where one that was cut short left off, since what proves that a folder is ours is
-removed last.
+An interrupted removal can be continued, because the file that proves the ownership is removed last.
 """
 
 import shutil
@@ -12,35 +11,39 @@ from pathlib import Path
 from indexer.store.disk import remove_file, sync
 from indexer.store.manifest import MANIFEST
 
-UNFINISHED = ".unfinished"  # in a folder that is being written, and nowhere else for long
+UNFINISHED = ".unfinished"  # name of the note in a folder that is being written; removed after the switch
 
 
 def is_content(path: Path) -> bool:
-    """Whether a file of a generation is content, and neither our note nor a lock of Tantivy's."""
+    """Return whether a file of a generation is content: neither the note nor a lock file of Tantivy."""
     return path.name != UNFINISHED and not (path.name.startswith(".tantivy") and path.suffix == ".lock")
 
 
 def remove_generation(folder: Path, files: Collection[str] | None) -> None:
-    """Remove the files that a generation's manifest names; what else is there is not ours, and stays.
+    """Remove a generation's folder: the files that its manifest names, the note and lock files.
 
-    Where nothing vouches for the folder there is None, and it is removed only if it is empty.
+    The folder stays where it holds other files. `files` is None where no manifest proves that the folder
+    is Warraq's; then it is removed only if it is empty.
     """
     with suppress(OSError):
         if files is not None:
             folders = {(folder / name).parent for name in files} | {folder}
-            folders = {each for each in folders if each.is_dir()}  # a removal may have been cut short
-            others = [path for each in folders for path in each.iterdir() if not is_content(path)]
-            for path in [*(folder / name for name in files), *others]:
+            # Some may be missing already, if an earlier removal was interrupted.
+            folders = {path for path in folders if path.is_dir()}
+            notes_and_locks = [
+                path for parent in folders for path in parent.iterdir() if not is_content(path)
+            ]
+            for path in [*(folder / name for name in files), *notes_and_locks]:
                 remove_file(path)
-            for each in folders - {folder}:
-                each.rmdir()
+            for subfolder in folders - {folder}:
+                subfolder.rmdir()
             sync(folder)
             remove_file(folder / MANIFEST)
         folder.rmdir()
 
 
 def remove_staging(folder: Path) -> None:
-    """Remove a folder that is being written: it says so itself, or is empty."""
+    """Remove a staging folder, which holds the note that it is unfinished, or is empty."""
     unfinished = folder / UNFINISHED
     with suppress(OSError):
         if unfinished.is_file():

@@ -1,8 +1,8 @@
-"""The files of a generation, as the writer and the reader both know them.
+"""The files of a generation, as the writer writes them and the reader reads them.
 
-articles.sqlite   articles, their passages, what was cut, what was seen of files and lines
+articles.sqlite   articles, their passages and cut lines, and the state of the archive's files and lines
 vectors.faiss     the vectors of the passages, by row
-terms/            Tantivy's index of their terms, by row
+terms/            Tantivy's index of the terms of the passages, by row
 """
 
 import hashlib
@@ -48,8 +48,8 @@ CREATE INDEX documents_by_author ON documents (author);
 CREATE INDEX documents_by_path ON documents (path);
 """
 # `line_key` is a hash of a line, made with a secret (line_secret.py). `repeated_lines` holds the lines that
-# enough articles of a source share to be cut. `articles` counts the articles that share a line; in
-# `sources`, all articles of the source.
+# are cut because enough articles of a source share them. `articles` counts the articles that share a line;
+# in `sources` it counts all articles of the source.
 
 DOCUMENT_COLUMNS = (
     "doc_id", "title", "text", "source", "lang", "published", "path", "sha256", "basis", "encoding",
@@ -58,7 +58,7 @@ DOCUMENT_COLUMNS = (
 """The columns that make a Document, in the order of `document_values`."""
 
 
-LABELS = tuple(dict.fromkeys(on.field for on in FILTERS if on.column.startswith("documents.")))
+LABELS = tuple(dict.fromkeys(filter_.field for filter_ in FILTERS if filter_.column.startswith("documents.")))
 """The columns of documents that filters compare and facets count."""
 
 
@@ -73,7 +73,7 @@ def document_values(document: Document) -> tuple[Any, ...]:
 
 
 def document_of(values: Sequence[Any]) -> Document:
-    """Return the document that `document_values` came from."""
+    """Return the document with these values of `DOCUMENT_COLUMNS`."""
     doc_id, title, text, source, lang, published = values[:6]
     author, url, notes, left_out = values[11:]
     file = SourceFile(*values[6:11])
@@ -81,14 +81,15 @@ def document_of(values: Sequence[Any]) -> Document:
 
 
 def read_only(path: Path) -> str:
-    """Return the address under which SQLite opens a file that never changes, leaving nothing beside it."""
+    """Return the URI under which SQLite opens a file that never changes, without making files next to it."""
     return f"{path.resolve().as_uri()}?mode=ro&immutable=1"
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a generation's articles for writing; what is deleted is overwritten too.
+    """Open a generation's database for writing; deleted content is overwritten in the file.
 
-    Nothing is undone in it, and it is synced as a whole: a generation that is not finished is thrown away.
+    There is no rollback journal, and the finished file is synced as a whole: an unfinished generation is
+    thrown away.
     """
     connection = sqlite3.connect(path)
     for setting in ("secure_delete = ON", "journal_mode = OFF", "synchronous = OFF"):
@@ -97,13 +98,13 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def terms_index(folder: Path) -> tantivy.Index:
-    """Open Tantivy's index in a folder, or make it there."""
+    """Open Tantivy's index in a folder, or create it there."""
     schema = tantivy.SchemaBuilder()
-    # Our own analysis made the terms; white space is all that Tantivy has to split at.
+    # The terms come from text.analysis and are joined by spaces, so Tantivy only splits at white space.
     for kind in KINDS:
         schema.add_text_field(kind, stored=False, tokenizer_name="whitespace", index_option="position")
-    for on in EQUAL_FILTERS:
-        schema.add_text_field(on.field, stored=False, tokenizer_name="raw", index_option="basic")
+    for filter_ in EQUAL_FILTERS:
+        schema.add_text_field(filter_.field, stored=False, tokenizer_name="raw", index_option="basic")
     schema.add_unsigned_field("published", fast=True)  # as the number YYYYMMDD
     schema.add_unsigned_field("row", fast=True)
     return tantivy.Index(schema.build(), str(folder))
@@ -115,21 +116,22 @@ def day_number(day: str) -> int:
 
 
 def duplicate_key(text: str) -> bytes:
-    """Return what passages have in common that have the same words."""
+    """Return a key that is equal for passages with the same words; 16 bytes."""
     return hashlib.sha256(" ".join(text.split()).encode()).digest()[:16]
 
 
 def terms_key(text: str) -> bytes:
-    """Return the key under which the terms of a text are kept: of the text and of the analysis."""
+    """Return the key of the terms of a text, from the text and the version of the analysis; 16 bytes."""
     return hashlib.sha256(f"{ANALYSIS_VERSION}\0{text}".encode()).digest()[:16]
 
 
 def pack_terms(terms: Sequence[Token]) -> bytes:
-    """Return the terms of a passage as they are kept."""
+    """Return the terms of a passage as they are stored: a line for each kind, compressed."""
     lines = (" ".join(token.term for token in terms if token.kind == kind) for kind in KINDS)
-    return zlib.compress("\n".join(lines).encode(), 1)  # folding costs more than unpacking
+    # The fastest level: terms are stored because analyzing a text again takes longer than unpacking them.
+    return zlib.compress("\n".join(lines).encode(), 1)
 
 
 def unpack_terms(stored: bytes) -> dict[Kind, str]:
-    """Return the terms of each kind, parted by spaces."""
+    """Return the terms of each kind, separated by spaces."""
     return dict(zip(KINDS, zlib.decompress(stored).decode().split("\n"), strict=True))

@@ -1,8 +1,8 @@
-"""Documents on their way: read, not yet cut. What a build needs twice and must not keep in memory.
+"""Staged documents: read, but not yet cut. A build needs them twice and cannot keep them all in memory.
 
-They lie in a database without a name, which is gone with the process, however that ends: nothing
-that cleaning will cut is left behind. A build that begins with an earlier generation sees it here
-too, as far as its files are not read anew, so that lines are counted over both.
+They lie in a temporary database without a name, which disappears with the process, so no text that is
+going to be cut stays on the disk. An incremental build attaches its base generation, so that lines are
+counted over the staged documents and over those documents of the base whose files are not read again.
 """
 
 import sqlite3
@@ -41,7 +41,7 @@ _ALL_LINES = f"""
 
 
 class StagedDocuments:
-    """Documents in the order they were added, and in how many articles of a source each line stands."""
+    """Documents in the order of adding, and the number of articles of a source that hold each line."""
 
     def __init__(self, base: Path | None = None) -> None:
         self._database = sqlite3.connect("", isolation_level=None, uri=True)
@@ -55,12 +55,12 @@ class StagedDocuments:
                     self._database.execute(statement)
 
     def close(self) -> None:
-        """Let the documents go."""
+        """Remove the documents."""
         self._database.close()
 
     @contextmanager
     def whole_file(self) -> Iterator[None]:
-        """Take what is added inside the block all together, or nothing of it where the block fails."""
+        """Add all documents from inside the block, or none where the block fails."""
         self._database.execute("BEGIN")
         try:
             yield
@@ -70,7 +70,7 @@ class StagedDocuments:
         self._database.execute("COMMIT")
 
     def forget(self, path: str) -> None:
-        """Have the earlier generation's documents of a file count no more: it is read anew, or gone."""
+        """Stop counting the base's documents of a file, because the file is read again or is gone."""
         self._database.execute("INSERT OR IGNORE INTO forgotten_files VALUES (?)", (path,))
 
     def add(
@@ -78,28 +78,28 @@ class StagedDocuments:
     ) -> None:
         """Add a document with the keys of its lines; documents with the same longest lines count as one."""
         values = (*document_values(document), digest, longest_lines_key)
-        inserted = self._database.execute(
+        document_id = self._database.execute(
             f"INSERT INTO documents VALUES (NULL, {', '.join('?' * len(values))})", values
         ).lastrowid
         self._database.executemany(
             "INSERT INTO lines VALUES (?, ?, ?, ?)",
-            ((document.source, key, longest_lines_key, inserted) for key in line_keys),
+            ((document.source, key, longest_lines_key, document_id) for key in line_keys),
         )
 
     def has(self, doc_id: str) -> bool:
-        """Whether a document of this id has been added."""
+        """Return whether a document with this id has been added."""
         query = "SELECT 1 FROM documents WHERE doc_id = ?"
         return self._database.execute(query, (doc_id,)).fetchone() is not None
 
     def sources(self) -> list[str]:
-        """Return the sources of which a document was added, or forgotten."""
+        """Return the sources of the added and of the forgotten documents."""
         query = """SELECT source FROM documents
                    UNION SELECT source FROM base.documents JOIN forgotten_files USING (path)
                    ORDER BY source"""
         return [source for (source,) in self._database.execute(query)]
 
     def articles(self, source: str) -> int:
-        """Count the articles of a source, copies of one as one."""
+        """Count the articles of a source; copies of an article count as one."""
         query = f"""SELECT COUNT(DISTINCT longest_lines_key) FROM (
                         SELECT longest_lines_key FROM documents WHERE source = :source
                         UNION ALL SELECT longest_lines_key FROM base.documents
@@ -107,7 +107,7 @@ class StagedDocuments:
         return int(self._database.execute(query, {"source": source}).fetchone()[0])
 
     def repeated_lines(self, source: str, least: int) -> dict[int, int]:
-        """Return the lines that stand in at least `least` articles of a source: how many, by line key."""
+        """Return the lines of at least `least` articles of a source: the number of articles, by line key."""
         self._database.execute(
             "CREATE INDEX IF NOT EXISTS by_line ON lines (source, line_key, longest_lines_key)"
         )
@@ -116,16 +116,17 @@ class StagedDocuments:
         return dict(self._database.execute(query, {"source": source, "least": least}))
 
     def mark_threshold_crossings(self, source: str, repeated: Collection[int]) -> None:
-        """Note the lines of a source whose being repeated has changed since the earlier generation."""
+        """Record the lines of a source that are repeated now and were not in the base, or the reverse."""
         query = "SELECT line_key FROM base.repeated_lines JOIN base.sources ON id = source_id WHERE name = ?"
-        before = {key for (key,) in self._database.execute(query, (source,))}
+        repeated_before = {key for (key,) in self._database.execute(query, (source,))}
         self._database.execute("DELETE FROM crossed_lines WHERE source = ?", (source,))
         self._database.executemany(
-            "INSERT INTO crossed_lines VALUES (?, ?)", ((source, key) for key in before ^ set(repeated))
+            "INSERT INTO crossed_lines VALUES (?, ?)",
+            ((source, key) for key in repeated_before ^ set(repeated)),
         )
 
     def files_with_crossed_lines(self) -> set[str]:
-        """Return the files whose documents, not forgotten, hold a line that has crossed the threshold."""
+        """Return the files whose documents in the base hold a line that has crossed the threshold."""
         query = f"""SELECT DISTINCT path FROM crossed_lines AS crossed
                     JOIN base.sources AS sources ON sources.name = crossed.source
                     JOIN base.lines AS old ON old.source_id = sources.id AND old.line_key = crossed.line_key
@@ -134,7 +135,7 @@ class StagedDocuments:
         return {path for (path,) in self._database.execute(query)}
 
     def plan_changes(self) -> set[str]:
-        """Decide what is written and what is carried over; returns the ids that are not carried over.
+        """Decide which documents are carried over; returns the ids of the base's documents that are dropped.
 
         A document is carried over where it has not changed and none of its lines has crossed the threshold.
         """
@@ -153,11 +154,11 @@ class StagedDocuments:
         return self._documents("NOT IN")
 
     def metadata_updates(self) -> Iterator[Document]:
-        """Yield the documents that are carried over although their files were read anew."""
+        """Yield the documents that are carried over although their files were read again."""
         return (document for document, *_ in self._documents("IN"))
 
     def count_to_write(self) -> int:
-        """Count what `to_write` yields."""
+        """Count the documents that `to_write` yields."""
         query = "SELECT COUNT(*) FROM documents WHERE doc_id NOT IN (SELECT doc_id FROM carried_over)"
         return int(self._database.execute(query).fetchone()[0])
 

@@ -1,7 +1,7 @@
-"""The write side of the embedded store: one generation's files, from nothing or from the one before.
+"""The writer of one generation's files, from nothing or from the generation before.
 
-What is taken over from the generation before is linked or copied, never opened for writing in its
-place. New passages take the rows after those that are kept.
+Files of the generation before are linked or copied, and never opened for writing in place. New passages
+take the rows after the passages that are carried over.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -41,17 +41,17 @@ from indexer.text.analysis import KINDS, Token, tokens
 
 REPEATED_LISTED = 100  # repeated lines in a report; the index knows all of them
 NOTES_LISTED = 1_000
-_TERMS_MEMORY = 64_000_000  # bytes, Tantivy's buffer
-_FREE_SHARE = 0.25  # of a database's pages, beyond which it is packed
+_TERMS_MEMORY = 64_000_000  # bytes of Tantivy's write buffer
+_FREE_SHARE = 0.25  # share of unused pages in the database above which it is vacuumed
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedArticle:
-    """An article for the index, with what the next build must know of it."""
+    """An article that is ready for the index, with the facts about it that the next build needs."""
 
     article: SplitDocument
     digest: bytes = b""
-    """Of the document before anything was cut: what makes it another one."""
+    """Digest of the document before cutting; it differs where the document has changed."""
     longest_lines_key: int = 0
     """The key of its longest lines, equal for copies."""
     line_keys: Collection[int] = ()
@@ -60,9 +60,9 @@ class PreparedArticle:
 
 
 class GenerationWriter:
-    """Write one generation's files into an empty folder: articles first, then vectors, then finish.
+    """Write the files of one generation into an empty folder: articles first, then vectors by `finish`.
 
-    With `base` it begins with all that this generation holds, but for the documents in `dropped`.
+    With `base`, begin with the content of that generation, without the documents whose ids are `dropped`.
     """
 
     def __init__(
@@ -87,41 +87,41 @@ class GenerationWriter:
         with _raise_as_oserror():
             self._terms = terms_index(folder / TERMS).writer(_TERMS_MEMORY, num_threads=1)
         if base and dropped:
-            self._index_kept()
+            self._reindex_terms()
 
     def _link_terms(self, base: GenerationReader) -> None:
-        """Begin with all terms of `base`: Tantivy's segments are never changed, so they are linked."""
+        """Begin with all terms of `base`; the files are linked, since Tantivy never changes a segment."""
         for name, sha256 in base.manifest.files.items():
             if name.startswith(f"{TERMS}/"):
-                if name.endswith(".json"):  # which Tantivy replaces
+                if name.endswith(".json"):  # Tantivy replaces these files
                     copy_file(base.folder / name, self.folder / name)
                 elif link_or_copy(base.folder / name, self.folder / name):
                     self.linked[name] = sha256
 
     def carry_over(self, path: Path) -> Path:
-        """Have a file of `base` in this generation too; returns where."""
+        """Link or copy a file of `base` into this generation; returns its new path."""
         assert self._base
         if link_or_copy(path, self.folder / path.name):
             self.linked[path.name] = self._base.manifest.files[path.name]
         return self.folder / path.name
 
     def _drop(self, dropped: Collection[str]) -> None:
-        """Take documents out; the last passages take the rows that become free, so that few move."""
+        """Remove documents, and move the last passages to the freed rows, so that few passages move."""
         run = self._articles.execute
         run("CREATE TEMP TABLE dropped (doc_id TEXT PRIMARY KEY)")
         self._articles.executemany("INSERT INTO dropped VALUES (?)", ((doc_id,) for doc_id in dropped))
-        gone = "doc_id IN (SELECT doc_id FROM dropped)"
-        free = [row for (row,) in run(f"SELECT row FROM passages WHERE {gone} ORDER BY row")]
-        run(f"""CREATE TEMP TABLE unused_terms AS SELECT terms_id FROM passages WHERE {gone}""")
-        run(f"DELETE FROM lines WHERE document_id IN (SELECT id FROM documents WHERE {gone})")
+        is_dropped = "doc_id IN (SELECT doc_id FROM dropped)"
+        dropped_rows = [row for (row,) in run(f"SELECT row FROM passages WHERE {is_dropped} ORDER BY row")]
+        run(f"""CREATE TEMP TABLE unused_terms AS SELECT terms_id FROM passages WHERE {is_dropped}""")
+        run(f"DELETE FROM lines WHERE document_id IN (SELECT id FROM documents WHERE {is_dropped})")
         for table in ("passages", "cuts", "documents"):
-            run(f"DELETE FROM {table} WHERE {gone}")
+            run(f"DELETE FROM {table} WHERE {is_dropped}")
         run("""DELETE FROM terms
                WHERE id IN (SELECT terms_id FROM unused_terms EXCEPT SELECT terms_id FROM passages)""")
-        kept = self._number("SELECT COUNT(*) FROM passages")
-        self._freed_rows = [row for row in free if row < kept]
-        last = run("SELECT row FROM passages WHERE row >= ? ORDER BY row", (kept,)).fetchall()
-        self._moved_rows = [row for (row,) in last]
+        remaining = self._number("SELECT COUNT(*) FROM passages")
+        self._freed_rows = [row for row in dropped_rows if row < remaining]
+        last_passages = run("SELECT row FROM passages WHERE row >= ? ORDER BY row", (remaining,)).fetchall()
+        self._moved_rows = [row for (row,) in last_passages]
         self._articles.executemany(
             "UPDATE passages SET row = ? WHERE row = ?", zip(self._freed_rows, self._moved_rows, strict=True)
         )
@@ -132,8 +132,11 @@ class GenerationWriter:
         if unused > pages * _FREE_SHARE:
             run("VACUUM")
 
-    def _index_kept(self) -> None:
-        """Write the term index anew from the terms that are kept: Tantivy would count deleted ones."""
+    def _reindex_terms(self) -> None:
+        """Write a new term index from the terms of the remaining passages.
+
+        After deletions in the old one, Tantivy's statistics would still count the deleted entries.
+        """
         rows = self._articles.execute(
             f"""SELECT row, passages.lang, {", ".join(f"documents.{name}" for name in LABELS)}, terms.terms
                 FROM passages JOIN documents USING (doc_id) JOIN terms ON terms.id = terms_id
@@ -150,10 +153,10 @@ class GenerationWriter:
         vector_keys: Sequence[bytes],
         analyze: Callable[[str], Sequence[Token]] = tokens,
     ) -> None:
-        """Append an article with the vector key of each of its passages."""
+        """Append an article, with the vector key of each of its passages."""
         document = prepared.article.document
         values = (*document_values(document), prepared.digest, prepared.longest_lines_key)
-        inserted = self._articles.execute(
+        document_id = self._articles.execute(
             f"INSERT INTO documents VALUES (NULL, {', '.join('?' * len(values))})", values
         ).lastrowid
         self._articles.executemany(
@@ -164,7 +167,7 @@ class GenerationWriter:
         source = self._source_id(document.source)
         labels = {name: getattr(document, name) for name in LABELS}
         self._articles.executemany(
-            "INSERT INTO lines VALUES (?, ?, ?)", ((source, key, inserted) for key in prepared.line_keys)
+            "INSERT INTO lines VALUES (?, ?, ?)", ((source, key, document_id) for key in prepared.line_keys)
         )
         for passage, key in zip(prepared.article.passages, vector_keys, strict=True):
             text = document.text[passage.start : passage.end]
@@ -178,21 +181,21 @@ class GenerationWriter:
             self.rows += 1
 
     def _terms_of(self, text: str, analyze: Callable[[str], Sequence[Token]]) -> tuple[int, bytes]:
-        """Store the terms of a text, unless they are there already; returns their id and the packed terms."""
+        """Store the terms of a text unless they are stored already; returns their id and the packed terms."""
         key = terms_key(text)
-        found = self._articles.execute("SELECT id, terms FROM terms WHERE key = ?", (key,)).fetchone()
-        if found:
-            return int(found[0]), bytes(found[1])
+        stored = self._articles.execute("SELECT id, terms FROM terms WHERE key = ?", (key,)).fetchone()
+        if stored:
+            return int(stored[0]), bytes(stored[1])
         terms = (self._base and self._base.terms_of(key)) or pack_terms(analyze(text))
-        added = self._articles.execute("INSERT INTO terms VALUES (NULL, ?, ?)", (key, terms))
-        return int(added.lastrowid or 0), terms
+        inserted = self._articles.execute("INSERT INTO terms VALUES (NULL, ?, ?)", (key, terms))
+        return int(inserted.lastrowid or 0), terms
 
     def _add_terms(self, row: int, labels: Labels, terms: Mapping[Any, str]) -> None:
         entry = tantivy.Document()
         for kind in KINDS:
             entry.add_text(kind, terms[kind])
-        for on in EQUAL_FILTERS:
-            entry.add_text(on.field, labels[on.field] or "")
+        for filter_ in EQUAL_FILTERS:
+            entry.add_text(filter_.field, labels[filter_.field] or "")
         if published := labels["published"]:
             entry.add_unsigned("published", day_number(published))
         entry.add_unsigned("row", row)
@@ -200,7 +203,7 @@ class GenerationWriter:
             self._terms.add_document(entry)
 
     def update_metadata(self, document: Document) -> None:
-        """Update what a document that is carried over says of its file; its text has not changed."""
+        """Update the metadata of a document that is carried over; its text has not changed."""
         changed = dict(zip(DOCUMENT_COLUMNS, document_values(document), strict=True))
         for name in ("doc_id", "title", "text"):
             del changed[name]
@@ -214,24 +217,25 @@ class GenerationWriter:
         files: Mapping[str, SeenFile],
         failures: Iterable[tuple[str, str, str]],
     ) -> None:
-        """Note all files of the archive, by path.
+        """Record the state of all files of the archive, by path.
 
-        `failures` are records that were refused: the file's path, the record, and the reason.
+        `failures` are the refused records: path of the file, name of the record, and reason.
         """
         self._articles.execute("DELETE FROM files")
         self._articles.execute("DELETE FROM failures")
         self._articles.executemany(
-            "INSERT INTO files VALUES (?, ?, ?, ?)", ((path, *seen) for path, seen in files.items())
+            "INSERT INTO files VALUES (?, ?, ?, ?)", ((path, *state) for path, state in files.items())
         )
         self._articles.executemany("INSERT INTO failures VALUES (?, ?, ?)", failures)
 
     def set_repeated_lines(self, source: str, articles: int, counts: Mapping[int, int]) -> None:
-        """Note how many articles a source has, and the lines that many have: in how many, by key."""
+        """Record the number of articles of a source and, by line key, of those with each repeated line."""
         source_id = self._source_id(source)
         self._articles.execute("UPDATE sources SET articles = ? WHERE id = ?", (articles, source_id))
         self._articles.execute("DELETE FROM repeated_lines WHERE source_id = ?", (source_id,))
         self._articles.executemany(
-            "INSERT INTO repeated_lines VALUES (?, ?, ?)", ((source_id, *each) for each in counts.items())
+            "INSERT INTO repeated_lines VALUES (?, ?, ?)",
+            ((source_id, line_key, count) for line_key, count in counts.items()),
         )
         self._articles.execute(
             """UPDATE cuts SET articles = (SELECT articles FROM repeated_lines AS repeated
@@ -246,7 +250,7 @@ class GenerationWriter:
         return int(run("SELECT id FROM sources WHERE name = ?", (name,)).fetchone()[0])
 
     def new_keys(self) -> list[bytes]:
-        """Return the vector keys of the passages that were added, by row."""
+        """Return the vector keys of the added passages, by row."""
         query = "SELECT vector_key FROM passages WHERE row >= ? ORDER BY row"
         return [key for (key,) in self._articles.execute(query, (self.first_new,))]
 
@@ -271,7 +275,7 @@ class GenerationWriter:
         return dict(self._articles.execute("SELECT doc_id, digest FROM documents"))
 
     def content(self) -> GenerationContent:
-        """Count and list what the generation holds."""
+        """Return the counts and lists for the manifest."""
         cut = self._counts("SELECT rule, COUNT(*) FROM cuts GROUP BY rule ORDER BY COUNT(*) DESC, rule")
         left_out = self._number("SELECT SUM(left_out) FROM documents")
         if left_out:
@@ -318,26 +322,29 @@ class GenerationWriter:
         return [dict(zip(names, row, strict=True)) for row in self._articles.execute(query)]
 
     def finish(self, dimension: int, vectors: Iterable[NDArray[np.float32]]) -> None:
-        """Write the vectors, those of the new rows in order and in as many arrays as suits, and close."""
+        """Write the vectors and close the files.
+
+        `vectors` yields those of the added passages in the order of their rows, in arrays of any length.
+        """
         if self._base:
-            # Into memory: what is mapped is the earlier generation's own file.
+            # Read into memory: a mapped file would be the earlier generation's own, which must not change.
             index = faiss.read_index(str(self._base.folder / VECTORS))
             if self._freed_rows:
-                vectors_of = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * dimension)
-                by_row = vectors_of.reshape(index.ntotal, dimension)
+                coordinates = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * dimension)
+                by_row = coordinates.reshape(index.ntotal, dimension)
                 by_row[self._freed_rows] = by_row[self._moved_rows]
             index.remove_ids(faiss.IDSelectorRange(self.first_new, index.ntotal))
         else:
             index = faiss.IndexFlatIP(dimension)
-        for some in vectors:
-            index.add(some)
+        for batch in vectors:
+            index.add(batch)
         if index.ntotal != self.rows:
             raise AssertionError(f"{index.ntotal} vectors for {self.rows} passages")
         with _raise_as_oserror():
             faiss.write_index(index, str(self.folder / VECTORS))
             self._terms.commit()
             self._terms.wait_merging_threads()
-        # Of many small segments Tantivy makes one, and removes them.
+        # Tantivy merges small segments and removes their files, which are then not shared any more.
         self.linked = {name: sha256 for name, sha256 in self.linked.items() if (self.folder / name).exists()}
         run = self._articles.execute
         run("DELETE FROM sources WHERE name NOT IN (SELECT source FROM documents)")
@@ -348,7 +355,7 @@ class GenerationWriter:
 
 @contextmanager
 def _raise_as_oserror() -> Iterator[None]:
-    """Raise as OSError what FAISS and Tantivy say in their own ways when they cannot write."""
+    """Raise as OSError the errors by which FAISS and Tantivy report that they cannot write."""
     try:
         yield
     except (RuntimeError, ValueError) as error:

@@ -1,1 +1,1 @@
-"""Pure functions on text: its language and direction, its search terms."""
+"""Pure functions on text: lines, passages, letters, search terms, language and direction."""

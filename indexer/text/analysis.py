@@ -1,7 +1,7 @@
-"""Text to search terms, for Arabic and Latin script. Pure functions.
+"""Analyze text into search terms, for Arabic and Latin script. Pure functions.
 
-One function, `tokens`, serves index, query and highlights, so that what is looked for is what was
-stored. Folding only ever makes terms: no text that is shown comes from here.
+Index, queries and highlights all use the one function `tokens`, so that the terms of a query equal the terms
+of the index. Terms are never displayed.
 """
 
 import re
@@ -15,8 +15,8 @@ import snowballstemmer
 
 from indexer.text.normalize import ARABIC_LETTERS, HAMZA, INVISIBLE, LETTERS, MARKS, TATWEEL
 
-_INSIDE = MARKS + TATWEEL + INVISIBLE  # stands inside words without parting them
-# A word is of one script: «الـBBC» is two. Digits stay with Latin letters, as in «G20».
+_INSIDE = MARKS + TATWEEL + INVISIBLE  # characters inside words that do not divide them
+# A word has letters of one script: «الـBBC» is two words. Digits stay with Latin letters, as in «G20».
 _WORD = re.compile(
     rf"[{ARABIC_LETTERS}][{ARABIC_LETTERS}{_INSIDE}]*"
     rf"|(?![{ARABIC_LETTERS}])[^\W_](?:(?![{ARABIC_LETTERS}])[^\W_]|[{_INSIDE}]"
@@ -26,13 +26,13 @@ _DROPPED = re.compile(f"[{_INSIDE}]")
 _ARABIC = re.compile(f"[{ARABIC_LETTERS}]")
 _SEPARATORS = str.maketrans("٫", ".", "٬")
 
-# light10 of Larkey, Ballesteros and Connell (2002), as Lucene has it: strip و before three
-# letters or more, then one article, then suffixes, while at least two letters are left.
+# The stemmer light10 of Larkey, Ballesteros and Connell (2002), as in Lucene: strip و before three letters or
+# more, then one article, then suffixes, as long as at least two letters remain.
 _PREFIXES = ("ال", "وال", "بال", "كال", "فال", "لل")
 _SUFFIXES = ("ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي")
-# Prepositions and particles of one letter, written onto the word: «لروسيا» is also found as روسيا.
+# Prepositions and particles of one letter, written as part of the word: روسيا also finds «لروسيا».
 _PROCLITICS = "بكلفس"
-_LONG = 5  # letters; in shorter stems the first letter is more often the word's own
+_LONG = 5  # letters; in a shorter stem the first letter more often belongs to the word
 
 _FUNCTION_WORDS = """
 a about after all also an and any are as at be been before but by can could did do does for from had has
@@ -54,10 +54,10 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A search term and the range of original code points, a whole word, that it came from.
+    """A search term, and the range of the word in the text that it was made from, in code points.
 
-    A word has one surface (folded, not stemmed), one stem, and a second stem where its first letter
-    may be a particle written onto it.
+    A word has one surface (normalized, not stemmed), one stem, and a second stem if its first letter may be a
+    particle.
     """
 
     term: str
@@ -67,7 +67,7 @@ class Token:
 
 
 def tokens(text: str) -> list[Token]:
-    """Return the terms of a text in order; those of a query match those of a passage by equality."""
+    """Return the terms of a text in order; terms of a query and of a passage match if they are equal."""
     return [
         Token(term, match.start(), match.end(), kind)
         for match in _WORD.finditer(text)
@@ -76,39 +76,39 @@ def tokens(text: str) -> list[Token]:
 
 
 def terms(text: str, kind: Kind = "stem") -> list[str]:
-    """Return the terms of one kind in order, without their places."""
+    """Return the terms of one kind in order, without their ranges."""
     return [token.term for token in tokens(text) if token.kind == kind]
 
 
 @lru_cache(maxsize=65_536)
 def _terms(word: str) -> tuple[tuple[Kind, str], ...]:
-    """Fold and stem one word; empty where only marks are left of it."""
+    """Return the kinds and terms of one word; empty if normalizing leaves no letter."""
     surface, stem = _arabic(word) if _ARABIC.match(word) else _latin(word)
     if not surface:
         return ()
-    found: list[tuple[Kind, str]] = [("surface", surface), ("stem", stem)]
+    kinds_and_terms: list[tuple[Kind, str]] = [("surface", surface), ("stem", stem)]
     if len(stem) >= _LONG and stem[0] in _PROCLITICS:
-        found.append(("stem", stem[1:]))
-    return tuple(found)
+        kinds_and_terms.append(("stem", stem[1:]))
+    return tuple(kinds_and_terms)
 
 
 def _latin(word: str) -> tuple[str, str]:
     """Return surface and stem of a word in any script but Arabic, or of a number."""
-    folded = _DROPPED.sub("", unicodedata.normalize("NFKD", word)).casefold().replace(" ", "")
-    folded = _digits(folded.replace("’", "'").removesuffix("'s"))
-    return folded, _english_stemmer().stemWord(folded) if folded.isascii() else folded
+    surface = _DROPPED.sub("", unicodedata.normalize("NFKD", word)).casefold().replace(" ", "")
+    surface = _digits(surface.replace("’", "'").removesuffix("'s"))
+    return surface, _english_stemmer().stemWord(surface) if surface.isascii() else surface
 
 
 def _arabic(word: str) -> tuple[str, str]:
     """Return surface and stem of a word in Arabic letters."""
-    # Composed first, so that a hamza that is written apart from its alef is part of it. Without
-    # spaces: the compatibility form of ﷺ has some.
+    # Compose first, so that a hamza that is encoded apart from its alef becomes part of it. Remove spaces,
+    # since NFKC makes several words of ﷺ.
     bare = _DROPPED.sub("", unicodedata.normalize("NFKC", word)).replace(" ", "")
     return bare.translate(LETTERS).translate(HAMZA), _light_stem(bare)
 
 
 def _light_stem(word: str) -> str:
-    # Affixes first, letters after: the article has a bare alef, so the أل of ألبانيا is not one.
+    # Strip prefixes before normalizing letters: the article has a bare alef, so the أل of ألبانيا stays.
     if len(word) > 3 and word.startswith("و"):
         word = word[1:]
     for prefix in _PREFIXES:
@@ -128,17 +128,17 @@ def _digits(word: str) -> str:
     return plain.replace(",", "") if re.fullmatch(r"[\d.,]+", plain) else plain
 
 
-_own = local()
+_thread = local()
 
 
 def _english_stemmer() -> Any:
-    """Return this thread's stemmer: it keeps the word that it is at, so two threads would mix theirs."""
-    if not hasattr(_own, "stemmer"):
-        _own.stemmer = snowballstemmer.stemmer("english")
-    return _own.stemmer
+    """Return this thread's stemmer; a stemmer holds its current word, so threads must not share one."""
+    if not hasattr(_thread, "stemmer"):
+        _thread.stemmer = snowballstemmer.stemmer("english")
+    return _thread.stemmer
 
 
 @lru_cache(maxsize=1)
 def function_words() -> frozenset[str]:
-    """Return the surfaces of words that say how others relate and nothing by themselves."""
+    """Return the surfaces of function words, which carry grammar rather than content."""
     return frozenset(terms(_FUNCTION_WORDS, "surface"))

@@ -1,11 +1,11 @@
-"""Language and direction of a text: by its letters first, then by seeded langdetect. Deterministic.
+"""Detect the language and direction of a text, by its letters and by seeded langdetect. Deterministic.
 
-Languages in Arabic script are told apart by the share of their letters that speaks for each:
-letters that only one of them writes, its most frequent words, the Arabic article. Nothing here
-depends on the order of words or lines, nor on digits, punctuation, marks or forms of letters.
+Languages in Arabic script get points for evidence in a text: letters that only one of them writes, frequent
+words, the Arabic article. The result does not depend on the order of words or lines, or on digits,
+punctuation, marks and presentation forms.
 
-langdetect guesses at random without a seed and is wrong on short text, so it is asked only about
-text long enough to judge, and its answer must be one that the script allows.
+langdetect is random without a seed and unreliable on short text. It is therefore used only on longer text,
+and its guess counts only if it fits the script.
 """
 
 import re
@@ -24,25 +24,27 @@ from indexer.text.normalize import ARABIC_MARKS, PERSIAN_KEYBOARD, TATWEEL
 Script = Literal["Arab", "Latn", "other"]
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "ur", "ckb", "ps", "sd", "ug", "he", "yi"})
 
-ENOUGH_LETTERS = 60  # fewer, and langdetect takes names for a language
-SURE = 0.9
+ENOUGH_LETTERS = 60  # with fewer letters, langdetect mistakes names for another language
+SURE = 0.9  # least probability at which langdetect's guess counts
 UNDETERMINED = "und"  # ISO 639-2
-MIXED = "mixed"  # of a paragraph in two scripts; never of a question or a document
+MIXED = "mixed"  # a paragraph in two scripts; a query or a document is never mixed
 
-# A paragraph is mixed where each script has a quarter of the letters and a sentence: names, acronyms,
-# titles and slogans are of fewer words or letters. A list of terms has no sentence, but two fifths of the
-# letters, and more of them than three or four names have.
+# A paragraph is mixed if each script has a quarter of the letters and a sentence; names, acronyms, titles and
+# slogans are shorter. A bilingual list of terms has no sentences, so it is mixed if each script has two
+# fifths of the letters, and more letters than three or four names have.
 QUARTER, SENTENCE_LETTERS, SENTENCE_WORDS = 0.25, 25, 5
 TWO_FIFTHS, LIST_LETTERS = 0.4, 50
 
-# Points for a letter: what only this language writes; what Arabic takes on with foreign names or from a
-# Persian keyboard; what Persian takes on from an Arabic keyboard.
+# Points for a letter: one that only this language writes; one that Arabic text also has, in foreign names or
+# from a Persian keyboard; one that Persian text also has, from an Arabic keyboard.
 OWN, BORROWED, TYPED = 4, 2, 1
-# Nearer than this share of the points that all letters could give, languages are an open question: 4 of
-# 5,100 texts of 60 letters or more, in six languages and on both keyboards. Of the others 2 come out wrong.
+# If two languages are closer than this share of the possible points of all letters, langdetect decides
+# between them. Of 5,100 texts of 60 letters or more, in six languages and from both keyboards, 4 are as
+# close; 2 of the others are misjudged.
 OPEN = 0.03
 
-# Of equals the first wins. Final ى is Arabic as well, but only Uyghur writes it inside words.
+# With equal points the first language wins. Arabic has ى at the end of words; only Uyghur has it inside
+# words.
 _OWN = {
     "ar": "ةأإء",
     "fa": "",
@@ -67,8 +69,8 @@ _LETTER_POINTS = [
     for lang, letters in alphabet.items()
     for letter in letters
 ]
-# Frequent words. Not those that another language spells the same when hamzas are left out or keyboards
-# mixed up: «ما» is Persian too, «این» is also «أين», and the «جو» of Urdu is Joe.
+# Frequent words, except those that another language spells alike when hamzas are omitted or keyboards mixed
+# up: «ما» is Persian too, «این» is also «أين», and the «جو» of Urdu is also Joe.
 _WORDS = {
     "ar": """في من عن على إلى الى مع أن إن ان أو قد لا لم لن هو هي هل ثم كل هذا هذه ذلك تلك التي الذي الذين
         كان كانت وكان قال وقد وفي ومن وعلى وهو وهي له لها منها فيها عليها كيف تم متى ماذا لماذا ليس لكن حول
@@ -80,62 +82,66 @@ _WORDS = {
 }
 
 
-def _speakers() -> dict[str, list[str]]:
-    """Return the languages of each word, as typed on an Arabic keyboard; but «کی» and «كي» differ."""
-    speakers: dict[str, list[str]] = {}
+def _languages_by_word() -> dict[str, list[str]]:
+    """Return the languages that have each frequent word, spelled as on an Arabic keyboard.
+
+    Urdu words keep their spelling, since «کی» and «كي» are different words.
+    """
+    languages: dict[str, list[str]] = {}
     for lang, words in _WORDS.items():
         for word in words.split():
-            spelt = word if lang == "ur" else word.translate(PERSIAN_KEYBOARD)
-            speakers.setdefault(spelt, []).append(lang)
-    return speakers
+            spelling = word if lang == "ur" else word.translate(PERSIAN_KEYBOARD)
+            languages.setdefault(spelling, []).append(lang)
+    return languages
 
 
-_SPEAKERS = _speakers()
+_LANGUAGES_OF = _languages_by_word()
 _ARTICLE = re.compile("(?:[وفك]?ال|بال(?!ا)|لل)..")  # not «بالا», Persian for above
 _WORD = re.compile("[\u0620-\u064a\u066e-\u06d3\u06d5\u06ee\u06ef\u06fa-\u06ff\u0750-\u077f\u0870-\u08c9]+")
 _WORD_OR_BREAK = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|[,،\r\n]")
 
-_ADDRESS = re.compile(r"[@#]\w|://|www\.|[A-Za-z0-9]\.[A-Za-z]{2}")  # of the web or mail; a handle, a hashtag
+# An address of the web or of mail, a handle, a hashtag.
+_ADDRESS = re.compile(r"[@#]\w|://|www\.|[A-Za-z0-9]\.[A-Za-z]{2}")
 
-# Forms of Arabic marks and letters, as PDF files have them; and what stands on or in words unseen.
+# Presentation forms of Arabic marks and letters, which PDF files contain; marks and joiners inside words.
 _MARK_FORMS = re.compile("[\ufc5e-\ufc63\ufcf2-\ufcf4\ufe70-\ufe7f]+")
 _LETTER_FORMS = re.compile("[\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdfb\ufe80-\ufefc]+")
 _UNSEEN = re.compile(f"[{ARABIC_MARKS}{TATWEEL}\u200d]+")
 
-# What langdetect knows in Arabic script, and in others than that and Latin.
+# The languages that langdetect knows in Arabic script, and in scripts other than Arabic and Latin.
 _KNOWN_ARABIC = ("ar", "fa", "ur")
 _INDIC = ("bn", "gu", "hi", "kn", "ml", "mr", "ne", "pa", "ta", "te")
 _KNOWN_OTHER = frozenset(("bg", "el", "he", "ja", "ko", "mk", "ru", "th", "uk", "zh", *_INDIC))
-_ASKED = 2_000  # code points that langdetect is given, from all over the text
-_loading = Lock()  # langdetect shows its profiles to other threads before they are all loaded
+_LANGDETECT_LENGTH = 2_000  # code points that langdetect gets, sampled from the whole text
+_loading = Lock()  # without it, a thread could use langdetect's profiles while another is loading them
 
 
 def direction(lang: str, text: str = "") -> Literal["rtl", "ltr"]:
-    """Return the writing direction of a language, as HTML's `dir` wants it.
+    """Return the writing direction of a language, as a value of HTML's `dir`.
 
-    Of "mixed", that of the script that most letters of `text` are in; of equals, right to left. Letters of
-    addresses, handles and hashtags do not count: they are Latin in Arabic sentences too. Nor would the first
-    letter tell: such sentences begin with Latin names as well.
+    For "mixed", the script with the most letters in `text` decides; with equal numbers, right to left.
+    Letters of addresses, handles and hashtags are not counted, since they are Latin in Arabic sentences too.
+    The first letter is no evidence either: Arabic sentences may begin with a Latin name.
     """
     if lang == MIXED:
-        counts = _scripts(_sentences(text)) or _scripts(text)
+        counts = _scripts(_without_addresses(text)) or _scripts(text)
         return "rtl" if counts["Arab"] >= max(counts["Latn"], counts["other"]) else "ltr"
     return "rtl" if lang in RIGHT_TO_LEFT else "ltr"
 
 
 def title_language(title: str, lang: str) -> str:
-    """Return the language of a title: its article's, unless most of its letters run the other way."""
+    """Return the language of a title: the article's, unless its letters run in the other direction."""
     if script_of(title) is None or direction(MIXED, title) == direction(lang, title):
         return lang
     return detect(title)
 
 
 def html_lang(lang: str) -> str:
-    """Return the tag for HTML's `lang`: BCP 47 calls "mul" what is in several languages."""
+    """Return the value for HTML's `lang`; the BCP 47 tag for text in several languages is "mul"."""
     return "mul" if lang == MIXED else lang
 
 
-def _sentences(text: str) -> str:
+def _without_addresses(text: str) -> str:
     """Return a text without its addresses, handles and hashtags."""
     return " ".join(word for word in text.split() if not _ADDRESS.search(word))
 
@@ -151,13 +157,13 @@ def _script_of_letter(char: str) -> Script | None:
 
 
 def script_of(text: str) -> Script | None:
-    """Return the script that most letters of a text are in; None where it has no letters."""
-    # By count, then by name: a tie must not depend on the order of the text.
-    return max(_scripts(text).items(), key=lambda each: (each[1], each[0]), default=(None, 0))[0]
+    """Return the script that most letters of a text are in; None if it has no letters."""
+    # Order by count, then by name, so that a tie does not depend on the order of the text.
+    return max(_scripts(text).items(), key=lambda entry: (entry[1], entry[0]), default=(None, 0))[0]
 
 
 def _scripts(text: str) -> Counter[Script]:
-    """Count the letters of each script; tatweel only where there are no others."""
+    """Count the letters of each script; count tatweel only if there are no other letters."""
     return _count(_plain(text)) or _count(text)
 
 
@@ -170,7 +176,7 @@ def _count(text: str) -> Counter[Script]:
 
 
 def _plain(text: str) -> str:
-    """Return a text with its Arabic letters composed and bare: no forms, marks or tatweel."""
+    """Return a text with composed Arabic letters, without presentation forms, marks and tatweel."""
     text = _LETTER_FORMS.sub(
         lambda letters: unicodedata.normalize("NFKC", letters.group()), _MARK_FORMS.sub("", text)
     )
@@ -178,22 +184,22 @@ def _plain(text: str) -> str:
 
 
 def paragraph_language(text: str) -> str:
-    """Return the language of a paragraph as `detect` does, or "mixed" where two scripts share it."""
+    """Return the language of a paragraph as `detect` does, or "mixed" if it is in both scripts."""
     counts = _scripts(text)
-    fewer, letters = min(counts["Arab"], counts["Latn"]), sum(counts.values())
-    sentences = fewer >= max(SENTENCE_LETTERS, QUARTER * letters) and _has_sentences(text)
-    terms = fewer >= max(LIST_LETTERS, TWO_FIFTHS * letters)
-    return MIXED if sentences or terms else detect(text)
+    smaller, letters = min(counts["Arab"], counts["Latn"]), sum(counts.values())
+    mixed_sentences = smaller >= max(SENTENCE_LETTERS, QUARTER * letters) and _has_sentences(text)
+    mixed_terms = smaller >= max(LIST_LETTERS, TWO_FIFTHS * letters)
+    return MIXED if mixed_sentences or mixed_terms else detect(text)
 
 
 def _has_sentences(text: str) -> bool:
-    """Whether in either script words enough for a sentence stand together, on a line and between commas."""
+    """Return whether both scripts have a sentence: enough words in a row, on one line and without a comma."""
     runs = groupby(_WORD_OR_BREAK.findall(_plain(text)), key=lambda word: _script_of_letter(word[0]))
     return {"Arab", "Latn"} <= {script for script, words in runs if len(list(words)) >= SENTENCE_WORDS}
 
 
 def detect(text: str) -> str:
-    """Return the ISO 639 code of a text's language, "und" where it has no letters."""
+    """Return the ISO 639 code of a text's language; "und" if it has no letters."""
     script, plain = script_of(text), _plain(text)
     if script is None:
         return UNDETERMINED
@@ -207,7 +213,7 @@ def detect(text: str) -> str:
 
 
 def _detect_arabic_script(text: str) -> str:
-    """Return the language that most points of a plain text speak for; where it is open, langdetect's."""
+    """Return the language with the most points; langdetect decides between languages that are close."""
     points = _points(text)
     best = max(points, key=lambda lang: points[lang])
     least = points[best] - OPEN * OWN * _scripts(text)["Arab"]
@@ -219,39 +225,39 @@ def _detect_arabic_script(text: str) -> str:
 
 
 def _points(text: str) -> dict[str, int]:
-    """Return for each language in Arabic script how much of a plain text speaks for it."""
+    """Return the points of each language in Arabic script for a text without marks and forms."""
     points = dict.fromkeys(_OWN, 0)
-    points["ar"] = TYPED  # so that one borrowed letter and the ي beside it are still Arabic
+    points["ar"] = TYPED  # so that one borrowed letter and one ي are still Arabic
     chars = Counter(text)
-    for lang, letter, each in _LETTER_POINTS:
-        points[lang] += each * chars[letter]
+    for lang, letter, letter_points in _LETTER_POINTS:
+        points[lang] += letter_points * chars[letter]
     for word, times in Counter(_WORD.findall(text)).items():
         if _ARTICLE.match(word):
             points["ar"] += len("ال") * OWN * times
         if word.endswith("ى"):
             points["ar"] += OWN * times
-        for lang in _SPEAKERS.get(word) or _SPEAKERS.get(word.translate(PERSIAN_KEYBOARD)) or ():
+        for lang in _LANGUAGES_OF.get(word) or _LANGUAGES_OF.get(word.translate(PERSIAN_KEYBOARD)) or ():
             points[lang] += len(word) * OWN * times
     return points
 
 
 def _ask_langdetect(text: str, enough: int = 0) -> str | None:
-    """Return the language that langdetect is sure of, if the text's words have letters enough."""
+    """Return langdetect's guess; None if it is unsure or the distinct words have too few letters."""
     words = _sorted_words(text)
-    if sum(map(len, set(words))) < enough:  # a word that is repeated says nothing new
+    if sum(map(len, set(words))) < enough:  # a repeated word is no further evidence
         return None
-    every = 1 + sum(map(len, words)) // _ASKED
+    step = 1 + sum(map(len, words)) // _LANGDETECT_LENGTH
     with _loading:
         DetectorFactory.seed = 0
         init_factory()
     try:
-        best = detect_langs(" ".join(words[::every])[:_ASKED])[0]
+        best = detect_langs(" ".join(words[::step])[:_LANGDETECT_LENGTH])[0]
     except LangDetectException:
         return None
     return str(best.lang).partition("-")[0] if best.prob >= SURE else None
 
 
 def _sorted_words(text: str) -> list[str]:
-    """Return the words, without digits and punctuation: langdetect's guess depends on their order."""
+    """Return the words, sorted, without digits and punctuation; langdetect's guess depends on their order."""
     letters = (char if char.isalpha() or unicodedata.category(char)[0] == "M" else " " for char in text)
     return sorted("".join(letters).split())

@@ -1,10 +1,10 @@
-"""A document to passages: exact ranges of its text that a model can read whole. Pure functions.
+"""Split a document into passages: exact ranges of its text that the model can read whole. Pure functions.
 
-A paragraph is a line that is not blank; lines join where the text is evidently hard-wrapped. A
-heading opens a section and belongs to the first passage under it; a line that was cut parts what
-stands above it from what stands below. A paragraph that is too short to mean anything joins its
-neighbour in the section; one that is too long for the model is cut at the sentence end nearest its
-middle, then again, or at a space where no sentence ends; never inside a word.
+A paragraph is a nonblank line; if the text is hard-wrapped, adjacent lines form a paragraph. A heading begins
+a section and belongs to the first passage of it. No passage spans a line that was cut. A paragraph that is
+too short to mean anything is joined to its neighbour in the section. A paragraph that is too long for the
+model is split at the sentence end nearest its middle, and its halves again if needed; without a sentence end,
+at a space; never inside a word.
 """
 
 import math
@@ -18,16 +18,16 @@ from indexer.datatypes import Cut, Document, Passage, SplitDocument
 from indexer.text.language import UNDETERMINED, paragraph_language
 from indexer.text.lines import Line, nonblank_lines
 
-SHORT = 40  # code points; a shorter paragraph joins its neighbour
-JOINED = 600  # code points; joining stops here, so that a list of short lines stays findable
+SHORT = 40  # code points; a shorter paragraph is joined to its neighbour
+JOINED = 600  # code points; the limit of joining, so that a list of short lines stays findable
 HEADING = 100  # code points; a longer line is a paragraph
-WRAP_WIDTHS = range(30, 121)  # code points; where people and programs wrap text
+WRAP_WIDTHS = range(30, 121)  # code points; line lengths at which people and programs wrap text
 
 _SENTENCE_END = re.compile(r"[.!?؟؛;…۔]+[\"'”’»)\]]*\s+")
 _SPACE = re.compile(r"\s+")
 _LINE_END = re.compile("[\r\n]")
 _ENDS_SENTENCE = re.compile(r"[.!?؟؛;:…۔،,][\"'”’»)\]]*$")
-_CODE_POINTS_A_TOKEN = 64  # no token stands for more, so longer texts need not be counted
+_CODE_POINTS_A_TOKEN = 64  # the most that one token covers; longer texts exceed the window without counting
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ def split_document(
 ) -> SplitDocument:
     """Split a document into passages whose embedded text has at most `window` tokens.
 
-    Cut lines are blank in its text, and no passage reaches over one. Only a single word longer than the
-    window makes a longer passage; the model reads its start.
+    Cut lines are blank in the document's text, and no passage spans one. Only a single word that is longer
+    than the window makes a longer passage; the model then reads its beginning.
     """
     text = document.text
 
@@ -60,9 +60,10 @@ def split_document(
         piece
         for run in _runs(lines, [cut.line for cut in cuts])
         for section in _sections(text, _paragraphs(run, wrapped=wrapped), titled=run[0] is lines[0])
-        # Twice: what is short after the first pass has a long neighbour and makes no list.
+        # Second pass without the length limit: a paragraph that is still short now has a long neighbour, so
+        # joining cannot glue a list together.
         for unit in _join_short(_join_short(section, fits, JOINED), fits)
-        for piece in _cut(text, unit, fits)
+        for piece in _split_to_fit(text, unit, fits)
     ]
     passages = []
     line = 0
@@ -88,19 +89,20 @@ def split_document(
 
 
 def embedded_text(title: str, text: str) -> str:
-    """Return what the model reads of a passage: its article's title first, but not twice.
+    """Return the text that the model embeds for a passage: the article's title, then the passage.
 
-    MRR of 56 questions over whole articles and nDCG@10 of ARCD's dev questions: 0.735 and 0.910
-    without titles, 0.764 and 0.918 so. Adding 0.4 of the title's own vector gave 0.793 and 0.915, but
-    where only one language has titles it moved one language against the other. With the sentence before
-    the passage 0.718, with those on both sides 0.658 (56 questions).
+    The title is left out if the passage begins with it. Measured as MRR of 56 questions over whole articles,
+    and nDCG@10 of ARCD's dev questions: 0.735 and 0.910 without titles, 0.764 and 0.918 with them. Adding 0.4
+    of the title's own vector instead gave 0.793 and 0.915, but where only one language has titles it ranked
+    one language above the other. MRR with the sentence before the passage added was 0.718, with those on both
+    sides 0.658.
     """
     return text if not title or text.startswith(title) else f"{title}\n{text}"
 
 
-def _runs(lines: list[Line], cut: list[int]) -> Iterator[list[Line]]:
-    """Yield the lines between one cut line and the next; `cut` holds the numbers of those."""
-    for _, run in groupby(lines, lambda line: bisect(cut, line.number)):
+def _runs(lines: list[Line], cut_numbers: list[int]) -> Iterator[list[Line]]:
+    """Yield the runs of lines between cut lines; `cut_numbers` are sorted."""
+    for _, run in groupby(lines, lambda line: bisect(cut_numbers, line.number)):
         yield list(run)
 
 
@@ -108,8 +110,8 @@ def _paragraphs(lines: list[Line], *, wrapped: bool) -> list[_Span]:
     if not wrapped:
         return [_Span(line.start, line.end) for line in lines]
     paragraphs = [_Span(lines[0].start, lines[0].end)]
-    for before, line in pairwise(lines):
-        if line.number == before.number + 1:
+    for previous, line in pairwise(lines):
+        if line.number == previous.number + 1:
             paragraphs[-1] = _Span(paragraphs[-1].start, line.end)
         else:
             paragraphs.append(_Span(line.start, line.end))
@@ -117,7 +119,7 @@ def _paragraphs(lines: list[Line], *, wrapped: bool) -> list[_Span]:
 
 
 def is_hard_wrapped(text: str, lines: list[Line]) -> bool:
-    """Whether lines break only because the next word would not have fitted."""
+    """Return whether nearly all lines break because the next word would exceed the longest line."""
     width = max((line.end - line.start for line in lines), default=0)
     if width not in WRAP_WIDTHS:
         return False
@@ -130,15 +132,15 @@ def is_hard_wrapped(text: str, lines: list[Line]) -> bool:
 
 
 def _sections(text: str, paragraphs: list[_Span], *, titled: bool) -> Iterator[list[_Span]]:
-    """Yield the paragraphs of each section, its heading joined to the first of them.
+    """Yield the paragraphs of each section, with its heading joined to the first of them.
 
-    `titled` says that the first paragraph is the article's title.
+    `titled`: the first paragraph is the article's title.
     """
     section: list[_Span] = []
     heading: _Span | None = None
     headings = _headings(text, paragraphs, titled=titled)
-    for at, paragraph in enumerate(paragraphs):
-        if at in headings:
+    for place, paragraph in enumerate(paragraphs):
+        if place in headings:
             if heading is None:
                 if section:
                     yield section
@@ -151,28 +153,28 @@ def _sections(text: str, paragraphs: list[_Span], *, titled: bool) -> Iterator[l
 
 
 def _headings(text: str, paragraphs: list[_Span], *, titled: bool) -> set[int]:
-    """Return the places of the headings: short lines above a long one, or above another heading."""
-    found: set[int] = set()
-    for at in reversed(range(len(paragraphs) - 1)):
-        content, after = text[paragraphs[at].start : paragraphs[at].end], paragraphs[at + 1]
-        if at == 0 and titled:  # it heads the article, whatever its length up to that of a paragraph
+    """Return the places of the headings: short lines directly above a long line or another heading."""
+    headings: set[int] = set()
+    for place in reversed(range(len(paragraphs) - 1)):
+        content, after = text[paragraphs[place].start : paragraphs[place].end], paragraphs[place + 1]
+        if place == 0 and titled:  # a title may be longer than other headings
             is_heading = len(content) <= 2 * HEADING
         else:
             heads_text = after.end - after.start > HEADING
-            # Three in a row are headings; more are a list.
-            heads_heading = at + 1 in found and at + 3 not in found
+            # Up to three short lines in a row are headings; more are a list.
+            heads_heading = place + 1 in headings and place + 3 not in headings
             is_heading = (
                 len(content) <= HEADING
                 and (heads_text or heads_heading)
                 and not _ENDS_SENTENCE.search(content)
             )
         if is_heading:
-            found.add(at)
-    return found
+            headings.add(place)
+    return headings
 
 
 def _join_short(section: list[_Span], fits: Callable[[_Span], bool], limit: float = math.inf) -> list[_Span]:
-    """Join paragraphs of a section where one of the two is short, up to `limit` code points."""
+    """Join adjacent paragraphs of a section if one of them is short, up to `limit` code points."""
     joined: list[_Span] = []
     for span in section:
         if joined and (_is_short(span) or _is_short(joined[-1])):
@@ -188,7 +190,8 @@ def _is_short(span: _Span) -> bool:
     return span.end - span.start < SHORT
 
 
-def _cut(text: str, span: _Span, fits: Callable[[_Span], bool]) -> Iterator[_Span]:
+def _split_to_fit(text: str, span: _Span, fits: Callable[[_Span], bool]) -> Iterator[_Span]:
+    """Yield the pieces of a range, each of which fits or is a single word, in order."""
     pending = [span]
     while pending:
         part = pending.pop()
@@ -200,14 +203,14 @@ def _cut(text: str, span: _Span, fits: Callable[[_Span], bool]) -> Iterator[_Spa
 
 
 def _middle_gap(text: str, span: _Span) -> _Span | None:
-    """Return the white space to cut a range at, sentence ends before mere spaces."""
+    """Return the white space nearest the middle, after a sentence end if possible; None if there is none."""
     middle = (span.start + span.end) // 2
     for pattern in (_SENTENCE_END, _SPACE):
         gaps = (
             _Span(match.end() - len(space), match.end())
             for match in pattern.finditer(text, span.start, span.end)
             if (space := _SPACE.search(match.group()).group())  # type: ignore[union-attr]
-            and not (pattern is _SENTENCE_END and _LINE_END.search(space))  # it may part a heading
+            and not (pattern is _SENTENCE_END and _LINE_END.search(space))  # a line end may follow a heading
         )
         nearest = min(gaps, key=lambda gap: abs(gap.start - middle), default=None)
         if nearest is not None:

@@ -53,12 +53,12 @@ def small(tmp_path):
     )
 
 
-def test_the_words_of_these_tests_are_apart_for_the_fake_model():
+def test_fake_model_distinguishes_the_words_of_these_tests():
     words = ["alpha", "beta", "gamma", "delta", "pad", "نهر", "سد"]
     assert len({int(bag_of_words(word).argmax()) for word in words}) == len(words)
 
 
-def test_measures_are_those_worked_by_hand(small):
+def test_measures_equal_hand_calculated_values(small):
     measured = evaluate(read_dataset(small), FakeModel(), ["dense"])
     row = only(measured, mode="dense")
     first = 1 / math.log2(3)  # the one relevant passage at rank 2
@@ -71,7 +71,7 @@ def test_measures_are_those_worked_by_hand(small):
     assert measured["dataset"] == "small"
 
 
-def test_ranks_beyond_ten_count_for_recall_at_100_alone(tmp_path):
+def test_ranks_beyond_ten_count_only_for_recall_at_100(tmp_path):
     # Cosines to «alpha» fall with each pad; the relevant ones are at ranks 1 and 12 for q1, 11 for q2.
     corpus = [text(f"d{at}", " ".join(["alpha"] + ["pad"] * at)) for at in range(12)]
     qrels = [("q1", "d0", 1), ("q1", "d11", 1), ("q2", "d10", 1)]
@@ -119,7 +119,7 @@ def test_a_single_passage_language_filters_the_search_and_cuts_the_qrels(mixed):
     assert of_q1 / 2 < row["nDCG@10"] < (of_q1 + 1) / 2
 
 
-def test_rows_of_a_set_in_one_language(small):
+def test_data_set_in_one_language_has_rows_for_that_language_and_all(small):
     measured = evaluate(read_dataset(small), FakeModel())
     assert [(row["query_lang"], row["passage_lang"]) for row in measured["results"]] == [
         ("en", "en"),
@@ -141,7 +141,7 @@ def test_a_query_that_finds_nothing_counts_as_zero(tmp_path):
     assert values(row) == pytest.approx([1 / 3] * 4, abs=1e-4)
 
 
-def test_where_no_query_finds_anything_all_is_zero(tmp_path):
+def test_all_measures_are_zero_without_results(tmp_path):
     folder = write(
         tmp_path / "x", [text("d1", "alpha"), text("d2", "beta")], [text("q", "unheard")], [("q", "d1", 1)]
     )
@@ -157,7 +157,7 @@ def test_every_mode_is_measured_on_its_own(small):
     assert {**only(measured, mode="raw"), "mode": "dense"} == only(measured, mode="dense")
 
 
-def test_raw_is_the_model_as_it_comes_and_dense_is_in_the_space(tmp_path):
+def test_raw_uses_the_plain_model_and_dense_uses_the_space(tmp_path):
     """The answer is Arabic and shares the question's words; to the model all English is nearer."""
     corpus = [text("a", "42 alpha نهر سد نهر", "ar"), *(text(f"e{n}", "pad " * (n + 1)) for n in range(4))]
     folder = write(tmp_path / "x", corpus, [text("q", "42 alpha")], [("q", "a", 1)])
@@ -172,7 +172,7 @@ def test_raw_is_the_model_as_it_comes_and_dense_is_in_the_space(tmp_path):
     assert (only(both, mode="raw"), only(both, mode="dense")) == (raw, dense)
 
 
-def test_identical_passages_are_measured_each_for_itself(tmp_path):
+def test_identical_passages_are_measured_separately(tmp_path):
     corpus = [text("d1", "alpha"), text("d2", "alpha"), text("d3", "beta")]
     folder = write(tmp_path / "x", corpus, [text("q", "alpha")], [("q", "d1", 1), ("q", "d2", 1)])
     for mode in EVALUATED_MODES:
@@ -190,7 +190,7 @@ def test_one_row_of_a_corpus_is_one_passage_however_long(tmp_path):
     assert only(measured)["nDCG@10"] == 1
 
 
-def test_nothing_is_left_behind_and_the_model_is_loaded_once(small, tmp_path, monkeypatch):
+def test_evaluation_leaves_no_files_and_loads_the_model_once(small, tmp_path, monkeypatch):
     (temporary := tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     model = FakeModel()
@@ -268,7 +268,7 @@ def test_the_same_id_twice_is_refused(small):
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
-def test_the_interval_brackets_the_mean_and_is_the_same_every_time(sample):
+def test_interval_contains_the_mean_and_is_deterministic(sample):
     low, high = bootstrap_interval(sample)
     assert [low, high] == bootstrap_interval(sample)
     mean = sum(sample) / len(sample)

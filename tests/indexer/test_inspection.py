@@ -1,4 +1,4 @@
-"""Inspection: what becomes of each line of a file, alone or as an index holds it; and what was cut."""
+"""Inspection: the decision for each line of a file, alone or in an index; and its cut lines."""
 
 import json
 import os
@@ -80,7 +80,7 @@ def rules(found):
 # --- a file alone --------------------------------------------------------------------------------
 
 
-def test_a_file_is_told_line_by_line_without_an_index(folder, nowhere):
+def test_file_is_inspected_line_by_line_without_an_index(folder, nowhere):
     file = folder / "wire" / "v0.txt"
     found = told(file, nowhere)
     assert list(found) == KEYS
@@ -94,13 +94,13 @@ def test_a_file_is_told_line_by_line_without_an_index(folder, nowhere):
     assert found["lines"][2]["reason"] == rule_reasons()["loading"]
     assert (found["path"], found["doc_id"], found["articles"]) == (str(file), "v0.txt", 1)
     assert (found["title"], found["lang"], found["basis"]) == ("Voyage 0 of the corridor", "en", "file")
-    assert (found["published"], found["author"]) == ("2025-03-01", "Salma Haddad")  # from beside it
+    assert (found["published"], found["author"]) == ("2025-03-01", "Salma Haddad")  # from its sidecar
     assert (found["indexed"], found["outside"], found["notes"]) == (False, [], None)
     assert not nowhere.exists()
     json.dumps(found)
 
 
-def test_passages_are_ranges_of_the_file_that_leave_out_what_is_cut(folder, nowhere):
+def test_passages_are_file_ranges_without_the_cut_lines(folder, nowhere):
     file = folder / "wire" / "v0.txt"
     text = file.read_text("utf-8")
     passages = told(file, nowhere)["passages"]
@@ -112,7 +112,7 @@ def test_passages_are_ranges_of_the_file_that_leave_out_what_is_cut(folder, nowh
     assert [(each["line_start"], each["line_end"]) for each in passages] == [(1, 3), (5, 5)]
 
 
-def test_one_row_stands_for_each_line_that_is_not_blank_whatever_ends_it(tmp_path, nowhere):
+def test_report_has_one_row_per_nonblank_line(tmp_path, nowhere):
     file = tmp_path / "odd.txt"
     file.write_bytes("\ufeff\r\n  Talks in Geneva \r\r\nA line\u2028with a break.\n\t\nThe end.".encode())
     assert [(row["line"], row["text"]) for row in told(file, nowhere)["lines"]] == [
@@ -143,7 +143,7 @@ def test_fields_of_other_names_are_named(tmp_path, nowhere):
         inspect_file(file, nowhere, fields={"colour": "x"})
 
 
-def test_a_page_shows_what_stands_outside_its_article(tmp_path, nowhere):
+def test_page_report_lists_lines_outside_the_article(tmp_path, nowhere):
     file = tmp_path / "v.html"
     body = "".join(f"<p>{PARAGRAPH.format(at, at, at)}</p>" for at in range(8))
     file.write_text(PAGE.format(body=body), "utf-8")
@@ -166,7 +166,7 @@ def unreadable(folder):
             "binary.txt/x.txt", "wire", "x" * 300]  # fmt: skip
 
 
-def test_a_file_that_cannot_be_read_is_refused_with_its_name_and_the_reason(folder, nowhere):
+def test_unreadable_file_is_refused_with_its_name_and_reason(folder, nowhere):
     for name in unreadable(folder):
         with pytest.raises(ArchiveError) as error:
             inspect_file(folder / name, nowhere)
@@ -175,7 +175,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_name_and_the_reason(fold
         assert error.value.exit_status == 2
 
 
-def test_a_file_is_found_by_whatever_way_it_is_named(folder, index, store, monkeypatch):
+def test_file_is_found_under_every_path(folder, index, store, monkeypatch):
     monkeypatch.chdir(folder / "wire")
     (folder.parent / "link").symlink_to(folder)
     for name in (Path("v0.txt"), Path("../wire/v0.txt"), folder.parent / "link" / "wire" / "v0.txt"):
@@ -186,7 +186,7 @@ def test_a_file_is_found_by_whatever_way_it_is_named(folder, index, store, monke
 # --- as an index holds it ------------------------------------------------------------------------
 
 
-def test_where_the_index_holds_the_file_repetition_is_known(folder, index, store):
+def test_indexed_file_shows_repeated_lines(folder, index, store):
     found = told(folder / "wire" / "v3.txt", index)
     assert (found["indexed"], found["doc_id"], found["source"]) == (True, "wire/v3.txt", "wire")
     assert rules(found) == {1: None, 3: None, 4: "loading", 5: "repeated"}
@@ -199,7 +199,7 @@ def test_where_the_index_holds_the_file_repetition_is_known(folder, index, store
     assert found["lines"][2]["articles"] is None
 
 
-def test_what_is_told_of_every_file_is_what_the_index_holds(folder, index, store):
+def test_inspection_of_every_file_equals_the_index(folder, index, store):
     shutil.copytree(ROOT / "archive" / "ukraine", folder / "ukraine")
     build_index(folder, index, FakeModel())
     held = GenerationReader.open(IndexFolder(index))
@@ -213,7 +213,7 @@ def test_what_is_told_of_every_file_is_what_the_index_holds(folder, index, store
     held.close()
 
 
-def test_a_file_that_has_changed_since_is_told_as_it_is_now(folder, index, store):
+def test_changed_file_is_inspected_as_it_is_now(folder, index, store):
     file = folder / "wire" / "v3.txt"
     file.write_text(voyage(3, LINE, "Share"), "utf-8")
     found = told(file, index)
@@ -224,19 +224,19 @@ def test_a_file_that_has_changed_since_is_told_as_it_is_now(folder, index, store
     assert (found["indexed"], rules(found)[4]) == (True, "repeated")
 
 
-def test_a_file_elsewhere_is_no_file_of_the_index_though_it_is_the_same(folder, index, store, tmp_path):
+def test_equal_file_outside_the_archive_is_not_an_indexed_file(folder, index, store, tmp_path):
     shutil.copy(folder / "wire" / "v3.txt", tmp_path / "v3.txt")
     found = told(tmp_path / "v3.txt", index)
     assert (found["indexed"], found["doc_id"], rules(found)[5]) == (False, "v3.txt", None)
 
 
-def test_a_record_of_an_indexed_file_is_told_as_the_index_holds_it(folder, index, store):
+def test_inspection_of_an_indexed_record_equals_the_index(folder, index, store):
     found = told(folder / "feed.jsonl", index, record="z")
     assert (found["indexed"], found["doc_id"], found["articles"]) == (True, "feed.jsonl::z", 3)
     assert store.article("feed.jsonl::z").document.title == found["title"] == "Record z"
 
 
-def test_the_names_of_fields_that_the_index_was_built_with_need_not_be_given_again(tmp_path, index, model):
+def test_inspection_uses_the_field_names_of_the_index(tmp_path, index, model):
     (archive := tmp_path / "named").mkdir()
     (archive / "feed.jsonl").write_text(json.dumps({"what": {"was": "Grain left the port today."}}) + "\n")
     build_index(archive, index, model, fields={"text": "what.was"})
@@ -245,18 +245,18 @@ def test_the_names_of_fields_that_the_index_was_built_with_need_not_be_given_aga
 
 
 @pytest.mark.parametrize("damage", ["articles.sqlite", "manifest.json"])
-def test_a_damaged_index_is_as_none(folder, index, store, damage):
+def test_damaged_index_is_ignored(folder, index, store, damage):
     (index / "generations" / store.generation / damage).write_bytes(b"x")
     found = told(folder / "wire" / "v3.txt", index)
     assert (found["indexed"], rules(found)[5]) == (False, None)
 
 
-def test_a_reason_is_told_for_every_rule_and_repetition_with_its_number():
+def test_every_rule_has_a_reason_and_repetition_has_its_count():
     assert all(reason_of(rule) == reason for rule, reason in rule_reasons().items())
     assert reason_of("repeated", 1_204) == "it stands in 1,204 articles of this source"
 
 
-# --- what was cut of an indexed article ----------------------------------------------------------
+# --- cut lines of an indexed article ----------------------------------------------------------
 
 
 @pytest.fixture
@@ -284,9 +284,7 @@ def test_cut_lines_of_a_record_are_read_from_its_file(store, originals):
 @pytest.mark.parametrize(
     "change", [Path.unlink, lambda file: file.write_text(voyage(2, "Loading", LINE, "Changed"))]
 )
-def test_where_the_file_is_gone_or_another_the_ranges_and_rules_are_told_alone(
-    folder, store, originals, change
-):
+def test_cut_lines_of_a_missing_or_changed_file_have_only_range_and_rule(folder, store, originals, change):
     change(folder / "wire" / "v2.txt")
     article = store.article("wire/v2.txt")
     found = originals.cut_lines(article, store.archive, store.fields)
@@ -294,14 +292,14 @@ def test_where_the_file_is_gone_or_another_the_ranges_and_rules_are_told_alone(
     assert (found.from_file, found.outside) == (False, ())
 
 
-def test_an_archive_that_has_moved_is_read_where_it_is_now(folder, store, originals):
+def test_cut_lines_are_read_from_a_moved_archive(folder, store, originals):
     moved = folder.rename(folder.with_name("moved"))
     article = store.article("wire/v2.txt")
     assert originals.cut_lines(article, store.archive, store.fields).from_file is False
     assert originals.cut_lines(article, moved, store.fields).from_file is True
 
 
-def test_a_file_that_became_a_link_out_of_the_archive_is_not_read(folder, store, originals, tmp_path):
+def test_file_replaced_by_a_link_out_of_the_archive_is_not_read(folder, store, originals, tmp_path):
     file = folder / "wire" / "v2.txt"
     file.rename(tmp_path / "outside.txt")
     file.symlink_to(tmp_path / "outside.txt")
@@ -338,7 +336,7 @@ def becomes_too_long(file):
         (becomes_too_long, "too_long"),
     ],
 )
-def test_what_became_of_a_file_is_told_by_its_hash(folder, store, originals, change, state):
+def test_file_state_is_decided_by_its_hash(folder, store, originals, change, state):
     change(folder / "wire" / "v2.txt")
     assert originals.state(store.article("wire/v2.txt").document, store.archive) == state
     assert originals.state(store.article("wire/v1.txt").document, store.archive) == (
@@ -346,7 +344,7 @@ def test_what_became_of_a_file_is_told_by_its_hash(folder, store, originals, cha
     )
 
 
-def test_the_state_of_a_file_is_looked_up_where_the_archive_is_now(folder, store, originals):
+def test_file_state_is_read_from_a_moved_archive(folder, store, originals):
     document = store.article("feed.jsonl::y").document
     assert originals.state(document, store.archive) == "same"
     moved = folder.rename(folder.with_name("moved"))
@@ -355,12 +353,12 @@ def test_the_state_of_a_file_is_looked_up_where_the_archive_is_now(folder, store
 
 
 @pytest.mark.parametrize("path", ["a\0b.txt", "x" * 5_000, "../outside.txt", "\ud800.txt", "/etc/passwd", ""])
-def test_the_state_of_a_path_that_is_none_raises_nothing(folder, originals, path):
+def test_state_of_an_invalid_path_raises_nothing(folder, originals, path):
     document = Document("x", "x", "x", "", "en", file=SourceFile(path, "0" * 64))
     assert originals.state(document, folder) in ("gone", "unreadable")
 
 
-def test_many_threads_are_shown_each_the_lines_of_their_own_page(tmp_path, index, model):
+def test_concurrent_threads_get_the_lines_of_their_own_page(tmp_path, index, model):
     (archive := tmp_path / "pages").mkdir()
     for number in range(4):
         body = "".join(f"<p>{PARAGRAPH.format(number, at, at)}</p>" for at in range(12))
@@ -371,8 +369,8 @@ def test_many_threads_are_shown_each_the_lines_of_their_own_page(tmp_path, index
     articles = [store.article(f"{number}.html") for number in range(4)]
     alone = [originals.cut_lines(each, archive, {}) for each in articles]
     assert [f"{number} Facebook" in each.cuts[0][1] for number, each in enumerate(alone)] == [True] * 4
-    with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(lambda each: originals.cut_lines(each, archive, {}), articles * 6))
+    with ThreadPoolExecutor(8) as executor:
+        together = list(executor.map(lambda each: originals.cut_lines(each, archive, {}), articles * 6))
     assert together == alone * 6
     originals.close()
     store.close()

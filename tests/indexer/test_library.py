@@ -21,7 +21,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_library_has_few_names_at_its_top():
+def test_library_exports_few_names():
     assert len(indexer.__all__) <= 15
     assert sorted(indexer._HOMES) == sorted(indexer.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

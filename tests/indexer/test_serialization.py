@@ -1,4 +1,4 @@
-"""Results as JSON: the fixed keys, the receipt of a hit, addresses that lead back."""
+"""Results as JSON: the fixed keys, the provenance of a hit, addresses that lead back."""
 
 import hashlib
 import json
@@ -77,7 +77,7 @@ def test_a_result_has_exactly_the_fixed_keys_in_their_order():
         assert list(hit["source"]) == SOURCE_KEYS
 
 
-def test_a_result_says_what_was_asked_and_found():
+def test_result_contains_the_query_and_the_counts():
     found = result_json(result(SearchRequest("ماء", limit=2, offset=4, mode="dense", lang="ar")))
     assert {key: found[key] for key in RESULT_KEYS if key not in ("hits", "next")} == {
         "query": "ماء",
@@ -98,7 +98,7 @@ def test_a_result_says_what_was_asked_and_found():
     }
 
 
-def test_a_hit_is_a_receipt():
+def test_hit_contains_its_provenance():
     arabic, english = result_json(result(SearchRequest("ماء")))["hits"]
     assert arabic["text"] == TEXT[:31] == "أزمة المياه\r\n\r\n🕊 أعلنت الوزارة."
     assert (arabic["rank"], arabic["score"], arabic["lang"], arabic["dir"]) == (1, 0.912346, "ar", "rtl")
@@ -120,12 +120,12 @@ def test_a_hit_is_a_receipt():
     }
 
 
-def test_a_hit_that_stands_for_itself_alone_says_so():
+def test_hit_without_duplicates_has_empty_lists():
     hit = result_json(result(SearchRequest("ماء")))["hits"][0]
     assert (hit["highlights"], hit["also_in"], hit["more"]) == ([], [], None)
 
 
-def test_what_is_folded_has_its_own_receipts():
+def test_collapsed_passages_have_their_own_provenance():
     more = replace(HITS[1], rank=None, highlights=(Highlight(0, 9),), also_in=(HITS[0],))
     first = replace(
         HITS[0], highlights=(Highlight(0, 4), Highlight(17, 22)), also_in=(HITS[1], HITS[0]), more=(more,)
@@ -171,7 +171,9 @@ def test_nothing_found_is_an_empty_list():
     st.sampled_from(["fold", "all"]),
     st.booleans(),
 )
-def test_the_next_address_asks_the_same_further_on(text, limit, offset, mode, lang, copies, highlight):
+def test_next_address_repeats_the_request_at_the_next_offset(
+    text, limit, offset, mode, lang, copies, highlight
+):
     request = SearchRequest(f"q{text}", mode, highlight, limit=limit, offset=offset, lang=lang, copies=copies)
     address = result_json(result(request, total=20_000))["next"]
     parts = urlsplit(address)
@@ -192,7 +194,7 @@ def test_the_next_address_asks_the_same_further_on(text, limit, offset, mode, la
     [(0, 10, 0, None), (10, 10, 0, None), (11, 10, 0, 10), (37, 10, 20, 30), (37, 10, 30, None), (37, 10, 90, None),
      (20_000, 100, 9_900, 10_000), (20_000, 100, 9_901, None), (20_000, 10, 10_000, None)],
 )  # fmt: skip
-def test_the_last_page_that_may_be_asked_for_has_no_next(total, limit, offset, further):
+def test_last_allowed_page_has_no_next(total, limit, offset, further):
     address = next_page_url(result(SearchRequest("ماء", limit=limit, offset=offset), total), "/")
     assert (address and parse_qs(urlsplit(address).query)["offset"]) == (further and [str(further)])
 
@@ -238,7 +240,7 @@ def test_the_address_of_the_next_page_keeps_source_and_days(source, first, last)
     assert kept == {name: [value] for name, value in wanted.items() if value is not None}
 
 
-def test_passages_like_another_have_the_same_form_and_lead_on():
+def test_similar_passages_have_the_same_form_and_a_next_address():
     request = SimilarRequest("ar/مياه.txt", 2, limit=2, offset=2, lang="ar", sort="date")
     found = similar_json(result(request, like=HITS[1]))
     asked = result_json(result(SearchRequest("ماء", limit=2, offset=2, lang="ar", sort="date")))
@@ -264,7 +266,7 @@ def test_a_permanent_address_names_the_words_and_the_version_of_the_file():
     assert values["words"] == [hashlib.sha256(TEXT[:31].encode("utf-8")).hexdigest()[:12]]
 
 
-def test_an_article_has_its_text_its_passages_and_what_was_cut():
+def test_article_has_its_text_passages_and_cuts():
     cut = Cut(3, 15, 31, "share")
     article = SplitDocument(DOCUMENT, tuple(hit.passage for hit in HITS), (cut,))
     found = article_json(article, CutLines(((cut, "🕊 أعلنت الوزارة."),), ("Menu",), True))
@@ -294,7 +296,7 @@ def test_an_article_has_its_text_its_passages_and_what_was_cut():
         "...",
     ],
 )
-def test_no_client_takes_a_part_of_an_id_for_a_step(doc_id):
+def test_document_address_has_no_dot_segments(doc_id):
     address = document_url(doc_id, 1)
     steps = urlsplit(address).path.split("/")
     assert {".", ".."}.isdisjoint(steps)

@@ -30,14 +30,14 @@ def test_the_environment_is_read_in_one_place():
     assert readers == {"indexer/settings.py"}
 
 
-def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
+def test_cache_folder_comes_from_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("WARRAQ_CACHE", str(tmp_path / "here"))
     assert cache_dir() == tmp_path / "here"
     assert not (tmp_path / "here").exists()
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_the_cache_is_else_in_the_users_own_cache_folder(monkeypatch, tmp_path, value):
+def test_cache_folder_defaults_to_the_user_cache_folder(monkeypatch, tmp_path, value):
     monkeypatch.delenv("WARRAQ_CACHE", raising=False)
     if value is not None:
         monkeypatch.setenv("WARRAQ_CACHE", value)
@@ -50,13 +50,13 @@ def test_the_cache_is_else_in_the_users_own_cache_folder(monkeypatch, tmp_path, 
 
 
 @pytest.mark.parametrize(("value", "expected"), [("1", 1), ("3", 3), ("16", 16)])
-def test_threads_are_as_many_as_the_environment_says(monkeypatch, value, expected):
+def test_thread_count_comes_from_the_environment(monkeypatch, value, expected):
     monkeypatch.setenv("WARRAQ_THREADS", value)
     assert threads() == expected
 
 
 @pytest.mark.parametrize("value", ["", "0", "-2", "two", "1.5", "²", " "])
-def test_threads_are_the_cores_we_may_use_where_the_environment_makes_no_sense(monkeypatch, value):
+def test_thread_count_defaults_to_the_usable_cores(monkeypatch, value):
     monkeypatch.setenv("WARRAQ_THREADS", value)
     assert threads() == len(os.sched_getaffinity(0))
 

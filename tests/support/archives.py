@@ -1,4 +1,4 @@
-"""Archives: a small one, and one like a newsroom's, with two languages, three sources, days over three years, copies, and a trap."""
+"""Archives: a small one, and one like a newsroom's, with two languages, three sources, days over three years, duplicates, and a trap."""
 
 import json
 from pathlib import Path

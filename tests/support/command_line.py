@@ -25,7 +25,7 @@ class Done:
 
 
 def runner(monkeypatch, capsys):
-    """Return what runs `warraq` with arguments and tells its exit status and what it printed."""
+    """Return a function that runs `warraq` with arguments and returns its exit status and output."""
     for module in (
         "indexer.cli.commands.build",
         "indexer.cli.commands.evaluate",
@@ -40,3 +40,7 @@ def runner(monkeypatch, capsys):
         return Done(ended.value.code, *capsys.readouterr())
 
     return run
+
+
+def errors(done):
+    return [line for line in done.err.splitlines() if line.startswith("Error: ")]

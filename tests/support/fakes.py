@@ -40,7 +40,7 @@ SAMPLE = {
 
 @dataclass
 class FakeModel:
-    """A model that is told apart by its name and opens at once; it is its own Encoder.
+    """A model that is distinguished by its name and opens at once; it is its own Encoder.
 
     A vector counts the words of a text, each in one of 64 places by its hash, so texts that share
     words are near each other in a way that a test can work out.
@@ -88,7 +88,7 @@ _PAIRS = {
 
 @dataclass
 class TwoTongues(FakeModel):
-    """A model that answers in the language of the question, unless the neutral space mends it.
+    """A model that answers in the language of the question, unless the neutral space corrects it.
 
     The two texts of a pair of the parallel sample mean the same; in every vector one place says which
     language the text is in, and counts for more than what the text means.

@@ -11,12 +11,10 @@ import os
 
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "WARRAQ_THREADS": "1"}
 
-import base64
 import errno
 import gc
 import io
 import json
-import random
 import resource
 import shutil
 import signal
@@ -24,8 +22,8 @@ import sqlite3
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import closing, redirect_stderr, redirect_stdout, suppress
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -38,274 +36,24 @@ import tantivy  # noqa: F401
 
 import indexer.building.build
 import indexer.cli
-from indexer import Searcher, SearchRequest, build_index
+import indexer.cli.commands.build
+from indexer import build_index
 from indexer.boilerplate.layout import clean
 from indexer.datatypes import Document
-from indexer.embedding.encoder import vector_key
-from indexer.errors import IndexUnusable, NoIndex
-from indexer.maintenance import roll_back
-from indexer.retrieval.opening import in_space
-from indexer.store.folder import CURRENT, GENERATIONS, LOCK, MARKER, IndexFolder
-from indexer.store.manifest import MANIFEST
-from indexer.store.reader import GenerationReader
-from indexer.store.vector_cache import VectorCache, checksum_path
+from indexer.errors import IndexUnusable
+from indexer.store.vector_cache import VectorCache
 from indexer.text import language
 from indexer.text.analysis import tokens
 from tests.support import fakes
 from tests.support.fakes import SAMPLE, TwoTongues
+from tests.support.fault_checks import ARTICLES, QUESTIONS, Place, answers, check, copy_tree, describe_answers
 from tests.support.intercepted_steps import Point, fingerprint, steps
 from tests.support.power_cut import Power
 
 NOBODY = 65534
-SWITCHING, SOME = (
-    {"fsync", "replace", "rename", "mkdir"},
-    8,
-)  # power is cut at each of these, at some of others
+SWITCHING = {"fsync", "replace", "rename", "mkdir"}  # power is cut at each of these
+SOME = 8  # and at so many others
 SECONDS = 60  # after which a child is taken to hang
-
-# --- the archives ------------------------------------------------------------------------------------
-
-ADDRESS, READER = "203.0.113.77", "zubaidareader@harbour.example"
-TRACKED = base64.b64encode(f"ip: {ADDRESS}".encode()).decode()
-LINE = "The harbour master writes every Thursday"
-ARTICLES = {
-    "talks.txt": "Talks in Geneva\nEnvoys met in Geneva to discuss the grain corridor across the Black Sea.\n\n"
-    "They agreed to meet again in March, and the next round will be held in Vienna.\n",
-    "ar/water.txt": "أزمة المياه\nأعلنت وزارة المياه أن السدود امتلأت بعد أمطار الشتاء الغزيرة.\n",
-    "ar/dust.txt": "موجة غبار\nضربت موجة غبار شرق البلاد وتوقفت حركة السفن في الميناء.\n",
-    "private.txt": f"Voyage of the Kingfisher\nThe quartermaster kept ropes for the winter.\n{TRACKED}\n"
-    f"Your address: {ADDRESS}\nSubscribe to our newsletter, {READER}, and never miss a ship\n",
-}
-NEW = {"harvest.txt": "Harvest\nThe grain harvest was small this year, said the farmers of the valley.\n"}
-EDITED = {"ar/dust.txt": "موجة غبار\nانتهت موجة الغبار وعادت السفن إلى الميناء.\n", "talks.txt": None}
-VOYAGES = [
-    {f"wire/v{number}.txt": f"Voyage {number}\nShip {number} left on day {number} with grain.\n{LINE}\n"}
-    for number in range(5)
-]
-QUESTIONS = ["grain ship", "موجة غبار الميناء", LINE, TRACKED]
-MODES = ("hybrid", "dense", "lexical")
-
-# What was built before, each time after these edits; the edits since; and what is done then.
-SCENARIOS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
-    "first": ([], ARTICLES, "build"),
-    "added": ([ARTICLES], NEW, "build"),
-    "changed": ([ARTICLES, NEW], EDITED, "build"),  # and the generation before the last is removed
-    "crossing": ([ARTICLES | VOYAGES[0] | VOYAGES[1] | VOYAGES[2] | VOYAGES[3]], VOYAGES[4], "build"),
-    "rollback": ([ARTICLES, NEW], {}, "rollback"),
-    "damaged": ([ARTICLES, NEW], {}, "rebuild"),
-}
-MANY = [f"many-{number}" for number in range(3)]  # of random kills: larger ones
-
-
-def many(numbers: range) -> dict[str, str]:
-    """Articles of a few passages each, in both languages."""
-    dice, words = (
-        random.Random(numbers.start),
-        " ".join([ARTICLES["talks.txt"], ARTICLES["ar/water.txt"], *NEW.values()]).split(),
-    )
-    return {
-        f"source-{number % 3}/{number}.txt": f"Article {number}\n"
-        + "\n\n".join(" ".join(dice.choices(words, k=60)) for _ in range(2))
-        + (f"\n{TRACKED}\n{LINE}\n" if number % 2 else "\n")
-        for number in numbers
-    }
-
-
-SCENARIOS |= {
-    MANY[0]: ([], ARTICLES | many(range(12)), "build"),
-    MANY[1]: ([ARTICLES | many(range(10)), NEW], many(range(8, 16)) | EDITED, "build"),
-    MANY[2]: ([ARTICLES | many(range(10)), many(range(10, 14))], {}, "rebuild"),
-}
-
-
-class Place:
-    """Where a scenario lies: its archive as it is now, the index before, and what is known of both."""
-
-    def __init__(self, base: Path, name: str) -> None:
-        self.name, (self.history, self.edits, self.action) = name, SCENARIOS[name]
-        self.archive, self.index = base / name / "archive", base / name / "index"
-        self.cache, self._known = base / name / "cache", base / name / "known.json"
-
-    def edit(self, files: dict[str, Any]) -> None:
-        for path, text in files.items():
-            target = self.archive / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if text is None:
-                target.unlink()
-            else:
-                target.write_text(text, "utf-8")
-
-    @property
-    def known(self) -> dict[str, Any]:
-        return json.loads(self._known.read_text("utf-8"))
-
-    def prepare(self) -> None:
-        """Make the archive and the index before, and learn what is to be answered before and after."""
-        os.environ["WARRAQ_CACHE"] = str(self.cache)
-        self.archive.mkdir(parents=True)
-        for files in self.history:
-            self.edit(files)
-            build_index(self.archive, self.index, TwoTongues())
-        folder = IndexFolder(self.index)
-        kept, damaged = folder.listed(), None
-        self.edit(self.edits)
-        fresh = self.index.with_name("fresh")
-        build_index(self.archive, fresh, TwoTongues())
-        known = {"kept": kept, "fresh": answers(fresh)[0]}
-        if self.action == "rebuild":
-            damaged = kept[0]
-            vectors = folder.folder(damaged) / "vectors.faiss"
-            content = bytearray(vectors.read_bytes())
-            content[-9] ^= 1
-            vectors.write_bytes(content)
-        known |= {"damaged": damaged, "old": answers(self.index)[0] if kept else None}
-        again = self.index.with_name("again")
-        copy_tree(self.index, again)
-        self.perform(again, TwoTongues(), kept)
-        known["new"] = answers(again)[0]
-        if self.action != "rollback":
-            assert known["new"] == known["fresh"]
-        assert known["new"] != known["old"]
-        self._known.write_text(json.dumps(known), "utf-8")
-
-    def perform(self, index: Path, model: TwoTongues, kept: list[str]) -> None:
-        """Do what the scenario is about."""
-        if self.action == "rollback":
-            roll_back(index, kept[1])
-        else:
-            build_index(self.archive, index, model, rebuild=self.action == "rebuild")
-
-
-def answers(index: Path) -> tuple[dict[str, Any], str | None]:
-    """Return all that an index answers to the questions, by value, and what it says of a damage."""
-    with closing(GenerationReader.open(IndexFolder(index))) as store:
-        searcher = Searcher(store, in_space(store, TwoTongues()))
-        found: dict[str, Any] = {
-            f"{mode}: {question}": [
-                [hit.passage.doc_id, hit.passage.number, hit.passage.line_start, hit.text, repr(hit.score)]
-                for hit in searcher.search(
-                    SearchRequest(question, mode=mode, limit=100, copies="all", highlight=False)
-                ).hits
-            ]
-            for question in QUESTIONS
-            for mode in MODES
-        }
-        found["articles"] = {
-            doc_id: [document.title, document.text, document.lang]
-            for doc_id, document in sorted(store.documents(list(store.digests())).items())
-        }
-        return found, store.damage
-
-
-def copy_tree(source: Path, target: Path) -> None:
-    """Copy a folder; files that are one under two names stay one."""
-    if not source.exists():
-        return
-    seen: dict[int, Path] = {}
-    for folder, _, names in os.walk(source):
-        there = target / Path(folder).relative_to(source)
-        there.mkdir()
-        for name in names:
-            number = os.stat(Path(folder, name)).st_ino  # noqa: PTH116
-            if number in seen:
-                (there / name).hardlink_to(seen[number])
-            else:
-                seen[number] = there / name
-                shutil.copyfile(Path(folder, name), there / name)
-
-
-# --- the check ---------------------------------------------------------------------------------------
-
-SECRETS = [
-    form.lower().encode()
-    for secret in (ADDRESS, TRACKED, READER)
-    for form in (secret, base64.b64encode(secret.encode()).decode().rstrip("="))
-]
-
-
-def check(place: Place, index: Path, legal: list[str], committed: set[str]) -> dict[str, Any]:
-    """Ask and verify the index that a death has left, build again, and return what is wrong."""
-    known, wrong = place.known, list[str]()
-    states = {name: known[name] for name in legal}
-    wrong += holding(index)
-    state = None
-    try:
-        found, damage = answers(index)
-    except NoIndex:
-        found, damage, state = None, None, "old" if states.get("old", 0) is None else None
-    if found is not None:
-        state = next((name for name, each in states.items() if each == found), None)
-    if state is None:
-        wrong.append(f"the answers are not those of {' or '.join(legal)} but {said_of(known, found)}")
-    if damage and known["kept"] and not known["damaged"]:
-        wrong.append(f"the index says: {damage}")
-    folder = IndexFolder(index)
-    for name in folder.listed() if folder.path.exists() else ():
-        if name != known["damaged"]:
-            wrong += folder.damages(folder.manifest(name))
-    cached = cached_keys(folder)
-    model = TwoTongues()
-    place.perform(index, model, known["kept"])
-    found, damage = answers(index)
-    if found != known["new"] or damage:
-        wrong.append(f"after the next build the answers are {said_of(known, found)}; damage: {damage}")
-    if place.action == "rollback":
-        build_index(place.archive, index, model)
-        if answers(index) != (known["old"], None):
-            wrong.append("a build after going back does not bring the archive up to date")
-    again = set(model.encoded)
-    wrong += [f"encoded again: {text}" for text in again & committed]
-    wrong += [f"encoded though cached: {text}" for text in again if vector_key(model, text) in cached]
-    wrong += [*leftovers(index), *holding(index), *folder.pointer_faults()]
-    with closing(VectorCache.existing(folder.cache)) as cache:
-        wrong += cache.damages()
-    return {"wrong": wrong, "state": state}
-
-
-def said_of(known: dict[str, Any], found: dict[str, Any] | None) -> str:
-    if found is None:
-        return "none at all"
-    names = [name for name in ("old", "new") if known[name] == found]
-    return f"those of {names[0]}" if names else f"neither: {json.dumps(found, ensure_ascii=False)[:1500]}"
-
-
-def cached_keys(folder: IndexFolder) -> set[bytes]:
-    """Return the keys of the vectors that the cache holds whole, without touching it."""
-    if not folder.cache.exists():
-        return set()
-    with tempfile.TemporaryDirectory() as aside:
-        for path in folder.path.glob("vectors.sqlite*"):
-            shutil.copyfile(path, Path(aside, path.name))
-        with closing(sqlite3.connect(Path(aside, folder.cache.name))) as cache, suppress(sqlite3.Error):
-            return {key for (key,) in cache.execute("SELECT key FROM vectors")}
-    return set()
-
-
-def holding(index: Path) -> Iterator[str]:
-    """Yield the files that hold what nobody but the reader should know; one under two names once."""
-    for path in {path.stat().st_ino: path for path in index.rglob("*")}.values():
-        if path.is_file():
-            content = path.read_bytes().lower()
-            if any(secret in content for secret in SECRETS):
-                yield f"{path.relative_to(index)} holds a reader's address"
-
-
-def leftovers(index: Path) -> Iterator[str]:
-    """Yield what lies in an index and belongs to no kept generation."""
-    folder = IndexFolder(index)
-    ours = {MARKER, CURRENT, LOCK, folder.cache.name, checksum_path(folder.cache).name}
-    for name in folder.listed():
-        files = {MANIFEST, *folder.manifest(name).files}
-        ours |= {f"{GENERATIONS}/{name}/{file}" for file in files}
-    folders = {GENERATIONS, *(Path(file).parent.as_posix() for file in ours)}
-    for path in index.rglob("*"):
-        relative = path.relative_to(index).as_posix()
-        lock = path.name.startswith(".tantivy") and path.suffix == ".lock"
-        if relative not in ours | folders and not lock:
-            yield f"left over: {relative}"
-
-
-# --- jobs --------------------------------------------------------------------------------------------
 
 
 def child(work: Callable[[], Any]) -> tuple[Any, int]:
@@ -498,7 +246,7 @@ class Worker:
             fill()
             found, damage = answers(self.index)
             if found != place.known["old" if ended["raised"] else "new"] or damage:
-                raise AssertionError(f"on a full disk: {said_of(place.known, found)}, {damage}")
+                raise AssertionError(f"on a full disk: {describe_answers(place.known, found)}, {damage}")
             return ended
 
         def freed() -> dict[str, Any]:
@@ -543,7 +291,7 @@ class Worker:
         return result or {"wrong": [f"the check was ended by signal {ended}"], "state": "none"}
 
     def do_read_only(self, name: str) -> dict[str, Any]:
-        """Ask and build as a user who may read the index and not write to it."""
+        """Query and build as a user who may read the index and not write to it."""
         place = Place(self.base, name)
         self.restore(place)
         for path in [self.run, *self.run.rglob("*")]:
@@ -551,8 +299,10 @@ class Worker:
         before = fingerprint(self.index)
 
         def ordinary() -> dict[str, Any]:
-            indexer.cli.find_model = lambda _: TwoTongues()
-            self.command_line(place, self.run / "elsewhere")  # what is imported late is imported now
+            indexer.cli.commands.build.find_model = lambda _: TwoTongues()
+            self.command_line(
+                place, self.run / "elsewhere"
+            )  # import the modules that are otherwise imported late
             if os.getuid() == 0:
                 os.setgid(NOBODY)
                 os.setuid(NOBODY)
@@ -561,7 +311,9 @@ class Worker:
                     path.chmod(0o555 if path.is_dir() else 0o444)
             found, damage = answers(self.index)
             wrong = (
-                [] if found == place.known["old"] and not damage else [said_of(place.known, found), damage]
+                []
+                if found == place.known["old"] and not damage
+                else [describe_answers(place.known, found), damage]
             )
             return {"wrong": wrong, **self.command_line(place, self.index)}
 
@@ -573,7 +325,7 @@ class Worker:
         return result
 
     def command_line(self, place: Place, index: Path) -> dict[str, Any]:
-        """Build as the console script does; return its exit status and what it said."""
+        """Build as the console script does; return its exit status and output."""
         with io.StringIO() as said, redirect_stdout(said), redirect_stderr(said):
             sys.argv = ["warraq", "build", "--archive", str(place.archive), "--index", str(index)]
             try:
@@ -600,7 +352,7 @@ class Worker:
 
 
 def unwanted(ended: dict[str, Any]) -> list[str]:
-    """Return what ended a build that nothing was to end, with the whole way there."""
+    """Return the unexpected error that ended a build, with its traceback."""
     return [ended["because"]] if ended["raised"] else []
 
 
@@ -612,22 +364,22 @@ def needs_space(point: Point) -> bool:
 
 def error_of(point: Point) -> Exception:
     """Return the error in which a call says that the disk is full."""
-    said = f"injected at {point.number}: {point.kind} {point.path.name}"
+    injected = f"injected at {point.number}: {point.kind} {point.path.name}"
     match point.kind.split()[0]:
         case "sqlite":
-            return sqlite3.OperationalError(f"database or disk is full ({said})")
+            return sqlite3.OperationalError(f"database or disk is full ({injected})")
         case "faiss":
-            return RuntimeError(f"Error: No space left on device ({said})")
+            return RuntimeError(f"Error: No space left on device ({injected})")
         case "tantivy":
-            return ValueError(f"No space left on device ({said})")
+            return ValueError(f"No space left on device ({injected})")
         case "safetensors":
-            return safetensors.SafetensorError(f"I/O error: No space left on device ({said})")
+            return safetensors.SafetensorError(f"I/O error: No space left on device ({injected})")
         case _:
-            return OSError(errno.ENOSPC, f"No space left on device ({said})")
+            return OSError(errno.ENOSPC, f"No space left on device ({injected})")
 
 
 def warm_up() -> None:
-    """Load here what is loaded when it is first used, so that no child must."""
+    """Load modules and data that are loaded on first use, so that no child must."""
     fakes._in_its_tongue = lru_cache(maxsize=None)(fakes._in_its_tongue)
     TwoTongues().encode_queries([*SAMPLE, *ARTICLES.values(), *QUESTIONS])
     for text in [*ARTICLES.values(), *QUESTIONS]:

@@ -39,6 +39,6 @@ class Faults:
 
 
 def wrong(jobs: Sequence[Any], results: Sequence[dict[str, Any]]) -> tuple[list[Any], int]:
-    """Return what is wrong, by job, and how often; the first few, since one fault shows at many steps."""
+    """Return the first few faults, by job, and their number; one fault shows at many steps."""
     found = [(job, result["wrong"]) for job, result in zip(jobs, results, strict=True) if result["wrong"]]
     return found[:SHOWN], len(found)

@@ -79,13 +79,13 @@ def write(path, articles, terms, vectors, dimension=DIMENSION):
     terms_of = dict(zip(texts, terms, strict=True))
     folder = IndexFolder(path)
     folder.prepare()
-    with folder.staging_folder() as aside:
-        writer = GenerationWriter(aside)
+    with folder.staging_folder() as staging:
+        writer = GenerationWriter(staging)
         for article in articles:
             writer.add(PreparedArticle(article), [b"key"] * len(article.passages), terms_of.__getitem__)
         content = writer.content()
         writer.finish(dimension, iter(np.array_split(vectors, 3)))
-        folder.publish(aside, content, archive="/somewhere", settings=SETTINGS)
+        folder.publish(staging, content, archive="/somewhere", settings=SETTINGS)
     return GenerationReader.open(folder)
 
 
@@ -115,7 +115,7 @@ def found(passages, candidates):
 
 
 def by_id(passage):
-    """How equal scores are told apart."""
+    """The order of equal scores."""
     return passage.doc_id, passage.number
 
 
@@ -170,8 +170,8 @@ def build(
     """Publish the next generation as a build does, and open it."""
     folder = IndexFolder(path)
     folder.prepare()
-    with folder.staging_folder() as aside:
-        writer = GenerationWriter(aside, base, dropped)
+    with folder.staging_folder() as staging:
+        writer = GenerationWriter(staging, base, dropped)
         for each in entries:
             writer.add(each, [key_of(text) for text in texts_of([each])], analyze)
         also(writer)
@@ -179,14 +179,14 @@ def build(
         content = writer.content()
         writer.finish(DIMENSION, iter([vectors_of(texts_of(entries))]))
         made = folder.publish(
-            aside, content, linked=writer.linked, archive="/somewhere", settings=SETTINGS,
+            staging, content, linked=writer.linked, archive="/somewhere", settings=SETTINGS,
             **{"check": lambda made: opens(folder, made.generation), **publishing},
         )  # fmt: skip
     return GenerationReader.open_generation(folder, made.generation)
 
 
 def opens(folder: IndexFolder, generation: str) -> None:
-    """Open a generation as a reader would; what is wrong with it is raised."""
+    """Open a generation as a reader would; its damage is raised."""
     GenerationReader.open_generation(folder, generation).close()
 
 
@@ -217,6 +217,6 @@ def flip(path, at, bit=0):
 
 
 def without_names(manifest):
-    """What a manifest tells of the articles, in a form that can be compared with that of another."""
+    """The content of a manifest, in a form that can be compared with that of another."""
     shown = json.loads(json.dumps({name: getattr(manifest, name) for name in manifest.__dataclass_fields__}))
     return {name: value for name, value in shown.items() if name not in ("generation", "built", "files")}

@@ -76,8 +76,8 @@ def _path(path: Any, directory: int | None = None) -> str:
     if isinstance(path, int):
         return os.readlink(f"/proc/self/fd/{path}")  # noqa: PTH115 - a word, not a place
     path = os.fsdecode(path)
-    beside = _path(directory) if directory is not None else os.getcwd()  # noqa: PTH109
-    return os.path.normpath(os.path.join(beside, path))  # noqa: PTH118 - what is not there is not resolved
+    parent = _path(directory) if directory is not None else os.getcwd()  # noqa: PTH109
+    return os.path.normpath(os.path.join(parent, path))  # noqa: PTH118 - what is not there is not resolved
 
 
 class _Written:
@@ -237,8 +237,8 @@ class _TermsIndex:
 
 def _watch_libraries(steps: Steps) -> None:
     import faiss
-    import safetensors.numpy
 
+    from indexer.embedding import language_neutral
     from indexer.store import writer
 
     def watch(owner: Any, name: str, kind: str, argument: int) -> None:
@@ -251,7 +251,7 @@ def _watch_libraries(steps: Steps) -> None:
         setattr(owner, name, watched)
 
     watch(faiss, "write_index", "faiss write_index", 1)
-    watch(safetensors.numpy, "save_file", "safetensors save_file", 1)
+    watch(language_neutral, "save_file", "safetensors save_file", 1)
     original = writer.terms_index
 
     def terms_index(folder: Path) -> _TermsIndex:

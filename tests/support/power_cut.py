@@ -1,6 +1,6 @@
-"""What a power cut may leave of a folder: a model of files, of their names, and of what was synced.
+"""The state of a folder after a power cut: a model of files, of their names, and of synced data.
 
-What was there at the beginning is durable. A file's bytes are durable as they were when it was last
+The initial state is durable. A file's bytes are durable as they were when it was last
 synced; the names in a folder are as they were when that folder was. Of all else a cut may keep or lose
 any part. Tantivy's thread writes and removes files of its own meanwhile: what is gone by the time it is
 looked at was not there.
@@ -59,7 +59,7 @@ class Power:
             self._seen[digest] = when
             folder = place / f"{len(self._seen):04}"
             folder.mkdir(parents=True)
-            for path, content in tree.items():  # a folder stands before what is in it
+            for path, content in tree.items():  # a folder stands before its content
                 if content is None:
                     (folder / path).mkdir()
                 else:
@@ -79,7 +79,7 @@ class Power:
         dice: random.Random,
         named: set[int],
     ) -> None:
-        """Add what is left in a folder to the tree. `present` is where it lies now, None for what is gone."""
+        """Add the remaining content of a folder to the tree. `present` is where it lies now, None for what is gone."""
         now = _names(present) if present else {}
         durable = self._names.get(number, {})
         for name in sorted(now.keys() | durable.keys()):

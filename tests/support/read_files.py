@@ -12,7 +12,7 @@ from indexer.ingest.readers.registry import Readers
 
 
 def read_all(archive, names=None, worker=None):
-    """Read every file of a folder; return its documents and what was refused of its records."""
+    """Read every file of a folder; return its documents and its refused records."""
     found = list(find_files(archive))
     sidecars = Sidecars(archive, found, names or {})
     seen = {}
@@ -26,10 +26,10 @@ def read_all(archive, names=None, worker=None):
     return documents, [each for each in seen.values() if isinstance(each, FailedFile)]
 
 
-def read_untouched(path, data, names=None, **beside):
-    """Read one file, with others beside it, as it is before anything is cut."""
+def read_untouched(path, data, names=None, **other_files):
+    """Read one file, with others in its folder, before anything is cut."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, content in {path: data, **beside}.items():
+        for name, content in {path: data, **other_files}.items():
             target = Path(folder) / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
@@ -38,5 +38,5 @@ def read_untouched(path, data, names=None, **beside):
 
 
 def read_documents(path, data, names=None):
-    """Read one file and clean what is in it, as far as the file alone tells."""
+    """Read one file and clean its documents, as far as the file alone allows."""
     return [clean(document)[0] for document in read_untouched(path, data, names)]

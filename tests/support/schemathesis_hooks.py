@@ -1,4 +1,4 @@
-"""What schemathesis is told of the endpoints that a schema cannot say: `from` is never after `to`."""
+"""A constraint for schemathesis that a schema cannot express: `from` is not after `to`."""
 
 import schemathesis
 

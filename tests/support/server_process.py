@@ -53,7 +53,7 @@ def until_ready(address: str) -> None:
 
 
 def _drain(process: subprocess.Popen) -> None:
-    """Read what a process logs, so that it never waits for room in the pipe."""
+    """Read the log of a process, so that it does not block on a full pipe."""
     import threading
 
     threading.Thread(target=lambda: [None for _ in process.stderr], daemon=True).start()

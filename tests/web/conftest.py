@@ -14,7 +14,7 @@ from tests.support.server_process import serving
 
 @pytest.fixture(scope="session")
 def press(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the archive `press`; its index is in `index` beside it."""
+    """The folder of the archive `press` and of its index, `index`."""
     place = tmp_path_factory.mktemp("press")
     write_press(place / "archive")
     report = build_index(place / "archive", place / "index", FakeModel())

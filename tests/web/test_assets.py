@@ -1,4 +1,4 @@
-"""The files of the pages: served from a table, whole, for good, and nothing else; what they may and may not hold."""
+"""The files of the pages: served from a table, whole, with long caching; and the rules for their content."""
 
 import hashlib
 import re
@@ -50,7 +50,7 @@ def address_of(app, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_is_served_to_the_byte_and_may_be_kept_for_good(app, client, name):
+def test_file_is_served_exactly_and_cacheable_forever(app, client, name):
     content = (STATIC / name).read_bytes()
     address = address_of(app, name)
     assert address == f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:16]}"
@@ -66,13 +66,13 @@ def test_a_file_is_served_to_the_byte_and_may_be_kept_for_good(app, client, name
 
 
 @pytest.mark.parametrize("query", ["", "?v=", "?v=0123456789abcdef", "?V={version}", "?v=x&v={version}"])
-def test_an_address_without_the_hash_of_the_content_is_asked_for_again(app, client, query):
+def test_address_without_a_content_hash_is_revalidated(app, client, query):
     version = address_of(app, "style.css").partition("v=")[2]
     response = client.get("/static/style.css" + query.format(version=version))
     assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-cache")
 
 
-def test_who_has_it_is_sent_nothing(client):
+def test_matching_etag_gives_304(client):
     first = client.get("/static/style.css")
     tag = first.headers["ETag"]
     again = client.get("/static/style.css", headers={"If-None-Match": tag})
@@ -107,13 +107,13 @@ def test_files_are_read_once_at_start(tmp_path):
         app.jinja_env.globals["asset"]("b.css")
 
 
-def test_a_file_of_a_kind_that_is_not_known_is_a_mistake(tmp_path):
+def test_file_of_unknown_type_raises_an_error(tmp_path):
     (tmp_path / "a.exe").write_bytes(b"")
     with pytest.raises(KeyError):
         assets.read_assets(tmp_path)
 
 
-def test_another_content_has_another_address(tmp_path):
+def test_changed_content_changes_the_address(tmp_path):
     (tmp_path / "a.css").write_text("a {}")
     before = assets.read_assets(tmp_path)["a.css"].version
     (tmp_path / "a.css").write_text("a { }")
@@ -142,13 +142,13 @@ def test_pages_are_light(client):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_loaded_from_anywhere(name):
+def test_pages_load_nothing_from_other_sites(name):
     text = (STATIC / name).read_text("utf-8").replace('xmlns="http://www.w3.org/2000/svg"', "")
     assert not re.search(r"https?:|//\w+\.\w|@import|@font-face|url\(|src\s*=|data:", text)
 
 
 @pytest.mark.parametrize("name", SHEETS)
-def test_style_sheets_know_no_left_and_right(name):
+def test_style_sheets_use_logical_directions_only(name):
     text = re.sub(r"/\*.*?\*/", "", (STATIC / name).read_text("utf-8"), flags=re.S)
     physical = re.findall(
         r"(?<![\w-])(?:left|right|(?:margin|padding|border)-(?:left|right|top|bottom)(?:-\w+)?|text-align:\s*(?:left|right)"
@@ -204,6 +204,4 @@ def test_colours_have_contrast(scheme):
         assert contrast(colours["edge"], colours[ground]) >= 3, ground  # of boxes and buttons
     assert contrast(colours["ink"], colours["mark"]) >= 4.5
     assert contrast(colours["on-rubric"], colours["rubric"]) >= 4.5
-    assert (
-        contrast(colours["rubric"], colours["ink"]) >= 1.5
-    )  # links are told from text by their underline too
+    assert contrast(colours["rubric"], colours["ink"]) >= 1.5  # links differ from text by their underline too

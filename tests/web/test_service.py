@@ -36,7 +36,7 @@ def add(archive, line):
     (archive / f"{len(list(archive.iterdir()))}.txt").write_text(line)
 
 
-def test_it_is_loading_until_the_index_is_open_and_the_model_loaded(archive, index, model):
+def test_service_is_loading_until_index_and_model_are_open(archive, index, model):
     build_index(archive, index, model)
     gate = Gate()
     service = SearchService(index, None, gate)
@@ -51,7 +51,7 @@ def test_it_is_loading_until_the_index_is_open_and_the_model_loaded(archive, ind
     assert gate.asked == 1
 
 
-def test_it_opens_a_generation_once(archive, index, model):
+def test_service_opens_a_generation_once(archive, index, model):
     build_index(archive, index, model)
     gate = Gate()
     gate.may.set()
@@ -60,7 +60,7 @@ def test_it_opens_a_generation_once(archive, index, model):
     assert gate.asked == 1
 
 
-def test_it_moves_on_when_a_build_switches_and_keeps_the_loaded_model(archive, index, model):
+def test_service_follows_a_switch_and_keeps_the_model(archive, index, model):
     first = build_index(archive, index, model)
     service = SearchService(index, None, open_fake)
     before = service.searcher()
@@ -73,7 +73,7 @@ def test_it_moves_on_when_a_build_switches_and_keeps_the_loaded_model(archive, i
     assert before.search(SearchRequest("Geneva")).total == 4  # who holds the old one can finish
 
 
-def test_while_one_request_opens_the_new_generation_others_are_answered_from_the_old(archive, index, model):
+def test_requests_are_answered_from_the_old_generation_during_a_switch(archive, index, model):
     build_index(archive, index, model)
     gate = Gate()
     gate.may.set()
@@ -94,7 +94,7 @@ def test_while_one_request_opens_the_new_generation_others_are_answered_from_the
     assert gate.asked == 2
 
 
-def test_it_says_that_there_is_no_index_and_finds_the_one_that_appears(archive, index, model):
+def test_service_reports_a_missing_index_and_opens_it_once_built(archive, index, model):
     service = SearchService(index, None, open_fake)
     service.start()
     until(lambda: not isinstance(service._error, Loading))
@@ -106,7 +106,7 @@ def test_it_says_that_there_is_no_index_and_finds_the_one_that_appears(archive, 
     assert service.searcher().size() == (2, 4)
 
 
-def test_the_same_fault_is_told_each_time_it_comes(archive, index, model, caplog):
+def test_repeated_fault_is_reported_each_time(archive, index, model, caplog):
     build_index(archive, index, model)
     faults = [IndexUnusable("The index is on another disk.")]
 
@@ -129,14 +129,12 @@ def test_the_same_fault_is_told_each_time_it_comes(archive, index, model, caplog
         build_index(archive, index, model)
 
 
-def test_a_service_that_nobody_started_does_not_claim_to_be_loading(index):
+def test_unstarted_service_is_not_loading(index):
     with pytest.raises(NoIndex):
         SearchService(index, None, open_fake).searcher()
 
 
-def test_it_serves_the_good_generation_while_the_newest_is_damaged_and_the_next_when_it_comes(
-    archive, index, model
-):
+def test_service_serves_the_undamaged_generation_and_then_the_next(archive, index, model):
     first = build_index(archive, index, model)
     service = SearchService(index, None, open_fake)
     service.searcher()
@@ -148,7 +146,7 @@ def test_it_serves_the_good_generation_while_the_newest_is_damaged_and_the_next_
     assert service.searcher().generation == mended.generation
 
 
-def test_it_goes_on_when_the_index_is_taken_away(archive, index, model):
+def test_service_continues_when_the_index_is_removed(archive, index, model):
     build_index(archive, index, model)
     service = SearchService(index, None, open_fake)
     service.searcher()
@@ -156,7 +154,7 @@ def test_it_goes_on_when_the_index_is_taken_away(archive, index, model):
     assert service.searcher().search(SearchRequest("Geneva")).total == 4
 
 
-def test_a_damaged_index_is_told_and_mended_by_a_build(archive, index, model):
+def test_damaged_index_is_reported_and_repaired_by_a_build(archive, index, model):
     report = build_index(archive, index, model)
     (index / "generations" / report.generation / "articles.sqlite").unlink()
     service = SearchService(index, None, open_fake)
@@ -167,9 +165,7 @@ def test_a_damaged_index_is_told_and_mended_by_a_build(archive, index, model):
     assert service.searcher().size() == (2, 4)
 
 
-def test_without_its_model_an_index_is_searched_by_words_and_the_model_tried_again(
-    archive, index, caplog, monkeypatch
-):
+def test_service_without_its_model_searches_lexically_and_retries(archive, index, caplog, monkeypatch):
     build_index(archive, index, FakeModel(name="nobody/nothing"))
     service, now = SearchService(index), 1_000.0
     monkeypatch.setattr("web.service.monotonic", lambda: now)
@@ -188,7 +184,7 @@ def test_without_its_model_an_index_is_searched_by_words_and_the_model_tried_aga
     assert [each.code for each in service.searcher().search(SearchRequest("Geneva")).warnings] == []
 
 
-def test_an_index_of_another_model_than_was_asked_for_is_refused(archive, index, model):
+def test_index_of_another_model_is_refused(archive, index, model):
     build_index(archive, index, model)
     with pytest.raises(IndexUnusable, match="this run asks for bundled"):
         SearchService(index, "bundled").searcher()
@@ -217,7 +213,7 @@ def test_many_threads_share_one_opening(archive, index, model):
     assert [answer for answer in answers if answer] == [service.searcher()]
 
 
-def test_who_watches_outlives_what_nobody_foresaw(archive, index, model, monkeypatch, caplog):
+def test_watcher_survives_unexpected_errors(archive, index, model, monkeypatch, caplog):
     first = build_index(archive, index, model)
     monkeypatch.setattr("web.service.TRIED_AGAIN_EVERY", 0.2)
     failing = [OSError(24, "Too many open files"), MemoryError()]
@@ -241,7 +237,7 @@ def test_who_watches_outlives_what_nobody_foresaw(archive, index, model, monkeyp
         service.close()
 
 
-def test_an_index_that_becomes_whole_while_it_is_served_is_opened(archive, index, model, monkeypatch, caplog):
+def test_repaired_index_is_opened_while_serving(archive, index, model, monkeypatch, caplog):
     """As one that is copied in, its pointer first."""
     report = build_index(archive, index, model)
     monkeypatch.setattr("web.service.TRIED_AGAIN_EVERY", 0.2)
@@ -254,12 +250,12 @@ def test_an_index_that_becomes_whole_while_it_is_served_is_opened(archive, index
         away.rename(folder)
         until(service.opened)
         assert service.searcher().generation == report.generation
-        assert caplog.text.count("cannot be opened") == 1  # told once, not at every try
+        assert caplog.text.count("cannot be opened") == 1  # reported once, not at every try
     finally:
         service.close()
 
 
-def test_a_newer_generation_that_is_mended_is_served_again(archive, index, model, monkeypatch, caplog):
+def test_repaired_newer_generation_is_served_again(archive, index, model, monkeypatch, caplog):
     first = build_index(archive, index, model)
     add(archive, "A new article.")
     second = build_index(archive, index, model)

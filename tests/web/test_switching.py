@@ -50,7 +50,7 @@ def write(archive, state):
 
 
 class Client(threading.Thread):
-    """Asks until it is told to stop, and keeps what was answered."""
+    """Sends requests until it is stopped, and keeps the answers."""
 
     def __init__(self, port, stop):
         super().__init__()
@@ -120,7 +120,7 @@ def server(tmp_path, index, model):
         process.stderr.close()
 
 
-def test_twenty_switches_under_load_fail_no_request_and_mix_no_answer(server, tmp_path, index, model):
+def test_twenty_switches_under_load_keep_every_answer_complete(server, tmp_path, index, model):
     process, port = server
     archive, stop = tmp_path / "ships", threading.Event()
     clients = [Client(port, stop) for _ in range(CLIENTS)]
@@ -138,7 +138,7 @@ def test_twenty_switches_under_load_fail_no_request_and_mix_no_answer(server, tm
     time.sleep(0.5)  # the last requests of the generation before come to their end
     memory.append(held(process))
     maps = Path(f"/proc/{process.pid}/maps").read_text()
-    mapped = set(re.findall(r"generations/([^/]+)/", maps))  # what was let go is not mapped any more
+    mapped = set(re.findall(r"generations/([^/]+)/", maps))  # a released generation is not mapped any more
     stop.set()
     for client in clients:
         client.join()

@@ -1,4 +1,4 @@
-"""The description of the JSON endpoints: the OpenAPI document, and pages for people made from it."""
+"""Describe the JSON endpoints: serve the OpenAPI document, and the pages for people that are made from it."""
 
 from dataclasses import dataclass
 from importlib import resources
@@ -30,7 +30,7 @@ EXAMPLES = {
     "secret.sh": ("Give the secret", "shell"),
     "again.sh": ("Ask again", "shell"),
     "every_hit.py": ("Every hit, page by page", "Python"),
-    "receipt.py": ("Check a receipt, and find more like it", "Python"),
+    "receipt.py": ("Check the provenance of a hit, and find more like it", "Python"),
     "marked.js": ("Show the words that matched", "JavaScript, in a browser or as a module"),
 }
 CODES = {
@@ -55,7 +55,7 @@ blueprint = Blueprint("docs", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A program that works as it stands, for the server that shows it."""
+    """A program that runs unchanged against the server that shows it."""
 
     name: str
     title: str
@@ -64,14 +64,14 @@ class Example:
 
 
 def register(app: OpenAPI, guard: Guard) -> None:
-    """Add the OpenAPI document and the pages; a server that wants a secret says so in it."""
+    """Add the OpenAPI document and the pages; the document names the secret if the server requires one."""
     app.security_schemes = SECURITY
     app.openapi_extensions = {"security": [{"bearer": []}, {"basic": []}]} if guard.secret else {}
     app.register_blueprint(blueprint)
 
 
 def examples(address: str = WRITTEN_FOR) -> list[Example]:
-    """Return the examples, for a server at an address."""
+    """Return the examples, with the address of a server filled in."""
     folder = resources.files(__package__) / "examples"
     return [
         Example(name, *about, (folder / name).read_text("utf-8").replace(WRITTEN_FOR, address))
@@ -81,47 +81,47 @@ def examples(address: str = WRITTEN_FOR) -> list[Example]:
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
-    return by_content(_described())
+    return by_content(_openapi_document())
 
 
 @blueprint.get("/docs")
 def reference() -> str:
-    told = {"codes": CODES, "type_of": type_of, "with_code": with_code, "statuses_with": statuses_with}
-    return render_template("docs.html", api=_described(), **told)
+    context = {"codes": CODES, "type_of": type_of, "with_code": with_code, "statuses_with": statuses_with}
+    return render_template("docs.html", api=_openapi_document(), **context)
 
 
 @blueprint.get("/docs/examples")
 def shown_examples() -> str:
-    address, wants = request.host_url.rstrip("/"), bool(_described().get("security"))
-    return render_template("examples.html", examples=examples(address), wants_secret=wants)
+    address, has_secret = request.host_url.rstrip("/"), bool(_openapi_document().get("security"))
+    return render_template("examples.html", examples=examples(address), wants_secret=has_secret)
 
 
 def with_code(text: str) -> list[tuple[str, bool]]:
-    """Cut a text at its backticks: each part, and whether it is code."""
-    return [(part, bool(at % 2)) for at, part in enumerate(text.split("`")) if part]
+    """Split a text at its backticks; return each part, and whether it is code."""
+    return [(part, bool(place % 2)) for place, part in enumerate(text.split("`")) if part]
 
 
 def statuses_with(header: str, api: dict[str, Any]) -> list[str]:
-    """Return the statuses of the answers that a document says have a header."""
+    """Return the statuses whose answers have a header, by the OpenAPI document."""
     operations = [operation for methods in api["paths"].values() for operation in methods.values()]
-    responses = [each for operation in operations for each in operation["responses"].items()]
+    responses = [item for operation in operations for item in operation["responses"].items()]
     return sorted({status for status, response in responses if header in response.get("headers", {})})
 
 
 def type_of(schema: dict[str, Any]) -> list[tuple[str, str | None]]:
-    """Return the type of a schema in words: each part, and the model that it names if it is one."""
+    """Return the type of a schema in words, as parts, each with the model that it names, if any."""
     inner = schema.get("items") or schema.get("additionalProperties")
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return [(name, name)]
     if "anyOf" in schema:
-        return [part for each in schema["anyOf"] for part in [(" or ", None), *type_of(each)]][1:]
+        return [part for choice in schema["anyOf"] for part in [(" or ", None), *type_of(choice)]][1:]
     if isinstance(inner, dict):
         return [("list of " if schema.get("type") == "array" else "object of ", None), *type_of(inner)]
-    return [(_plain(schema), None)]
+    return [(_plain_type(schema), None)]
 
 
-def _plain(schema: dict[str, Any]) -> str:
+def _plain_type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(map(str, schema["enum"]))
     kind = str(schema.get("format") or schema.get("type", "anything"))
@@ -133,6 +133,6 @@ def _plain(schema: dict[str, Any]) -> str:
     return kind
 
 
-def _described() -> dict[str, Any]:
+def _openapi_document() -> dict[str, Any]:
     document: dict[str, Any] = current_app.api_doc  # type: ignore[attr-defined]
     return document

@@ -1,4 +1,4 @@
-"""The JSON endpoints. `queries` has the models of what is asked, `schemas` those of what is answered."""
+"""The JSON endpoints. `queries` has the models of their parameters, `schemas` the models of their answers."""
 
 import hashlib
 from collections.abc import Callable
@@ -39,12 +39,12 @@ PROBLEMS = {
     501: "The body of the request is coded in a way that the server does not know.",
     503: "There is no index, it is being loaded, the model failed, or too much is asked at once: try again.",
 }
-# Each by its number, none as `default`, so that an answer nobody declared stays one. 405 is left out: it
-# answers the methods that are not described, so that no operation that is can give it.
+# Every status is declared by its number and none as `default`, so that a test can find undeclared answers.
+# 405 is left out: only methods without a description give it.
 EVERYWHERE = (400, 401, 403, 413, 431, 500, 501, 503)
 HEADERS_OF = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
 
-VERSION = version("warraq")  # another one may rank otherwise, or say more
+VERSION = version("warraq")  # part of ETags: another version may rank or answer differently
 View = TypeVar("View", bound=Callable[..., Response])
 
 blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1")
@@ -53,7 +53,7 @@ blueprint = APIBlueprint("api", __name__, url_prefix="/api/v1")
 def register(app: OpenAPI) -> None:
     """Add the endpoints to an application."""
     app.register_api(blueprint)
-    app.components.headers = {name: Header.model_validate(each) for name, each in HEADERS.items()}
+    app.components.headers = {name: Header.model_validate(header) for name, header in HEADERS.items()}
     app.validation_error_callback = _refuse
 
 
@@ -69,7 +69,10 @@ def check_repeated() -> None:
 def _endpoint(
     rule: str, answer: type[BaseModel], *statuses: int, tag: str, summary: str
 ) -> Callable[[View], View]:
-    """Describe an endpoint: what it answers, and the errors that it knows beside those of all."""
+    """Return a decorator that adds a view as an endpoint, with its answer and its errors in the document.
+
+    `statuses` are the errors that this endpoint can give in addition to EVERYWHERE.
+    """
     tags = {"Search": "Ranked passages.", "Archive": "What is in the index."}
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
@@ -83,7 +86,7 @@ def _endpoint(
             "content": {"application/problem+json": content},
         }
 
-    described = {
+    responses = {
         200: answer,
         304: {"description": "The answer is one of If-None-Match.", "headers": headers("ETag")},
         **{status: problem(status) for status in sorted({*EVERYWHERE, *statuses})},
@@ -96,7 +99,7 @@ def _endpoint(
             description=" ".join((view.__doc__ or "").split()),
             operation_id=view.__name__,
             tags=[Tag(name=tag, description=tags[tag])],
-            responses=described,  # type: ignore[arg-type]
+            responses=responses,  # type: ignore[arg-type]
         )(view)
         return added
 
@@ -107,17 +110,17 @@ def _endpoint(
 def search(query: SearchQuery, header: Condition) -> Response:
     """Rank the passages that answer a question, in Arabic and English alike.
 
-    Each hit has the exact words and the receipt: file, sha256, lines and characters. `next` leads on.
+    Each hit has the exact words and the provenance: file, sha256, lines and characters. `next` leads on.
     """
-    searcher, asked = service().searcher(), query.request()
-    return _answered(searcher, lambda: searcher.search(asked), result_json)
+    searcher, search_request = service().searcher(), query.request()
+    return _answered(searcher, lambda: searcher.search(search_request), result_json)
 
 
 @_endpoint("/similar", SimilarAnswer, 404, 409, tag="Search", summary="Similar passages")
 def similar(query: SimilarQuery, header: Condition) -> Response:
     """Rank the passages of other articles that are like a passage; the same words elsewhere are left out."""
-    searcher, asked = service().searcher(), query.request()
-    return _answered(searcher, lambda: searcher.similar(asked), similar_json)
+    searcher, similar_request = service().searcher(), query.request()
+    return _answered(searcher, lambda: searcher.similar(similar_request), similar_json)
 
 
 @_endpoint("/documents/<document:doc_id>", DocumentAnswer, 404, 409, tag="Archive", summary="Read an article")
@@ -142,37 +145,38 @@ def stats(query: NoQuery, header: Condition) -> Response:
 def _answered(
     searcher: Searcher, ask: Callable[[], SearchResult], as_json: Callable[[SearchResult], dict[str, Any]]
 ) -> Response:
-    """Answer a search, unless whoever asks has the answer: a generation answers a query one way only."""
+    """Answer a search, or with 304 if the client has the answer: one generation has one answer to a query."""
     searcher.check_generation(request.args.get("generation"))
-    asked = [VERSION, searcher.generation, searcher.damage, request.path, sorted(request.args.items())]
-    tag = hashlib.sha256(repr(asked).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    identity = [VERSION, searcher.generation, searcher.damage, request.path, sorted(request.args.items())]
+    tag = hashlib.sha256(repr(identity).encode("utf-8", "surrogatepass")).hexdigest()[:32]
     if request.if_none_match.contains_weak(tag) and not request.if_none_match.star_tag:
         return _unchanged(tag, weak=True)
-    result = ask()  # whose answer «*» stands for, if there is one
+    # «*» in If-None-Match stands for any answer, so it matches only after the search has succeeded.
+    result = ask()
     record_search(result)
     response = jsonify(as_json(result))
     if result.without_model:
-        response.headers["Cache-Control"] = "no-store"  # with the model back, the answer will be a better one
+        response.headers["Cache-Control"] = "no-store"  # the answer will be better when the model is back
         return response
-    response.set_etag(tag, weak=True)  # the time it took differs
+    response.set_etag(tag, weak=True)  # weak, since `took_ms` differs
     return _unless_known(response)
 
 
 def by_content(values: dict[str, Any]) -> Response:
-    """Answer with JSON values, unless whoever asks has them."""
+    """Answer with JSON values, or with 304 if the client has them."""
     response = jsonify(values)
     response.add_etag()
     return _unless_known(response)
 
 
 def _unless_known(response: Response) -> Response:
-    """Return an answer, or in its place that it is known. No other condition than If-None-Match counts."""
+    """Return an answer, or 304 if the client has it. Conditions other than If-None-Match are ignored."""
     tag, weak = response.get_etag()
     return _unchanged(tag, weak=bool(weak)) if tag and request.if_none_match.contains_weak(tag) else response
 
 
 def _unchanged(tag: str, *, weak: bool) -> Response:
-    # Of the type of the answer it stands for, though it has no body: pages have other headers.
+    # Give it the type of the full answer: with Flask's default type it would get the headers of a page.
     response = Response(status=304, mimetype="application/json")
     response.set_etag(tag, weak)
     return response

@@ -1,6 +1,7 @@
-"""What the JSON endpoints take, as models made from the description of a request (`indexer/request.py`).
+"""The parameters of the JSON endpoints, as models made from the request types (`indexer/request.py`).
 
-A model says what a schema can say; what it cannot, such as `from` after `to`, the request itself refuses.
+A model checks as much as a JSON schema can express. The request itself checks the rest, such as `from` after
+`to`.
 """
 
 import unicodedata
@@ -24,35 +25,35 @@ EXAMPLES = {"q": "Who helped free Marc Fogel?", "doc_id": "talks.txt", "passage"
 
 
 class Query(BaseModel):
-    """A query string; parameters that are not named are refused."""
+    """Base of all query strings; it refuses parameters that are not declared."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def _query_model(name: str, kind: type[SearchRequest | SimilarRequest]) -> Any:
-    """Return the model of the query string that asks for a kind of request."""
-    described: dict[str, Any] = {each.attribute: _field(each) for each in kind.parameters()}
-    return create_model(name, __base__=Query, **described)
+    """Return the model of the query string for a kind of request."""
+    fields: dict[str, Any] = {parameter.attribute: _field(parameter) for parameter in kind.parameters()}
+    return create_model(name, __base__=Query, **fields)
 
 
-def _field(described: Parameter) -> tuple[Any, Any]:
-    """Return a parameter as pydantic has fields: its type, and what the schema says of it."""
-    kind = _type(described)
-    if not described.required and described.default is None:
+def _field(parameter: Parameter) -> tuple[Any, Any]:
+    """Return the pydantic field of a parameter: its type, and its description for the schema."""
+    kind = _type(parameter)
+    if not parameter.required and parameter.default is None:
         optional: Any = kind | SkipJsonSchema[None]  # type: ignore[misc]
-        return optional, _optional(described.help, described.name)
-    extra: dict[str, Any] = {"example": EXAMPLES[described.name]} if described.name in EXAMPLES else {}
-    if described.name == "q":
+        return optional, _optional(parameter.help, parameter.name)
+    extra: dict[str, Any] = {"example": EXAMPLES[parameter.name]} if parameter.name in EXAMPLES else {}
+    if parameter.name == "q":
         extra["pattern"] = _visible_character()
-    about: dict[str, Any] = {"json_schema_extra": extra or None}
-    if not described.required:
-        about["default"] = described.default
-    return kind, Field(alias=described.name, description=described.help, **about)
+    options: dict[str, Any] = {"json_schema_extra": extra or None}
+    if not parameter.required:
+        options["default"] = parameter.default
+    return kind, Field(alias=parameter.name, description=parameter.help, **options)
 
 
-def _type(described: Parameter) -> Any:
-    """Return the type of a parameter's values, with what a schema can say of them."""
-    match described.value:
+def _type(parameter: Parameter) -> Any:
+    """Return the type of a parameter's values, with the limits that a schema can express."""
+    match parameter.value:
         case WholeNumber(least, most) as number:
             return Annotated[int, Field(ge=least, le=most), BeforeValidator(number.parse)]
         case Choice(words):
@@ -68,14 +69,14 @@ def _type(described: Parameter) -> Any:
 
 
 def _visible_character() -> str:
-    """Return the pattern of a visible character, for which JSON Schema has no name."""
-    invisible = [
+    """Return a pattern that matches a visible character; JSON Schema has no class for them."""
+    invisible_codes = [
         code
         for code, char in enumerate(map(chr, range(0x10000)))
         if char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
     ]
     runs: list[list[int]] = []
-    for code in invisible:
+    for code in invisible_codes:
         if runs and runs[-1][1] == code - 1:
             runs[-1][1] = code
         else:
@@ -92,21 +93,21 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 
 class SearchQuery(_query_model("_SearchQuery", SearchRequest)):  # type: ignore[misc]  # made from the request
-    """A question, and how it is to be answered."""
+    """The parameters of a search."""
 
     def request(self) -> SearchRequest:
         return SearchRequest(**dict(self))
 
 
 class SimilarQuery(_query_model("_SimilarQuery", SimilarRequest)):  # type: ignore[misc]
-    """A passage, and which of those like it are wanted."""
+    """The parameters of a search for similar passages."""
 
     def request(self) -> SimilarRequest:
         return SimilarRequest(**dict(self))
 
 
 class DocumentQuery(Query):
-    """Which generation an article is read from."""
+    """The parameters of the article endpoint."""
 
     generation: Annotated[str, Field(min_length=1)] | SkipJsonSchema[None] = _optional(
         "Answer from this generation of the index or not at all (409)."
@@ -114,11 +115,11 @@ class DocumentQuery(Query):
 
 
 class NoQuery(Query):
-    """No parameter is taken."""
+    """The query string of an endpoint without parameters."""
 
 
 class Condition(BaseModel):
-    """The one condition that is looked at: If-None-Match."""
+    """The request header If-None-Match; other conditions are ignored."""
 
     if_none_match: str | SkipJsonSchema[None] = _optional(
         "ETags of answers that the client has; where the answer would be one of them, 304 says so. "
@@ -144,45 +145,46 @@ KNOWN = sorted(
         for name, field in model.model_fields.items()
     }
 )
-"""The names of all parameters."""
+"""The names of the parameters of all endpoints."""
 
 
 def fault_of(error: ValidationError) -> RequestError:
-    """Return the first fault of a request, in the words that are used everywhere else."""
+    """Return the first fault of a query string as the same RequestError that every other interface gives."""
     fault = error.errors(include_context=True)[0]
-    name, kind, given = str(fault["loc"][0]), fault["type"], str(fault["input"])
+    name, kind, value = str(fault["loc"][0]), fault["type"], str(fault["input"])
     if kind == "extra_forbidden":
         return RequestError(
             "unknown_parameter",
             f"There is no parameter {name[:40]!r} here; /openapi.json lists those there are.",
         )
     if name == "q":
-        return _fault_of_question(kind, given)
+        return _fault_of_question(kind, value)
     if kind == "missing":
         return RequestError(f"bad_{name}", f"{name} is missing.")
     reason = fault["msg"].removeprefix("Value error, ").removesuffix(".")
     if kind in ("literal_error", "string_pattern_mismatch", "string_too_short"):
-        reason = _reason(name, given)
+        reason = _reason(name, value)
     elif kind in ("greater_than_equal", "less_than_equal"):
         (bound,) = fault["ctx"].values()
         reason = f"it must be at {'least' if kind.startswith('greater') else 'most'} {bound:,}"
-    return RequestError(f"bad_{name}", f"{name} is {given[:40]!r}; {reason}.")
+    return RequestError(f"bad_{name}", f"{name} is {value[:40]!r}; {reason}.")
 
 
-def _reason(name: str, given: str) -> str:
-    """Return what a value must be, in the words of the parameter."""
-    described = {each.name: each for kind in (SearchRequest, SimilarRequest) for each in kind.parameters()}
+def _reason(name: str, value: str) -> str:
+    """Return the reason why a value is illegal, in the words of its parameter."""
+    kinds = (SearchRequest, SimilarRequest)
+    parameters = {parameter.name: parameter for kind in kinds for parameter in kind.parameters()}
     try:
-        if name in described:
-            described[name].value.check(given)
+        if name in parameters:
+            parameters[name].value.check(value)
     except ValueError as error:
         return str(error)
     return "it must not be empty"
 
 
-def _fault_of_question(kind: str, given: str) -> RequestError:
+def _fault_of_question(kind: str, value: str) -> RequestError:
     try:
-        SearchRequest(given if kind != "missing" else "")
+        SearchRequest(value if kind != "missing" else "")
     except RequestError as error:
         return error
     return RequestError("bad_q", "The question cannot be read.")

@@ -1,4 +1,7 @@
-"""What the JSON endpoints answer, as models that make the OpenAPI document."""
+"""The answers of the JSON endpoints, as models from which the OpenAPI document is made.
+
+The docstrings and descriptions of the models are published in that document.
+"""
 
 import json
 from importlib import resources
@@ -11,7 +14,7 @@ from indexer.web_support import FACETS
 EXAMPLES: dict[str, Any] = json.loads(
     (resources.files("web.api") / "examples" / "answers.json").read_text("utf-8")
 )
-"""An answer of each kind, made by a real index; a test compares them with what it answers now."""
+"""One answer of each kind, from a real index; a test compares them with the present answers."""
 
 
 HEADERS: dict[str, dict[str, Any]] = {
@@ -40,11 +43,11 @@ HEADERS: dict[str, dict[str, Any]] = {
 
 
 def headers(*names: str) -> dict[str, Any]:
-    """Return what says that an answer has these headers, beside the one that every answer has."""
+    """Return the description of an answer's headers: these, and the one that every answer has."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, "X-Request-Id")}
 
 
-# What is said alike wherever it stands.
+# Descriptions of fields that several models have.
 _DOC_ID = "The article's id: its file's path, and ::id where the file holds many."
 _PATH = "The file's path inside the archive."
 _SHA256 = "Of the file."
@@ -70,7 +73,7 @@ class Highlight(BaseModel):
 
 
 class Source(BaseModel):
-    """The receipt: where the words stand, and what proves it."""
+    """The provenance: where the words stand, and what proves it."""
 
     doc_id: str = Field(description=_DOC_ID)
     path: str = Field(description=_PATH)
@@ -91,20 +94,20 @@ class More(BaseModel):
     """Further passages of the same article that a hit stands for."""
 
     count: int = Field(ge=1, description="How many they are.")
-    hits: "list[Hit]" = Field(description="The passages, each with its own receipt.")
+    hits: "list[Hit]" = Field(description="The passages, each with its own provenance.")
 
 
 class Hit(BaseModel):
-    """A passage: its exact words, and the receipt."""
+    """A passage: its exact words, and the provenance."""
 
-    rank: int | None = Field(description="From 1; null where the passage is folded into another hit.")
+    rank: int | None = Field(description="From 1; null where the passage is collapsed into another hit.")
     score: float = Field(description="Higher is better; of lexical mode it is BM25, else a cosine.")
     text: str = Field(description="The exact words: the article's text from `char_start` to `char_end`.")
     lang: str = Field(description=_LANG)
     dir: Literal["rtl", "ltr"] = Field(description=_DIR)
     highlights: list[Highlight] = Field(description="The words that matched, in order.")
     also_in: list[Source] = Field(description="Identical passages elsewhere.")
-    more: More | None = Field(description="What of its article is folded into it; null where nothing is.")
+    more: More | None = Field(description="What of its article is collapsed into it; null where nothing is.")
     source: Source = Field(
         description="The receipt; not the newspaper or folder, which is the `source` of an article."
     )
@@ -125,13 +128,13 @@ _BY_FACET = {
 
 
 def _facet(name: str) -> tuple[Any, Any]:
-    described = _BY_FACET.get(name, f"By {name}, the commonest first; null where it is not known.")
-    return list[Count], Field(description=described)
+    description = _BY_FACET.get(name, f"By {name}, the commonest first; null where it is not known.")
+    return list[Count], Field(description=description)
 
 
 Facets: Any = create_model(
     "Facets",
-    __doc__="How the passages found divide, before any is folded into another.",
+    __doc__="How the passages found divide, before any is collapsed into another.",
     **{name: _facet(name) for name in FACETS},  # type: ignore[call-overload]
 )
 
@@ -150,7 +153,7 @@ class ListAnswer(BaseModel):
     offset: int = Field(description="Hits passed over, as asked.")
     next: str | None = Field(description="Address of the next page, null after the last.")
     facets: Facets = Field(
-        description="Counts of the best 200 passages of each way of searching, before any is folded; with "
+        description="Counts of the best 200 passages of each way of searching, before any is collapsed; with "
         "`sort=date` too, where the list has the best 100 of them."
     )
     hits: list[Hit] = Field(description="The page, best or newest first.")
@@ -173,7 +176,7 @@ LINKS = {
 
 
 def _shown(example: dict[str, Any], **more: Any) -> Any:
-    """Return what the OpenAPI document says of an answer beside its model."""
+    """Return the model configuration that adds an answer's example and headers to the OpenAPI document."""
     return {"openapi_extra": {"example": example, "headers": headers("ETag"), **more}}
 
 
@@ -208,7 +211,7 @@ class PassageOf(BaseModel):
 
 
 class CutLine(BaseModel):
-    """A line that was cut as furniture."""
+    """A line that was cut as boilerplate."""
 
     line: int = Field(ge=1, description="Its number, from 1.")
     char_start: int = Field(ge=0, description=_CHAR_START)
@@ -260,7 +263,7 @@ class Stats(BaseModel):
         description='Articles by newspaper or folder; under `""` those without a source.'
     )
     years: list[Count] = Field(description="Articles by year, newest first; null where unknown.")
-    cut: dict[str, int] = Field(description="Lines cut as furniture, by rule.")
+    cut: dict[str, int] = Field(description="Lines cut as boilerplate, by rule.")
     failed: int = Field(ge=0, description="Files that could not be read.")
     model: str = Field(description="Name of the model that the index was made with.")
     searches_by_meaning: bool = Field(description="False while the model fails.")

@@ -1,4 +1,4 @@
-"""The two languages of the interface."""
+"""The interface in two languages, Arabic and English."""
 
 import flask_babel
 from flask import Flask
@@ -19,7 +19,7 @@ from web.i18n.messages import explain, notice, reason
 
 
 def register(app: Flask) -> None:
-    """Have the application speak the reader's language, and let the reader choose it."""
+    """Make the application answer in the reader's language, which the reader can choose."""
     flask_babel.Babel(
         app,
         default_locale=ENGLISH,
@@ -29,5 +29,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.after_request(add_language_headers)
     app.jinja_env.globals["languages"] = NAMES
-    for each in (language, number, day, language_name, explain, notice, reason, here):
-        app.add_template_global(each)
+    for function in (language, number, day, language_name, explain, notice, reason, here):
+        app.add_template_global(function)

@@ -1,29 +1,29 @@
-"""What the library says, in the language of the interface."""
+"""The library's errors, notices, rules and filters in the language of the interface."""
 
 from typing import NamedTuple
 
 from indexer.web_support import Notice, reason_of
 from web.i18n.locale import ENGLISH, digits, gettext, language, language_name, ngettext, number
 
-# --- what the library says, in the reader's language
+# --- errors and notices
 
 
-def N_(text: str) -> str:  # noqa: N802  # what gettext calls it
-    """Mark a text for translation where it is looked up later."""
+def N_(text: str) -> str:  # noqa: N802  # the conventional name
+    """Mark a text for translation; it is translated later, when it is used."""
     return text
 
 
 class Said(NamedTuple):
-    """What is told to a reader."""
+    """A message for a reader."""
 
     text: str
     command: str | None = None
-    """What mends it, to be typed into a terminal: the same in every language."""
+    """The remedy, to be typed into a terminal; the same in every language."""
     detail: str | None = None
-    """The fact in English, where `text` does not tell all of it."""
+    """The fact in English, if `text` is less specific."""
 
 
-# By code: what the Arabic interface says, and the English one where it is PLAIN.
+# The messages by error code. The Arabic interface uses all of them, the English one only those of PLAIN.
 ERRORS = {
     "bad_author": N_("This address names more than one author. A list is by one, or by all."),
     "bad_copies": N_("Repeats are either folded or all shown. This address asks for neither."),
@@ -66,9 +66,8 @@ ERRORS = {
     "unknown_parameter": N_("There is no parameter of that name."),
     "unreadable_file": N_("The file cannot be read."),
 }
-TECHNICAL = frozenset(
-    {"index_unusable", "no_model", "no_archive", "unreadable_file"}
-)  # the fact is in detail
+# The errors whose Arabic message needs the English fact as its detail.
+TECHNICAL = frozenset({"index_unusable", "no_model", "no_archive", "unreadable_file"})
 PLAIN = frozenset(
     {
         "bad_author", "bad_copies", "bad_doc_id", "bad_from", "bad_generation", "bad_highlight", "bad_lang",
@@ -76,11 +75,11 @@ PLAIN = frozenset(
         "bad_source", "bad_to", "generation_changed",
     }
 )  # fmt: skip
-"""The message speaks of parameters, to programs: readers are told otherwise. Other messages tell more."""
+"""The errors whose own message names parameters, for programs; readers get the one of ERRORS instead."""
 
 
 def explain(code: str, message: str, remedy: str | None = None) -> Said:
-    """Return an error as the interface tells it; `message` and `remedy` are those of the error."""
+    """Return the interface's message for an error; `message` and `remedy` are those of the error."""
     if language() == ENGLISH:
         return Said(ERRORS[code] if code in PLAIN else message, remedy)
     if code not in ERRORS:
@@ -88,19 +87,19 @@ def explain(code: str, message: str, remedy: str | None = None) -> Said:
     return Said(gettext(ERRORS[code]), remedy, message if code in TECHNICAL else None)
 
 
-def notice(told: Notice) -> Said:
-    """Return a notice of the library as the interface tells it."""
-    count, n = told.count, number(told.count)
-    if told.code == "damage":
-        return explain("index_damaged", told.message, told.remedy)
-    if told.code == "undated":
+def notice(item: Notice) -> Said:
+    """Return the interface's message for a notice of the library."""
+    count, n = item.count, number(item.count)
+    if item.code == "damage":
+        return explain("index_damaged", item.message, item.remedy)
+    if item.code == "undated":
         text = ngettext(
             "%(n)s article without a date was left out by the date filter.",
             "%(n)s articles without a date were left out by the date filter.",
             count,
             n=n,
         )
-    elif told.code == "dated":
+    elif item.code == "dated":
         text = ngettext(
             "Only the %(n)s most relevant passage is put in order of date.",
             "Only the %(n)s most relevant passages are put in order of date.",
@@ -134,11 +133,11 @@ REASONS = (
     N_("it stands in many articles of this source"),
     N_("what the page shows outside its article"),
 )
-"""Why each rule cuts a line, as the library says it; here for the translators."""
+"""The reason of each rule, copied from the library so that translators find it."""
 
 
 def reason(rule: str, articles: int | None = None) -> str:
-    """Return why a rule cut a line, in one line; `articles` as in Cut."""
+    """Return the reason why a rule cut a line, in one line; `articles` as in `Cut`."""
     if articles is None:
         return gettext(reason_of(rule))
     return ngettext(
@@ -150,14 +149,14 @@ def reason(rule: str, articles: int | None = None) -> str:
 
 
 class FilterTexts(NamedTuple):
-    """What the interface calls a filter and its facet."""
+    """The interface's texts for a filter and its facet."""
 
     facet: str
     filter: str
     unknown: str
-    """The value of articles that have none."""
+    """The label of articles without a value."""
     without: str
-    """The link that takes the filter away."""
+    """The text of the link that removes the filter."""
 
 
 FILTERS = {
@@ -168,7 +167,7 @@ FILTERS = {
     "author": FilterTexts(N_("Author"), N_("Author"), N_("No author"), N_("search for every author")),
     "year": FilterTexts(N_("Year"), N_("Date"), N_("No date"), N_("search whatever the date")),
 }
-"""By the name of the facet."""
+"""The texts of each filter, by the name of its facet."""
 
 
 def facet_title(facet: str) -> str:
@@ -182,7 +181,7 @@ def filter_title(facet: str) -> str:
 
 
 def without_filter(facet: str) -> str:
-    """Return what leads to the list without that filter, in words."""
+    """Return the text of the link to the list without that filter."""
     return gettext(FILTERS[facet].without)
 
 

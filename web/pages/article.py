@@ -1,4 +1,4 @@
-"""The page of an article: all of it, opened at the words that its address names or that a search found."""
+"""The page of an article: its whole text, opened at the words that the address names or a search found."""
 
 import re
 from collections import Counter
@@ -34,12 +34,13 @@ from web.parameters import read_request
 from web.server.metrics import record_search
 from web.service import service
 
-SCANNED = 2**20  # code points of an article in which words that have moved are looked for
-HASHED = 2**24  # code points that are hashed to find them; an address says how many at a time
-A_HASH = 200  # code points that cost as much as a hash costs whatever its length
+SCANNED = 2**20  # code points; moved words are not looked for in a longer article
+HASHED = 2**24  # code points to hash in the search for moved words, at most
+A_HASH = 200  # code points that take as long to hash as the fixed part of one hash
 
-_HASHES = {"sha256": 64, "words": len(words_hash(""))}  # hex digits of the hashes in an address
-_LINE = re.compile(r"\S[^\r\n]*")  # that is not blank
+_HASHES = {"sha256": 64, "words": len(words_hash(""))}  # parameters with a hash: its number of hex digits
+_PLACE_PARAMETERS = ("sha256", "start", "end", "words")
+_LINE = re.compile(r"\S[^\r\n]*")  # a nonblank line from its first visible character
 _WORD = re.compile(r"\S+")
 
 blueprint = Blueprint("documents", __name__)
@@ -56,32 +57,35 @@ class Range(NamedTuple):
 
 
 class Place(NamedTuple):
-    """What an address says of the words it means: the version of the file, their range, and their hash."""
+    """The words that an address names: the version of the file, their range and their hash, if stated."""
 
     sha256: str | None
     range: Range | None
     words: str | None
     unreadable: tuple[str, ...]
-    """The parameters that say nothing that can be understood."""
+    """The names of the parameters whose values are invalid; they are ignored."""
 
 
 Fate = Literal["none", "marked", "same", "moved", "doubtful", "outside", "blank"]
-"""What became of the words that an address means. It names none, or they are marked; in a file that has
-changed they are the same, or have moved and are marked where they are now; other words may stand at their
-place, which is marked; or there is no such place, or there are no words at it."""
+"""The result of looking for the words that an address names.
+
+none: the address names no words. marked: they are at their range. same: they are at their range although the
+file has changed, or the whole text is the same. moved: they are found, and marked, at another range.
+doubtful: their range is marked but may hold other words. outside: the text is too short for the range. blank:
+the range holds no words, such as a line that was cut."""
 
 
 class Piece(NamedTuple):
-    """A piece of a text: whether it is of the words that the address names, and where a search matched."""
+    """A piece of a text: whether the address names it, and its parts, each with whether a search matched."""
 
     marked: bool
     first: bool
-    """Whether it is the first that is marked."""
+    """Whether this is the first marked piece of the article."""
     parts: list[tuple[str, bool]]
 
 
 class Part(NamedTuple):
-    """A stretch of an article's text as it is shown: a passage, or a line between passages."""
+    """A part of an article's text as the page shows it: a passage, or a line between passages."""
 
     passage: Passage | None
     text: str
@@ -93,11 +97,11 @@ class Part(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """The passages of an article that a search found, and the way from one to the next."""
+    """The passages of an article that a search found: their number, and the addresses of the nearest ones."""
 
     total: int
     number: int | None
-    """Which of them is the one that the address names."""
+    """The number of the passage that the address names, from 1; None if it names none of them."""
     previous: str | None
     next: str | None
 
@@ -114,22 +118,23 @@ def document(doc_id: str) -> str | tuple[str, int]:
     here, fate = locate(place, article)
     near = _passage_at(article, here or place.range)
     result = found_in(searcher, article, near)
-    asked, hits = (result.request, result.hits) if result else (None, ())
+    search_request = result.request if result is not None else None
+    hits = result.hits if result is not None else ()
     citation = cite(article, here)
     return render_template(
         "document.html",
         document=shown,
-        asked=asked,
-        warnings=result.warnings if result else (),
-        damage=None if result else searcher.damage,  # else it is among the warnings
+        asked=search_request,
+        warnings=result.warnings if result is not None else (),
+        damage=searcher.damage if result is None else None,  # the warnings of a result include it
         place=place,
         named=here,
         fate=fate,
         changed=place.sha256 not in (None, shown.file.sha256),
         state=service().file_state(searcher, shown),
         parts=parts(article, here, hits),
-        matches=matches_of(hits, asked, here or place.range) if asked else None,
-        back=list_address(asked, near) if asked else None,
+        matches=matches_of(hits, search_request, here or place.range) if search_request else None,
+        back=list_address(search_request, near) if search_request else None,
         direction_of_words=direction_of_words(article),
         citation=citation,
         citations=(plain(citation), markdown(citation)),
@@ -145,82 +150,93 @@ def document(doc_id: str) -> str | tuple[str, int]:
 
 
 def direction_of_words(article: SplitDocument) -> str:
-    """Return the direction in which most passages of an article run, which need not be its language's."""
+    """Return the direction of most passages; it may differ from the direction of the article's language."""
     text, lang = article.document.text, article.document.lang
-    ways = Counter(direction(each.lang, text[each.start : each.end]) for each in article.passages)
-    return max(ways, key=lambda way: (ways[way], way == direction(lang)), default=direction(lang))
+    counts = Counter(
+        direction(passage.lang, text[passage.start : passage.end]) for passage in article.passages
+    )
+    own_direction = direction(lang)
+    return max(counts, key=lambda way: (counts[way], way == own_direction), default=own_direction)
 
 
 def hostname(address: str) -> str | None:
-    """Return the name of the site that an address leads to."""
+    """Return the host of a web address, or None."""
     return urlsplit(address).hostname
 
 
 def read_place(values: MultiDict[str, str]) -> Place:
-    """Return what an address says of a place; what cannot be understood is named, and counts for nothing."""
-    names = ("sha256", "start", "end", "words")
-    given = {name: values.getlist(name) for name in names if any(values.getlist(name))}
-    said = {name: value[0].lower() for name, value in given.items() if len(value) == 1}
-    hashes = {name: re.fullmatch(f"[0-9a-f]{{{n}}}", said.get(name, "")) for name, n in _HASHES.items()}
-    bad = {name for name, found in hashes.items() if name in given and not found}
-    start, end = (said.get(name, "") for name in ("start", "end"))
-    # ASCII digits only, and few: int() would also take «٣» and «1_0».
-    whole = all(re.fullmatch("[0-9]{1,9}", each) for each in (start, end))
-    span = Range(int(start), int(end)) if whole and int(start) < int(end) else None
-    if span is None:
-        bad |= {"start", "end"} & set(given)
-    file, words = (found[0] if (found := hashes[name]) else None for name in ("sha256", "words"))
-    return Place(file, span, words, tuple(name for name in given if name in bad))
+    """Return the words that a query string names; invalid parameters are listed in the place, and ignored."""
+    stated = {name: values.getlist(name) for name in _PLACE_PARAMETERS if any(values.getlist(name))}
+    single = {name: entries[0].lower() for name, entries in stated.items() if len(entries) == 1}
+    hashes = {name: _read_hash(single.get(name, ""), digits) for name, digits in _HASHES.items()}
+    span = _read_range(single.get("start", ""), single.get("end", ""))
+    valid = {name for name, digest in hashes.items() if digest}
+    if span:
+        valid |= {"start", "end"}
+    return Place(hashes["sha256"], span, hashes["words"], tuple(name for name in stated if name not in valid))
+
+
+def _read_hash(value: str, digits: int) -> str | None:
+    """Return a hash with this many hex digits; None if the value is something else."""
+    return value if re.fullmatch(f"[0-9a-f]{{{digits}}}", value) else None
+
+
+def _read_range(start: str, end: str) -> Range | None:
+    """Return the range of two offsets; None unless they are whole numbers in ascending order."""
+    # Accept a few ASCII digits only: int() would also accept «٣» and «1_0».
+    if not all(re.fullmatch("[0-9]{1,9}", offset) for offset in (start, end)):
+        return None
+    return Range(int(start), int(end)) if int(start) < int(end) else None
 
 
 def locate(place: Place, article: SplitDocument) -> tuple[Range | None, Fate]:
-    """Return the range of an article's text that is marked, and what became of the words that were meant."""
-    text, wanted = article.document.text, place.range
+    """Return the range of an article's text to mark, if any, and the fate of the words that were named."""
+    text, named = article.document.text, place.range
     changed = place.sha256 not in (None, article.document.file.sha256)
-    if wanted is None:
-        # A citation of a whole article has the hash of all of it.
+    if named is None:
+        # The citation of a whole article has the hash of its whole text.
         return None, "same" if changed and place.words == words_hash(text) else "none"
-    there = text[wanted.start : wanted.end] if wanted.end <= len(text) else ""
-    if place.words and there.strip() and words_hash(there) == place.words:
-        return wanted, "same" if changed else "marked"
-    if place.words and (moved := find_words(article, wanted.end - wanted.start, place.words)):
+    present_words = text[named.start : named.end] if named.end <= len(text) else ""
+    if place.words and present_words.strip() and words_hash(present_words) == place.words:
+        return named, "same" if changed else "marked"
+    if place.words and (moved := find_words(article, named.end - named.start, place.words)):
         return moved, "moved"
-    if wanted.end > len(text):
+    if named.end > len(text):
         return None, "outside"
-    if not there.strip():
+    if not present_words.strip():
         return None, "blank"  # such as a line that was cut
-    return wanted, "doubtful" if changed or place.words else "marked"
+    return named, "doubtful" if changed or place.words else "marked"
 
 
 def find_words(article: SplitDocument, length: int, hashed: str) -> Range | None:
-    """Return where the words of a length and a hash stand, None where nowhere or not there alone.
+    """Return the range of the words with a length and a hash; None if they occur nowhere or more than once.
 
-    They are looked for from the beginning of a word or passage to the end of one, and no longer than
-    pages may take.
+    Only ranges from the beginning of a word or passage to the end of one are tried, within the limits SCANNED
+    and HASHED, which bound the time that a page takes.
     """
-    text, hashing = article.document.text, 0
+    text, cost = article.document.text, 0
     if len(text) >= SCANNED:
         return None
-    spans = [each.span() for each in _WORD.finditer(text)]
-    spans += [(each.start, each.end) for each in article.passages]
+    spans = [word.span() for word in _WORD.finditer(text)]
+    spans += [(passage.start, passage.end) for passage in article.passages]
     ends = {end for _, end in spans}
     for start in sorted({start for start, _ in spans}):
         if start + length not in ends:
             continue
-        hashing += length + A_HASH
-        if hashing > HASHED:
+        cost += length + A_HASH
+        if cost > HASHED:
             return None
         words = text[start : start + length]
         if words_hash(words) == hashed:
-            alone = text.find(words) == start and text.find(words, start + 1) < 0
-            return Range(start, start + length) if alone else None
+            unique = text.find(words) == start and text.find(words, start + 1) < 0
+            return Range(start, start + length) if unique else None
     return None
 
 
 def found_in(searcher: Searcher, article: SplitDocument, near: Passage | None) -> SearchResult | None:
-    """Return what the search that led here found of an article, None where there is none or it is not legal.
+    """Return the matches of the address's search in an article; None if there is no search or an illegal one.
 
-    `near` is the passage that the address leads to: what a list led to is always found.
+    `near` is the passage that the address names; it is always among the matches.
     """
     if not request.args.get("q"):
         return None
@@ -233,75 +249,77 @@ def found_in(searcher: Searcher, article: SplitDocument, near: Passage | None) -
 
 
 def _passage_at(article: SplitDocument, place: Range | None) -> Passage | None:
-    return next((each for each in article.passages if place and place.meets(each)), None)
+    return next((passage for passage in article.passages if place and place.meets(passage)), None)
 
 
-def matches_of(hits: Sequence[Hit], asked: AnyRequest, here: Range | None) -> Matches:
-    """Return the way through the matches of a search; the one that the address names is where it is now."""
-    addresses = [hit_address(hit, asked) for hit in hits]
+def matches_of(hits: Sequence[Hit], search_request: AnyRequest, here: Range | None) -> Matches:
+    """Return the number of matches, and the addresses of the matches before and after the named range.
+
+    `here` is where the named words are now.
+    """
+    addresses = [hit_address(hit, search_request) for hit in hits]
     if here is None:
         return Matches(len(hits), None, None, addresses[0] if hits else None)
-    before = sum(hit.passage.end <= here.start for hit in hits)
-    at_one = before < len(hits) and here.meets(hits[before].passage)
-    after = before + at_one
+    count_before = sum(hit.passage.end <= here.start for hit in hits)
+    names_a_match = count_before < len(hits) and here.meets(hits[count_before].passage)
+    next_place = count_before + names_a_match
     return Matches(
         len(hits),
-        before + 1 if at_one else None,
-        addresses[before - 1] if before else None,
-        addresses[after] if after < len(hits) else None,
+        count_before + 1 if names_a_match else None,
+        addresses[count_before - 1] if count_before else None,
+        addresses[next_place] if next_place < len(hits) else None,
     )
 
 
 def parts(article: SplitDocument, here: Range | None, hits: Sequence[Hit]) -> list[Part]:
-    """Cut an article's text into its passages and the lines between them that are not blank."""
-    text, found, marked_before = article.document.text, list[Part](), False
+    """Split an article's text into its passages and the nonblank lines between them, each with its marks."""
+    text, shown, marked_before = article.document.text, list[Part](), False
     words = [
-        Range(hit.passage.start + each.start, hit.passage.start + each.end)
+        Range(hit.passage.start + highlight.start, hit.passage.start + highlight.end)
         for hit in hits
-        for each in hit.highlights
+        for highlight in hit.highlights
     ]
     for span, passage in _spans(article):
         pieces = list[Piece]()
-        within = [each for each in words if span.meets(each)]
-        for marked, each in groupby(_split_at_marks(text, span, here, within), key=lambda piece: piece[1]):
-            pieces.append(
-                Piece(marked, marked and not marked_before, [(part, word) for part, _, word in each])
-            )
+        within = [word for word in words if span.meets(word)]
+        for marked, group in groupby(_split_at_marks(text, span, here, within), key=lambda part: part[1]):
+            matched_parts = [(part, matched) for part, _, matched in group]
+            pieces.append(Piece(marked, marked and not marked_before, matched_parts))
             marked_before = marked_before or marked
-        found.append(Part(passage, text[span.start : span.end], pieces))
-    return found
+        shown.append(Part(passage, text[span.start : span.end], pieces))
+    return shown
 
 
 def _spans(article: SplitDocument) -> Iterator[tuple[Range, Passage | None]]:
     """Yield the ranges of passages and of the lines between them, in order."""
-    text, at = article.document.text, 0
+    text, previous_end = article.document.text, 0
     for passage in (*article.passages, None):
         end = passage.start if passage else len(text)
-        for line in _LINE.finditer(text, at, end):
+        for line in _LINE.finditer(text, previous_end, end):
             yield Range(line.start(), line.end()), None
         if passage:
             yield Range(passage.start, passage.end), passage
-            at = passage.end
+            previous_end = passage.end
 
 
 def _split_at_marks(
     text: str, span: Range, here: Range | None, words: Sequence[Range]
 ) -> Iterator[tuple[str, bool, bool]]:
-    """Yield a range of a text, cut where a mark begins or ends: each part, whether named, whether matched."""
-    borders = (edge for each in (*words, *([here] if here else ())) for edge in each)
+    """Yield a range of a text, split at the edges of marks: each part, whether named, whether matched."""
+    borders = (edge for mark in (*words, *([here] if here else ())) for edge in mark)
     edges = sorted({*span, *(edge for edge in borders if span.start < edge < span.end)})
     for start, end in pairwise(edges):
         part = Range(start, end)
-        shown = text[start:end].replace("\0", "\ufffd")  # HTML cannot hold a NUL
+        shown = text[start:end].replace("\0", "\ufffd")  # HTML cannot contain a NUL
         yield shown, here is not None and part.meets(here), any(part.meets(word) for word in words)
 
 
 def cite(article: SplitDocument, here: Range | None) -> Citation:
-    """Return the citation of the words that the address names, else of the whole article."""
+    """Return the citation of the named range; without one, of the whole article."""
     document, passages = article.document, article.passages
     text, site = document.text, request.host_url.rstrip("/")
     if here:
-        number = max((each.number for each in passages if each.start <= here.start), default=1)
+        number = max((passage.number for passage in passages if passage.start <= here.start), default=1)
         address = permanent_url(document, here.start, here.end, number)
     else:
         here = Range(passages[0].start, passages[-1].end) if passages else Range(0, len(text))

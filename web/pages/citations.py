@@ -1,7 +1,7 @@
-"""Citations of words of an article, as plain text and as Markdown. Pure functions.
+"""Cite words of an article, as plain text and as Markdown. Pure functions.
 
-Labels, numbers and dates are in the language of the interface. What is cited stays what it is; it is only
-kept from being taken for markup, and from turning the direction of what stands around it.
+Labels, numbers and dates are in the language of the interface. The cited words are not changed, except that
+characters are escaped or removed that would act as markup or change the direction of the text around them.
 """
 
 import re
@@ -15,23 +15,23 @@ from flask_babel import gettext as _
 from indexer import Document
 from web.i18n.locale import day, ngettext, number
 
-QUOTED = 2_000  # code points; the words of nearly every passage are fewer
+QUOTED = 2_000  # code points of a quotation at most; nearly every passage is shorter
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_TURN = re.compile("[\u202a-\u202e\u2066-\u2069]")  # turns the direction of what follows
-_UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_WEB = re.compile(r"https?://[^\s\0-\x20\x7f-\x9f\\]+", re.IGNORECASE)
+_DIRECTION_CONTROL = re.compile("[\u202a-\u202e\u2066-\u2069]")  # changes the direction of the text after it
+_INVISIBLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_WEB_ADDRESS = re.compile(r"https?://[^\s\0-\x20\x7f-\x9f\\]+", re.IGNORECASE)
 
-# What Markdown reads anywhere, with addresses that many make links of; and what makes a heading, a list,
-# a rule or a table of the line that begins with it.
+# Characters that Markdown interprets anywhere, and the parts of addresses that many programs turn into links;
+# then characters that make a heading, list, rule or table of a line that begins with them.
 _MARKUP = re.compile(r"[\\`*_\[\]<>&|~$#@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _OPENING = re.compile(r"([0-9]*)([-+=:.)])")
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """What is cited: words of an article, the lines that they stand on, and the address that shows them."""
+    """Words of an article, the first and the last line of them, and the address that shows them."""
 
     document: Document
     lines: tuple[int, int]
@@ -40,11 +40,11 @@ class Citation:
 
 
 def plain(citation: Citation) -> str:
-    """Return a citation as plain text, a line for each fact, then the exact words."""
+    """Return a citation as plain text: one line for each fact, then the exact words."""
     words, shortened = shorten(citation.words)
     facts = [f"{label}: {value}" for label, value, _is_code in _facts(citation)]
-    label, address = _("Words"), _("Address")  # outside of f-strings, in which nobody looks for texts
-    facts.append(f"{address}:\n{citation.address}")  # on a line that has its own direction
+    label, address = _("Words"), _("Address")  # not inside f-strings, where pybabel finds no texts
+    facts.append(f"{address}:\n{citation.address}")  # on a line of its own, which has its own direction
     facts.append(f"{label} ({shortened}):" if shortened else f"{label}:")
     return "\n".join([title_of(citation.document), *facts, visible(words)])
 
@@ -62,50 +62,50 @@ def markdown(citation: Citation) -> str:
 
 
 def title_of(document: Document) -> str:
-    """Return an article's title as a line of its own, or its path where it has none."""
+    """Return an article's title as one line; its path if it has no title."""
     return one_line(document.title) or shown_path(document.file.path)
 
 
 def one_line(text: str) -> str:
-    """Return a text as one line that turns the direction of nothing after it."""
-    return visible(_TURN.sub("", " ".join(text.split())))
+    """Return a text as one line, without the characters that would change the direction of text after it."""
+    return visible(_DIRECTION_CONTROL.sub("", " ".join(text.split())))
 
 
 def visible(text: str) -> str:
-    """Return a text with a sign in place of each control character, which pages and papers cannot hold."""
+    """Return a text with U+FFFD for each control character, which neither pages nor print can show."""
     return _CONTROL.sub("\ufffd", text)
 
 
 def shown_path(path: str) -> str:
-    """Return a file's path with escapes in place of what is not seen, such as a line end in its name."""
-    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), path)
+    """Return a file's path with escapes for invisible characters, such as a line end in a name."""
+    return _INVISIBLE.sub(lambda match: match[0].encode("unicode_escape").decode(), path)
 
 
 def record_of(document: Document) -> str | None:
-    """Return the id of an article's record, None where the article has its file to itself."""
+    """Return the id of an article's record in its file; None if the file is one article."""
     record = document.doc_id.removeprefix(document.file.path)
     return record[2:] if record.startswith("::") else None
 
 
 def original_of(document: Document) -> str | None:
-    """Return the address on the web that an article came from, None where it is none that may be a link."""
+    """Return the web address of the original article; None if it has none that is safe as a link."""
     address = document.url
     try:
-        safe = _WEB.fullmatch(address) and urlsplit(address).hostname
+        safe = _WEB_ADDRESS.fullmatch(address) and urlsplit(address).hostname
     except ValueError:
         return None
-    # Escaped as browsers do it themselves: nothing in it may turn the direction of what stands around it.
-    return _UNSEEN.sub(lambda found: quote(found[0]), address) if safe else None
+    # Escape invisible characters, as browsers do, so that none changes the direction of the text around it.
+    return _INVISIBLE.sub(lambda match: quote(match[0]), address) if safe else None
 
 
 def shorten(words: str) -> tuple[str, str]:
-    """Return the words that are quoted and, where they are not all, a note that says so."""
+    """Return the words to quote, at most QUOTED code points, and a note if they were shortened, else ""."""
     if len(words) <= QUOTED:
         return words, ""
     end = QUOTED
     while end > QUOTED - 100 and not words[end].isspace():
         end -= 1
-    if not words[end].isspace():  # a word that has no end: no mark is taken from its letter
+    if not words[end].isspace():  # the word is very long: cut inside it, but keep marks with their letter
         end = QUOTED
         while end > 1 and unicodedata.combining(words[end]):
             end -= 1
@@ -121,7 +121,7 @@ def shorten(words: str) -> tuple[str, str]:
 
 
 def _facts(citation: Citation) -> Iterator[tuple[str, str, bool]]:
-    """Yield what is known: its label, the value, and whether it is to be shown as code."""
+    """Yield the known facts: a label, the value, and whether to show the value as code."""
     document = citation.document
     author, published = document.author, document.published
     if author:
@@ -140,7 +140,7 @@ def _facts(citation: Citation) -> Iterator[tuple[str, str, bool]]:
 
 
 def lines_of(citation: Citation) -> tuple[str, str]:
-    """Return the lines that are cited: which they are called, and their numbers."""
+    """Return a label for the cited lines, and their numbers."""
     first, last = citation.lines
     extracted = citation.document.file.basis == "extracted"
     if first == last:
@@ -150,19 +150,19 @@ def lines_of(citation: Citation) -> tuple[str, str]:
 
 
 def _escaped(line: str) -> str:
-    """Return a line with all that Markdown would read escaped."""
+    """Return a line with everything escaped that Markdown would interpret."""
     escaped = _MARKUP.sub(r"\\\g<0>", line)
     return _OPENING.sub(r"\1\\\2", escaped, count=1) if _OPENING.match(escaped) else escaped
 
 
 def _code(text: str) -> str:
-    """Return a text as a code span, in which nothing is escaped, fenced by more backticks than it has."""
+    """Return a text as a code span, fenced by more backticks than any run in it; code needs no escapes."""
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    pad = " " if text[:1] in "` " or text[-1:] in "` " else ""  # one at either end belongs to the fence
+    pad = " " if text[:1] in "` " or text[-1:] in "` " else ""  # Markdown strips one space at each end
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
 def _quotation(words: str) -> list[str]:
-    """Return words as the lines of a quotation that keeps their line ends."""
+    """Return words as the lines of a Markdown quotation, with their line ends kept."""
     lines = [_escaped(line.strip(" \t")) for line in _LINE_END.split(words.strip())]
     return [f"> {line}  " if line else ">" for line in lines]

@@ -1,4 +1,4 @@
-"""Errors at the HTTP edge: problem+json (RFC 9457) for the API, a page for everything else."""
+"""Convert errors to answers: problem+json (RFC 9457) for the API, a page for everything else."""
 
 from flask import Flask, Response, current_app, g, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -10,17 +10,17 @@ from web.server.problem import PROBLEM, RETRY_AFTER, problem
 
 
 def register(app: Flask) -> None:
-    """Have the application convert every error once, here."""
-    app.register_error_handler(WarraqError, _refuse)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unforeseen)
+    """Register the handlers that convert every error of the application."""
+    app.register_error_handler(WarraqError, _answer_library_error)
+    app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(Exception, _answer_unexpected_error)
 
 
-def _refuse(error: WarraqError) -> Response:
+def _answer_library_error(error: WarraqError) -> Response:
     return _answer(error.http_status, error.code, error.message, error.remedy)
 
 
-def _http(error: HTTPException) -> Response:
+def _answer_http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error.get_response()  # type: ignore[return-value]  # a redirect
@@ -29,11 +29,11 @@ def _http(error: HTTPException) -> Response:
     answer = _answer(status, code, detail)
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
-            answer.headers[name] = value  # such as Allow with 405
+            answer.headers[name] = value  # such as Allow of a 405
     return answer
 
 
-def _unforeseen(error: Exception) -> Response:
+def _answer_unexpected_error(error: Exception) -> Response:
     current_app.logger.exception("A request failed", exc_info=error)
     return _answer(500, "internal", "Something unforeseen went wrong. The server's log has the details.")
 
@@ -51,11 +51,11 @@ def _answer(status: int, code: str, message: str, remedy: str | None = None) -> 
 
 
 def _page(status: int, code: str, message: str, remedy: str | None) -> str:
-    """Return a page that tells the fault, with what was typed, to be mended."""
-    given = (request.args.get(name, "") for name in ("from", "to"))
-    first, last = (day if is_day(day) else None for day in given)
+    """Return a page with the error and the form as it was filled in, so that the reader can correct it."""
+    days = (request.args.get(name, "") for name in ("from", "to"))
+    first, last = (day if is_day(day) else None for day in days)
     if code == "bad_from" and first and last and first > last:
-        code = "bad_period"  # programs are told one code for both faults of a first day
+        code = "bad_period"  # for programs, one code covers both faults of a first day
     return render_template(
         "error.html",
         status=status,

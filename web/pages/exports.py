@@ -1,8 +1,8 @@
-"""A list of results as a file to keep: CSV for spreadsheets, JSON Lines for programs.
+"""Export a list of results as a file: CSV for spreadsheets, JSON Lines for programs.
 
-A spreadsheet takes a cell that begins with = or the like for a formula, and runs it. Before such a sign
-stands an apostrophe in CSV, wherever a cell may begin: some spreadsheets divide lines at semicolons or
-tabs, and texts at their line ends. JSON Lines has every text as it is.
+A spreadsheet runs a cell that begins with = or a similar sign as a formula. The CSV therefore has an
+apostrophe before such a sign wherever a cell may begin; some spreadsheets also split lines at semicolons or
+tabs, and texts at their line ends. JSON Lines has every text unchanged.
 """
 
 import csv
@@ -27,9 +27,9 @@ COLUMNS = (
     "doc_id", "file", "basis", "line_start", "line_end", "char_start", "char_end", "sha256", "address",
     "also_in",
 )  # fmt: skip
-BYTE_ORDER_MARK = "\ufeff"  # without it, Excel takes UTF-8 for something else
+BYTE_ORDER_MARK = "\ufeff"  # without it, Excel does not decode the file as UTF-8
 AMISS = frozenset({"damage", "no_model"})
-"""The notices of a list that is not all that it should be: of an older index, or found by words alone."""
+"""The notices of an incomplete list: it comes from an older index, or was found by words only."""
 FORMULA = frozenset("=+-@|%")
 BEFORE_CELLS = frozenset(";\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029")
 
@@ -44,7 +44,7 @@ def as_csv() -> Response:
     rows.writerow(COLUMNS)
     for hit in hits:
         rows.writerow(row(hit, site))
-        rows.writerows(row(each, site, folded_into=hit.rank) for each in hit.more)
+        rows.writerows(row(further, site, folded_into=hit.rank) for further in hit.more)
     return _file(BYTE_ORDER_MARK + content.getvalue(), "text/csv", amiss)
 
 
@@ -61,31 +61,35 @@ def _site() -> str:
 
 
 def _every_hit() -> tuple[list[Hit], list[str]]:
-    """Return all hits of the list that the request asks for, whichever page it names, and what was amiss."""
+    """Return all hits of the requested list, on whatever page, and the codes of its AMISS notices."""
     similar = bool(request.args.get("doc_id") or request.args.get("passage"))
-    asked = read_similar(request.args) if similar else read_request(request.args)
+    first_request = read_similar(request.args) if similar else read_request(request.args)
     searcher, hits, amiss = service().searcher(), list[Hit](), dict[str, None]()
 
-    def page() -> SearchResult:
-        further = replace(asked, limit=LIMIT, offset=len(hits))
-        return searcher.similar(further) if isinstance(further, SimilarRequest) else searcher.search(further)
+    def fetch_page() -> SearchResult:
+        page_request = replace(first_request, limit=LIMIT, offset=len(hits))
+        return (
+            searcher.similar(page_request)
+            if isinstance(page_request, SimilarRequest)
+            else searcher.search(page_request)
+        )
 
     while True:
-        result = page()
+        result = fetch_page()
         record_search(result)
         hits += result.hits
-        amiss |= {each.code: None for each in result.warnings if each.code in AMISS}
+        amiss |= {warning.code: None for warning in result.warnings if warning.code in AMISS}
         if not result.hits or len(hits) >= result.total:
             return hits, list(amiss)
 
 
 def row(hit: Hit, site: str, folded_into: int | None = None) -> list[str | int | float]:
-    """Return a hit as the cells of a row; `site` is where the server is.
+    """Return a hit as the cells of a row; `site` is the address of the server.
 
-    What is folded into a hit has the rank of that, and none of its own.
+    A hit that is collapsed into another one has no rank of its own, but the other's rank as `folded_into`.
     """
     document, passage = hit.document, hit.passage
-    copies = (f"{each.document.file.path}:{each.passage.line_start}" for each in hit.also_in)
+    copies = (f"{copy.document.file.path}:{copy.passage.line_start}" for copy in hit.also_in)
     return [
         hit.rank or "",
         folded_into or "",
@@ -103,7 +107,7 @@ def row(hit: Hit, site: str, folded_into: int | None = None) -> list[str | int |
 
 
 def line(hit: Hit, site: str) -> dict[str, Any]:
-    """Return a hit as the JSON endpoints do, with what a citation needs of its article."""
+    """Return a hit as the JSON endpoints do, with the facts of its article that a citation needs."""
     document = hit.document
     article = {
         "source": document.source,
@@ -120,28 +124,28 @@ def _address(hit: Hit, site: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return a text as a cell of which no spreadsheet takes a part for a formula.
+    """Return a text as a cell in which no spreadsheet finds a formula.
 
-    They look past white space, quotes and what is not seen, and take the wide signs of East Asian
-    keyboards too.
+    Spreadsheets skip white space, quotes and invisible characters before a formula, and accept the full-width
+    signs of East Asian keyboards.
     """
-    made, begins = list[str](), True
+    escaped, at_beginning = list[str](), True
     for char in text:
-        if begins and not _looked_past(char):
+        if at_beginning and not _is_skipped(char):
             if unicodedata.normalize("NFKC", char)[0] in FORMULA:
-                made.append("'")
-            begins = False
-        begins = begins or char in BEFORE_CELLS
-        made.append(char)
-    return "".join(made)
+                escaped.append("'")
+            at_beginning = False
+        at_beginning = at_beginning or char in BEFORE_CELLS
+        escaped.append(char)
+    return "".join(escaped)
 
 
-def _looked_past(char: str) -> bool:
+def _is_skipped(char: str) -> bool:
     return char == '"' or char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
 
 
 def _file(content: str, kind: str, amiss: Sequence[str]) -> Response:
-    """Return a file to save, whose name and header say so where it is not all that it should be."""
+    """Return a file to download; its name and a header tell if the list is incomplete (`amiss`)."""
     response = Response(content, mimetype=kind)
     name = f"warraq{'-incomplete' if amiss else ''}.{request.path.rpartition('.')[2]}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -1,4 +1,4 @@
-"""The filters of a list: what may be chosen, what is chosen, and the addresses that choose otherwise."""
+"""The addresses of lists, hits and exports, and the facets and filters of a list with their links."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,7 +13,7 @@ AnyRequest = SearchRequest | SimilarRequest
 
 
 class Choice(NamedTuple):
-    """A value of a facet: how many passages have it, and the list that it leads to, if it can be chosen."""
+    """A value of a facet: its number of passages, and the address of their list, if it can be chosen."""
 
     label: str
     passages: int
@@ -22,7 +22,7 @@ class Choice(NamedTuple):
 
 
 class Facet(NamedTuple):
-    """What passages may be chosen by; `address` leads to the list of all, where one value is chosen."""
+    """A facet with its values; `address` leads to the list of all values if one is chosen."""
 
     name: str
     title: str
@@ -31,7 +31,7 @@ class Facet(NamedTuple):
 
 
 class Chip(NamedTuple):
-    """A filter that is on, and the address of the list without it, which `without` says in words."""
+    """An active filter, and the address of the list without it, with `without` as the text of that link."""
 
     title: str
     value: str
@@ -39,56 +39,60 @@ class Chip(NamedTuple):
     address: str
 
 
-def address_of(asked: AnyRequest, changes: Mapping[str, str | None] | None = None) -> str:
-    """Return the address of a list's first page, with changes to its parameters; None takes one away."""
-    values = {**asked.values(with_page=False), **(changes or {})}
-    path = "/" if isinstance(asked, SearchRequest) else "/similar"
+def address_of(list_request: AnyRequest, changes: Mapping[str, str | None] | None = None) -> str:
+    """Return the address of a list's first page, with changes to its parameters; None removes a parameter."""
+    values = {**list_request.values(with_page=False), **(changes or {})}
+    path = "/" if isinstance(list_request, SearchRequest) else "/similar"
     return f"{path}?{_encoded(values)}"
 
 
-def list_address(asked: AnyRequest, passage: Passage | None = None) -> str:
-    """Return the address of the very page of a list that was asked for, of any generation, at a hit."""
+def list_address(list_request: AnyRequest, passage: Passage | None = None) -> str:
+    """Return the address of the requested page of a list, of any generation, with a hit as its fragment."""
     place = f"#{hit_id(passage)}" if passage else ""
-    return address_of(asked, _at_its_page(asked)) + place
+    return address_of(list_request, _offset_of(list_request)) + place
 
 
 def hit_id(passage: Passage) -> str:
-    """Return the id of a hit on its page; the passage's own may hold what an address would have to escape."""
+    """Return the HTML id of a hit: a hash, since the passage's id may contain characters to escape."""
     return f"hit-{words_hash(passage.passage_id)}"
 
 
 def pages_around(result: SearchResult) -> tuple[str | None, str | None]:
-    """Return the addresses of the pages of a list before and after this one, of the same generation."""
-    asked = result.request
+    """Return the addresses of the previous and the next page of a list, of the same generation."""
+    list_request = result.request
 
-    def at(offset: int) -> str:
-        return address_of(asked, {"generation": result.generation, "offset": str(offset) if offset else None})
+    def page_at(offset: int) -> str:
+        return address_of(
+            list_request, {"generation": result.generation, "offset": str(offset) if offset else None}
+        )
 
-    after = asked.offset + asked.limit
+    after = list_request.offset + list_request.limit
     return (
-        at(max(0, asked.offset - asked.limit)) if asked.offset else None,
-        at(after) if after < result.total and after <= OFFSET else None,
+        page_at(max(0, list_request.offset - list_request.limit)) if list_request.offset else None,
+        page_at(after) if after < result.total and after <= OFFSET else None,
     )
 
 
 def last_page_address(result: SearchResult) -> str:
-    """Return the address of the last page of a list that holds something."""
-    asked = result.request
-    return address_of(asked, {"offset": str((result.total - 1) // asked.limit * asked.limit)})
+    """Return the address of the last page of a list that has hits."""
+    list_request = result.request
+    return address_of(
+        list_request, {"offset": str((result.total - 1) // list_request.limit * list_request.limit)}
+    )
 
 
-def export_address(asked: AnyRequest, form: str) -> str:
+def export_address(list_request: AnyRequest, form: str) -> str:
     """Return the address of a whole list as a file, csv or jsonl."""
-    return f"/export.{form}?{_encoded({**asked.values(with_page=False), 'limit': None})}"
+    return f"/export.{form}?{_encoded({**list_request.values(with_page=False), 'limit': None})}"
 
 
-def hit_address(hit: Hit, asked: AnyRequest | None = None) -> str:
-    """Return the address of a hit's words, with the search that found them, to walk through its matches."""
+def hit_address(hit: Hit, list_request: AnyRequest | None = None) -> str:
+    """Return the address of a hit's words, with the search, so that the page can lead to other matches."""
     passage = hit.passage
     address = permanent_url(hit.document, passage.start, passage.end, passage.number)
-    if not isinstance(asked, SearchRequest):
+    if not isinstance(list_request, SearchRequest):
         return address
-    search = {**asked.values(with_page=False), **_at_its_page(asked)}
+    search = {**list_request.values(with_page=False), **_offset_of(list_request)}
     path, _, fragment = address.partition("#")
     return f"{path}&{_encoded(search)}#{fragment}"
 
@@ -98,108 +102,123 @@ def similar_address(passage: Passage) -> str:
     return f"/similar?{_encoded({'doc_id': passage.doc_id, 'passage': str(passage.number)})}"
 
 
-def kept(asked: object) -> list[tuple[str, str]]:
-    """Return what forms take along: the parameters of the list that is shown, of none on other pages."""
-    return list(asked.values(with_page=False).items()) if isinstance(asked, AnyRequest) else []
+def kept(list_request: object) -> list[tuple[str, str]]:
+    """Return the parameters that forms keep: those of the list on the page; none on other pages."""
+    return list(list_request.values(with_page=False).items()) if isinstance(list_request, AnyRequest) else []
 
 
 def kept_of_refused(values: Mapping[str, str], code: str) -> list[tuple[str, str]]:
-    """Return the same of a request that was refused, as it was typed, without what `code` finds at fault."""
-    described = {each.name: each for kind in (SearchRequest, SimilarRequest) for each in kind.parameters()}
-    kept_names = [name for name, each in described.items() if not each.names_a_page]
+    """Return the parameters to keep of a refused request, as typed, without the one that `code` refuses."""
+    kinds = (SearchRequest, SimilarRequest)
+    parameters = {parameter.name: parameter for kind in kinds for parameter in kind.parameters()}
+    kept_names = [name for name, parameter in parameters.items() if not parameter.names_a_page]
     return [(name, values[name]) for name in kept_names if values.get(name) and code != f"bad_{name}"]
 
 
 def facets_of(result: SearchResult) -> list[Facet]:
-    """Return the facets of a list that divide it, or by which it was chosen."""
-    asked = result.request
-    found = []
+    """Return the facets of a list that have several values or an active filter."""
+    list_request = result.request
+    facets = []
     for name, counts in result.facets.items():
-        chosen = _chosen(asked, name)
+        chosen = _chosen_value(list_request, name)
         choices = [
             Choice(
-                label=facet_label(name, each.value),
-                passages=each.count,
-                address=_choose(asked, name, each.value),
-                chosen=each.value is not None and each.value == chosen,
+                label=facet_label(name, entry.value),
+                passages=entry.count,
+                address=_address_with_value(list_request, name, entry.value),
+                chosen=entry.value is not None and entry.value == chosen,
             )
-            for each in counts
+            for entry in counts
         ]
-        if len(choices) > 1 or (choices and _is_on(asked, name)):
-            found.append(Facet(name, facet_title(name), choices, _choose_all(asked, name)))
-    return found
+        if len(choices) > 1 or (choices and _is_on(list_request, name)):
+            facets.append(
+                Facet(name, facet_title(name), choices, _address_with_any_value(list_request, name))
+            )
+    return facets
 
 
-def chips_of(asked: AnyRequest) -> list[Chip]:
-    """Return the filters of a list that are on, and how it is searched where that is not as usual."""
+def chips_of(list_request: AnyRequest) -> list[Chip]:
+    """Return the active filters of a list, and its way of searching unless that is the usual one."""
     chips = []
-    for name, on in FACETS.items():
-        if not _is_on(asked, name):
+    for name, facet in FACETS.items():
+        if not _is_on(list_request, name):
             continue
         parameters = _parameters_of(name)
-        value = _period(asked) if on.column == DATE_COLUMN else facet_label(name, _chosen(asked, name))
-        address = address_of(asked, dict.fromkeys(parameters))
+        value = (
+            _period(list_request)
+            if facet.column == DATE_COLUMN
+            else facet_label(name, _chosen_value(list_request, name))
+        )
+        address = address_of(list_request, dict.fromkeys(parameters))
         chips.append(Chip(filter_title(name), value, without_filter(name), address))
-    if isinstance(asked, SearchRequest) and asked.mode != "hybrid":
-        mode = gettext("by words alone") if asked.mode == "lexical" else gettext("by meaning alone")
-        without, address = gettext("search by meaning and by words"), address_of(asked, {"mode": None})
+    if isinstance(list_request, SearchRequest) and list_request.mode != "hybrid":
+        mode = gettext("by words alone") if list_request.mode == "lexical" else gettext("by meaning alone")
+        without, address = gettext("search by meaning and by words"), address_of(list_request, {"mode": None})
         chips.append(Chip(gettext("Way of searching"), mode, without, address))
     return chips
 
 
-def unfiltered(asked: AnyRequest) -> str:
+def unfiltered(list_request: AnyRequest) -> str:
     """Return the address of a list without any filter."""
     return address_of(
-        asked, dict.fromkeys((*(name for facet in FACETS for name in _parameters_of(facet)), "mode"))
+        list_request, dict.fromkeys((*(name for facet in FACETS for name in _parameters_of(facet)), "mode"))
     )
 
 
-def _at_its_page(asked: AnyRequest) -> dict[str, str | None]:
-    return {"offset": str(asked.offset) if asked.offset else None}
+def _offset_of(list_request: AnyRequest) -> dict[str, str | None]:
+    return {"offset": str(list_request.offset) if list_request.offset else None}
 
 
 def _parameters_of(facet: str) -> tuple[str, ...]:
     """Return the names of the parameters that choose among a facet's values."""
     column = FACETS[facet].column
     return tuple(
-        each.name for each in SearchRequest.parameters() if each.filter and each.filter.column == column
+        parameter.name
+        for parameter in SearchRequest.parameters()
+        if parameter.filter and parameter.filter.column == column
     )
 
 
-def _choose(asked: AnyRequest, facet: str, value: str | None) -> str | None:
-    """Return the address of the list where a facet has a value; None where no filter can choose it."""
+def _address_with_value(list_request: AnyRequest, facet: str, value: str | None) -> str | None:
+    """Return the address of the list with one value of a facet; None if no filter can choose the value."""
     if not value:
         return None  # articles without a source or a date are counted, but no filter chooses them
     names = _parameters_of(facet)
     if FACETS[facet].column == DATE_COLUMN:
-        return address_of(asked, dict(zip(names, (f"{value}-01-01", f"{value}-12-31"), strict=True)))
-    return address_of(asked, {names[0]: value})
+        return address_of(list_request, dict(zip(names, (f"{value}-01-01", f"{value}-12-31"), strict=True)))
+    return address_of(list_request, {names[0]: value})
 
 
-def _choose_all(asked: AnyRequest, facet: str) -> str | None:
-    """Return the address of the list where a facet that is on may have any value."""
-    return address_of(asked, dict.fromkeys(_parameters_of(facet))) if _is_on(asked, facet) else None
+def _address_with_any_value(list_request: AnyRequest, facet: str) -> str | None:
+    """Return the address of the list without the filter of a facet; None if that filter is not active."""
+    return (
+        address_of(list_request, dict.fromkeys(_parameters_of(facet)))
+        if _is_on(list_request, facet)
+        else None
+    )
 
 
-def _is_on(asked: AnyRequest, facet: str) -> bool:
-    return any(on.column == FACETS[facet].column for on, _value in asked.filters())
+def _is_on(list_request: AnyRequest, facet: str) -> bool:
+    return any(used.column == FACETS[facet].column for used, _value in list_request.filters())
 
 
-def _chosen(asked: AnyRequest, facet: str) -> str | None:
-    """Return the value of a facet that is chosen, if one alone is."""
+def _chosen_value(list_request: AnyRequest, facet: str) -> str | None:
+    """Return the value of a facet to which a list is limited; None if it is not limited to one value."""
     if FACETS[facet].column == DATE_COLUMN:
-        return _whole_year(asked)
-    return next((value for on, value in asked.filters() if on.column == FACETS[facet].column), None)
+        return _whole_year(list_request)
+    return next(
+        (value for used, value in list_request.filters() if used.column == FACETS[facet].column), None
+    )
 
 
-def _whole_year(asked: AnyRequest) -> str | None:
-    first, last = asked.published_from or "", asked.published_to or ""
+def _whole_year(list_request: AnyRequest) -> str | None:
+    first, last = list_request.published_from or "", list_request.published_to or ""
     return first[:4] if (first[4:], last[4:]) == ("-01-01", "-12-31") and first[:4] == last[:4] else None
 
 
-def _period(asked: AnyRequest) -> str:
-    first, last = asked.published_from, asked.published_to
-    if year := _whole_year(asked):
+def _period(list_request: AnyRequest) -> str:
+    first, last = list_request.published_from, list_request.published_to
+    if year := _whole_year(list_request):
         return digits(year)
     if first and last:
         return gettext("%(first)s to %(last)s", first=day(first), last=day(last))

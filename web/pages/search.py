@@ -1,4 +1,4 @@
-"""The pages of search: the first page, the list of what was found, and the list of what is like a passage."""
+"""The pages of search: the home page, the list of hits, and the list of passages similar to one."""
 
 from urllib.parse import quote, urlencode
 
@@ -15,7 +15,7 @@ from web.service import service
 blueprint = Blueprint("pages", __name__)
 
 
-for each in (
+for function in (
     links.address_of,
     links.export_address,
     links.hit_address,
@@ -27,7 +27,7 @@ for each in (
     one_line,
     shown_path,
 ):
-    blueprint.add_app_template_global(each)
+    blueprint.add_app_template_global(function)
 
 
 @blueprint.get("/")
@@ -47,14 +47,14 @@ def similar() -> str:
 
 @blueprint.app_template_global()
 def again() -> str:
-    """Return the address of the list that was asked for, from its first page and of any generation."""
-    values = [each for each in request.args.items(multi=True) if each[0] not in ("generation", "offset")]
+    """Return the address of the first page of the requested list, of any generation."""
+    values = [item for item in request.args.items(multi=True) if item[0] not in ("generation", "offset")]
     return f"{quote(request.path)}?{urlencode(values)}"
 
 
 @blueprint.app_template_global()
 def record_of(document: Document) -> str:
-    """Return the number or id of an article among those of its file, "" where the file holds one."""
+    """Return the number or id of an article's record in its file; "" if the file is one article."""
     record = citations.record_of(document)
     if not record:
         return ""
@@ -62,9 +62,9 @@ def record_of(document: Document) -> str:
 
 
 def _has_all_passages(result: SearchResult) -> bool:
-    """Whether every passage has a place in the list, by how near it is, and none had to match a word."""
-    asked = result.request
-    words_alone = isinstance(asked, SearchRequest) and asked.mode == "lexical"
+    """Return whether the list ranks every passage by nearness, not only those with matching words."""
+    list_request = result.request
+    words_alone = isinstance(list_request, SearchRequest) and list_request.mode == "lexical"
     return not words_alone and not result.without_model
 
 
@@ -77,7 +77,7 @@ def _list(searcher: Searcher, result: SearchResult) -> str:
         result=result,
         asked=result.request,
         facets=links.facets_of(result),
-        counted=sum(each.count for each in result.facets["lang"]),
+        counted=sum(entry.count for entry in result.facets["lang"]),
         chips=links.chips_of(result.request),
         empty=not articles,
         nearest=_has_all_passages(result),

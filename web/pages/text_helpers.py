@@ -1,4 +1,4 @@
-"""Texts of articles in templates: in their own language and direction, with the words that matched."""
+"""Template functions that show texts of articles in their own language and direction, with highlights."""
 
 from flask import Flask
 
@@ -8,7 +8,7 @@ from web.pages.citations import title_of, visible
 
 
 def register(app: Flask) -> None:
-    """Give every template what it needs to show the words of an article."""
+    """Give every template the functions to show the words of an article."""
     app.add_template_global(direction)
     app.add_template_global(html_lang)
     app.add_template_global(title_language)
@@ -18,9 +18,10 @@ def register(app: Flask) -> None:
 
 
 def segments(hit: Hit) -> list[tuple[str, bool]]:
-    """Cut a hit's text at its highlights: each part, and whether the question's words matched it."""
-    parts, at = list[tuple[str, bool]](), 0
-    for each in hit.highlights:
-        parts += [(hit.text[at : each.start], False), (hit.text[each.start : each.end], True)]
-        at = each.end
-    return [part for part in [*parts, (hit.text[at:], False)] if part[0]]
+    """Split a hit's text at its highlights; return each part, and whether it is a highlight."""
+    parts, end = list[tuple[str, bool]](), 0
+    for highlight in hit.highlights:
+        before, word = hit.text[end : highlight.start], hit.text[highlight.start : highlight.end]
+        parts += [(before, False), (word, True)]
+        end = highlight.end
+    return [part for part in [*parts, (hit.text[end:], False)] if part[0]]

@@ -1,1 +1,1 @@
-"""What stands between a socket and the application: serving, limits, access, metrics and the log."""
+"""The layer between the socket and the application: serving, limits, access, metrics and the log."""

@@ -1,4 +1,4 @@
-"""The log: one JSON object a line on stderr, without queries and without addresses of articles."""
+"""The log on stderr: one JSON object a line, without queries and without addresses of articles."""
 
 import logging
 import re
@@ -24,14 +24,14 @@ requests = logging.getLogger("web.request")
 
 
 def register(app: Flask) -> None:
-    """Have an application measure and log its requests. First of all, so that it sees all of each."""
+    """Make an application measure and log its requests. Register this first, so that it measures all work."""
     metrics = app.extensions["metrics"] = Metrics(app)
 
     @app.before_request
     def begin() -> None:
         g.started = perf_counter()
-        given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        client_id = request.headers.get("X-Request-Id", "")
+        g.request_id = client_id if REQUEST_ID.fullmatch(client_id) else secrets.token_hex(8)
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -44,9 +44,9 @@ def register(app: Flask) -> None:
             "route": route_label(),
             "status": response.status_code,
             "ms": round(seconds * 1_000, 1),
-            "bytes": _length(response),
+            "bytes": _body_length(response),
             "request_id": g.request_id,
-            "generation": g.get("generation") or _served(app),
+            "generation": g.get("generation") or _served_generation(app),
         }
         if "code" in g:
             facts["code"] = g.code
@@ -55,7 +55,7 @@ def register(app: Flask) -> None:
 
 
 def log_refused(app: Flask, status: int, code: str) -> str:
-    """Count and log what never became a request of the application; returns the id that it is given."""
+    """Count and log a request that never reached the application; return the id that it gets."""
     metrics: Metrics | None = app.extensions.get("metrics")
     if metrics:
         metrics.count("none", "none", status)
@@ -65,42 +65,42 @@ def log_refused(app: Flask, status: int, code: str) -> str:
     return request_id
 
 
-def _served(app: Flask) -> str | None:
+def _served_generation(app: Flask) -> str | None:
     service: SearchService = app.extensions["search"]
     searcher = service.opened()
     return searcher.generation if searcher else None
 
 
-def _length(response: Response) -> int | None:
-    """Return the bytes of a body; None where they are made while they are sent."""
+def _body_length(response: Response) -> int | None:
+    """Return the number of bytes of a body; None if the body is generated while it is sent."""
     if request.method == "HEAD" or response.status_code in (204, 304):
         return 0
-    # Asking a stream for its length would make all of it, here and now.
+    # Do not calculate the length of a stream: that would generate all of it at once.
     return response.content_length if response.is_streamed else response.calculate_content_length()
 
 
-# --- log
+# --- the format of the log
 
 
 def configure(log_queries: bool = False, stream: TextIO | None = None) -> None:
-    """Log to stderr, a JSON object a line; for the program that serves, never for a library.
+    """Log to stderr, one JSON object a line. Call this only in the program that serves, never in a library.
 
-    `log_queries` adds the words of questions, which otherwise no line holds.
+    `log_queries` adds the words of queries, which no line contains otherwise.
     """
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_Line(log_queries))
-    handler.addFilter(_without_path)
+    handler.setFormatter(_JsonLine(log_queries))
+    handler.addFilter(_remove_path)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    for ours in ("web", "indexer"):
-        logging.getLogger(ours).setLevel(logging.INFO)
+    for package in ("web", "indexer"):
+        logging.getLogger(package).setLevel(logging.INFO)
     logging.captureWarnings(True)
     threading.excepthook = _log_thread
     if log_queries:
-        requests.addFilter(_with_query)
+        requests.addFilter(_add_query)
 
 
-class _Line(JsonFormatter):
-    """A record as JSON in ASCII, in which no character of anybody's can end a line or turn its order."""
+class _JsonLine(JsonFormatter):
+    """Format a record as JSON in ASCII, so that no character in it can end a line or change its direction."""
 
     def __init__(self, messages: bool) -> None:
         super().__init__(["message"], rename_fields={"message": "event", "exc_info": "traceback"})
@@ -112,16 +112,18 @@ class _Line(JsonFormatter):
         log_data["time"] = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         log_data["level"] = record.levelname.lower()
         log_data["logger"] = record.name
-        asked = has_request_context() or record.name == "waitress"
-        if record.exc_info and asked and not self._messages:  # messages may quote what was asked
-            message_dict["exc_info"] = _places(record.exc_info[1])
+        may_quote_request = has_request_context() or record.name == "waitress"
+        if (
+            record.exc_info and may_quote_request and not self._messages
+        ):  # messages of errors may quote a query
+            message_dict["exc_info"] = _traceback_without_messages(record.exc_info[1])
         super().add_fields(log_data, record, message_dict)
         if has_request_context() and "request_id" in g:
             log_data["request_id"] = g.request_id
 
 
-def _places(error: BaseException | None) -> str:
-    """Return where an error and those behind it happened, and of which class they are."""
+def _traceback_without_messages(error: BaseException | None) -> str:
+    """Return the tracebacks of an error and its causes, at most eight, with their classes but no messages."""
     parts: list[str] = []
     while error is not None and len(parts) < 8:
         name = f"{type(error).__module__}.{type(error).__qualname__}"
@@ -130,14 +132,14 @@ def _places(error: BaseException | None) -> str:
     return "\n".join(parts)
 
 
-def _with_query(record: logging.LogRecord) -> bool:
+def _add_query(record: logging.LogRecord) -> bool:
     if has_request_context() and "q" in request.args:
         record.query = request.args["q"][:QUERY_LENGTH]
     return True
 
 
-def _without_path(record: logging.LogRecord) -> bool:
-    """Take the path out of what waitress says of a request that it could not serve."""
+def _remove_path(record: logging.LogRecord) -> bool:
+    """Remove the path from waitress's message about a request that it could not serve."""
     if record.name == "waitress" and isinstance(record.msg, str):
         fact, serving, _path = record.msg.partition(" while serving ")
         record.msg = f"{fact}{serving}a request" if serving else fact

@@ -1,7 +1,7 @@
-"""A limit on what is worked on at once: a few requests work, some wait a moment, the others are refused.
+"""Limit concurrent requests: a few are processed, some wait for a moment, and the others are refused.
 
-Without it a server that is asked too much answers everyone too late. What costs next to nothing, the
-probes above all, is answered however much else is asked.
+Without the limit, an overloaded server answers every client too late. Requests that cost next to nothing,
+above all the probes, are exempt and always answered.
 """
 
 import threading
@@ -11,15 +11,16 @@ from flask import Flask, g, request
 
 from indexer import WarraqError
 
-# On two cores four searches at once make 35 a second; eight and sixteen make no more, each of them later.
+# On two cores, four concurrent searches reach 35 a second; eight or sixteen reach no more, and each takes
+# longer.
 AT_ONCE = 4
-WAITING = 16  # a burst of twenty is answered whole within PATIENCE if a search takes half a second
-PATIENCE = 2.0  # seconds; who has waited longer has mostly gone, or asked again
+WAITING = 16  # with AT_ONCE, a burst of twenty is answered within PATIENCE if a search takes half a second
+PATIENCE = 2.0  # seconds; after a longer wait most clients have gone or sent the request again
 FREE = frozenset({"/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/examples", "/settings"})
 
 
 class Overloaded(WarraqError):
-    """As much is being worked on, and waits for that, as this server takes."""
+    """The server already processes, and has waiting, as many requests as it accepts."""
 
     code = "overloaded"
     http_status = 503
@@ -29,22 +30,22 @@ class Overloaded(WarraqError):
 
 
 class Gate:
-    """Let `at_once` threads in; `waiting` more may wait, `patience` seconds each, first come first served."""
+    """Admit `at_once` threads; `waiting` more may wait, `patience` seconds each, first come first served."""
 
     def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING, patience: float = PATIENCE) -> None:
         self.at_once, self.room, self.patience = at_once, waiting, patience
         self.inside = 0
         self.refused = {"full": 0, "late": 0}
-        """How many were refused: at once, since too many waited; or after waiting too long."""
+        """The numbers of refused requests: full, since too many waited already; late, after waiting."""
         self._lock = threading.Lock()
-        self._queue = deque[threading.Event]()  # it is empty unless `at_once` are inside
+        self._queue = deque[threading.Event]()  # empty unless `at_once` threads are inside
 
     @property
     def waiting(self) -> int:
         return len(self._queue)
 
     def enter(self) -> None:
-        """Return when there is a place, which `leave` gives back; raises Overloaded."""
+        """Return when the thread is admitted; `leave` gives its place back. Raises Overloaded."""
         with self._lock:
             if self.inside < self.at_once:
                 self.inside += 1
@@ -57,14 +58,14 @@ class Gate:
         if turn.wait(self.patience):
             return
         with self._lock:
-            if turn.is_set():  # since a moment
+            if turn.is_set():  # admitted just after the wait ended
                 return
             self._queue.remove(turn)
             self.refused["late"] += 1
         raise Overloaded
 
     def leave(self) -> None:
-        """Give a place back; it goes to who has waited longest, so that nobody slips in between."""
+        """Give a place back; it passes directly to the thread that has waited longest."""
         with self._lock:
             if self._queue:
                 self._queue.popleft().set()
@@ -73,7 +74,7 @@ class Gate:
 
 
 def register(app: Flask, gate: Gate | None = None) -> None:
-    """Have every request but the free ones pass a gate. Who may not ask at all is to be refused before."""
+    """Make every request that is not free pass a gate. Register this after the checks of access."""
     gate = app.extensions["gate"] = gate or Gate()
 
     @app.before_request
@@ -89,6 +90,6 @@ def register(app: Flask, gate: Gate | None = None) -> None:
 
 
 def is_free() -> bool:
-    """Whether the current request costs next to nothing; so do addresses where there is nothing."""
+    """Return whether the current request costs next to nothing, as requests for unknown addresses do too."""
     rule = request.url_rule.rule if request.url_rule else None
     return rule is None or rule in FREE or rule.startswith("/static/")

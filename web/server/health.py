@@ -1,4 +1,4 @@
-"""What watches over the server asks here: whether it lives, whether it can answer, and how it fares."""
+"""The probes for monitoring: whether the server is alive, whether it is ready, and its metrics."""
 
 from flask import Blueprint, Flask, Response, jsonify
 
@@ -11,7 +11,7 @@ blueprint = Blueprint("probes", __name__)
 
 
 def register(app: Flask) -> None:
-    """Add the probes and the metrics to an application, whose `access_log` is registered too."""
+    """Add the probes and the metrics to an application; `access_log` must be registered before."""
     app.register_blueprint(blueprint)
 
 
@@ -22,14 +22,14 @@ def livez() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int, dict[str, str]]:
-    again = {"Retry-After": str(RETRY_AFTER)}
+    retry = {"Retry-After": str(RETRY_AFTER)}
     try:
         searcher = service().searcher()
     except WarraqError as error:
-        # The message tells where things lie on this machine: it is in the log, for whoever may read that.
-        return jsonify({"status": error.code}), 503, again
+        # Leave out the message, which contains paths of this machine; the log has it.
+        return jsonify({"status": error.code}), 503, retry
     if not searcher.has_model:
-        return jsonify({"status": "no_model"}), 503, again
+        return jsonify({"status": "no_model"}), 503, retry
     return jsonify({"status": "ready", "generation": searcher.generation}), 200, {}
 
 

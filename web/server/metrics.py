@@ -1,6 +1,7 @@
 """Metrics for Prometheus: requests, time by stage of a search, refusals, the index and the vector cache.
 
-They hold no query and no address: a request is labelled by its route, `/documents/<document:doc_id>`.
+They contain no query and no address: a request is labelled by its route, such as
+`/documents/<document:doc_id>`.
 """
 
 import logging
@@ -24,30 +25,30 @@ log = logging.getLogger(__name__)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 STAGES = frozenset({"encode", "dense", "lexical", "fuse", "fetch"})
-# Counting 100,000 vectors takes a millisecond, but up to five seconds while a build holds the cache.
+# Counting 100,000 vectors takes a millisecond, but up to five seconds while a build locks the cache.
 CACHE_READ_EVERY = 60  # seconds
 REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 STAGE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
 def record_search(result: SearchResult) -> None:
-    """Count a search that the current request made."""
+    """Record the metrics of a search by the current request."""
     g.generation = result.generation
     _metrics().count_search(result)
 
 
 def render_metrics() -> bytes:
-    """Return the figures of the current application in Prometheus's text format."""
+    """Return the metrics of the current application in Prometheus's text format."""
     return generate_latest(_metrics())
 
 
 def _metrics() -> "Metrics":
-    found: Metrics = current_app.extensions["metrics"]
-    return found
+    app_metrics: Metrics = current_app.extensions["metrics"]
+    return app_metrics
 
 
 def route_label() -> str:
-    """Return the rule of the current request's address, never the address; "none" where nothing is."""
+    """Return the route of the current request, never its address; "none" for an unknown address."""
     return request.url_rule.rule if request.url_rule else "none"
 
 
@@ -56,7 +57,7 @@ def method_label() -> str:
 
 
 class Metrics:
-    """The figures of one application, in a registry of its own."""
+    """The metrics of one application, in a registry of its own."""
 
     def __init__(self, app: Flask) -> None:
         self.registry = CollectorRegistry()
@@ -92,7 +93,7 @@ class Metrics:
             registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
-        self.registry.register(_State(app))
+        self.registry.register(_StateCollector(app))
 
     def count(self, method: str, route: str, status: int) -> None:
         self._requests.labels(method, route, str(status)).inc()
@@ -109,14 +110,14 @@ class Metrics:
             self._degraded.inc()
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the figures, without the times at which each series began."""
+        """Yield the metrics, without the samples of when each series was created."""
         for metric in self.registry.collect():
-            metric.samples = [each for each in metric.samples if not each.name.endswith("_created")]
+            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
             yield metric
 
 
-class _State(Collector):
-    """What is read when it is asked for: the index that is served, the gate, the vector cache."""
+class _StateCollector(Collector):
+    """Collect metrics that are read at each scrape: the served index, the gate, the vector cache."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -125,13 +126,13 @@ class _State(Collector):
         self._reading = threading.Lock()
 
     def describe(self) -> Iterator[Metric]:
-        return iter(())  # what it collects depends on the index
+        return iter(())  # the metrics depend on the index, so none are announced
 
     def collect(self) -> Iterator[Metric]:
         yield from self._index()
         gate: Gate | None = self._app.extensions.get("gate")
         if gate:
-            yield from _of_gate(gate)
+            yield from _gate_metrics(gate)
         yield from self._vectors()
 
     def _index(self) -> Iterator[Metric]:
@@ -157,11 +158,11 @@ class _State(Collector):
             yield _gauge("warraq_vector_cache_bytes", "Size of the vector cache's files.", facts["bytes"])
 
     def _cache_facts(self) -> dict[str, Any]:
-        """Return what the vector cache holds, or held a moment ago."""
+        """Return the figures of the vector cache, at most about CACHE_READ_EVERY seconds old."""
         if monotonic() >= self._read_at + CACHE_READ_EVERY and self._reading.acquire(blocking=False):
             try:
                 self._cache = cache_facts(self._app.extensions["search"].index)
-            except Exception:  # whatever it is: the other figures still count
+            except Exception:  # whatever the error, the other metrics must still be served
                 log.warning("The vector cache could not be looked at", exc_info=True)
                 self._cache = {}
             finally:
@@ -170,7 +171,7 @@ class _State(Collector):
         return self._cache
 
 
-def _of_gate(gate: Gate) -> Iterator[Metric]:
+def _gate_metrics(gate: Gate) -> Iterator[Metric]:
     yield _gauge("warraq_requests_working", "Requests that are being worked on.", gate.inside)
     yield _gauge("warraq_requests_waiting", "Requests that wait to be worked on.", gate.waiting)
     refused = CounterMetricFamily(

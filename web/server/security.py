@@ -1,7 +1,7 @@
-"""Who may ask, and what a browser may do with the answer.
+"""Decide which requests are allowed, and what a browser may do with the answers.
 
-A server that listens on this machine alone is still reached by every page that its browser opens, so
-the names it answers to are checked (DNS rebinding), and where a request comes from.
+Even a server that listens only on this machine can be reached by every web page that a browser here opens.
+The host name of a request is therefore checked (against DNS rebinding), and so is its origin.
 """
 
 import hmac
@@ -17,20 +17,20 @@ from indexer import WarraqError
 from indexer.web_support import RequestError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-# No user's name stands before it, and no part of a name is empty but one after the last dot.
+# Host and port, without a user name. Only after the last dot may a part of the host name be empty.
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s/?#@\[\]:.]+(?:\.[^\s/?#@\[\]:.]+)*\.?)(?::[0-9]{1,5})?")
-OPEN_PATHS = frozenset({"/livez", "/readyz"})  # they tell nothing of the articles
+OPEN_PATHS = frozenset({"/livez", "/readyz"})  # they reveal nothing about the articles
 PROBES = OPEN_PATHS | {"/metrics"}
 
-SENT_HOST = "warraq.host"  # in the WSGI environment: the Host that came, whatever a proxy says of it
+SENT_HOST = "warraq.host"  # key of the WSGI environment: the Host header as received, before proxy headers
 
-# All that a page needs comes from here, and nothing in it is a script or a style of its own.
+# Pages load everything from this server, and have no inline scripts or styles.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",  # with no-referrer, browsers would send forms without their origin
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers would send forms without an origin
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -38,28 +38,28 @@ HEADERS = {
 
 
 class BadHost(WarraqError):
-    """The request is for a name that is not this server's."""
+    """The request is for a host name that this server does not answer to."""
 
     code = "bad_host"
     http_status = 400
 
 
 class BadEncoding(WarraqError):
-    """The address is not UTF-8: what it asks for would have to be guessed."""
+    """The address is not UTF-8, so its meaning would be a guess."""
 
     code = "bad_encoding"
     http_status = 400
 
 
 class BadOrigin(WarraqError):
-    """A page of another site asks."""
+    """The request comes from a page of another site."""
 
     code = "bad_origin"
     http_status = 403
 
 
 class NoSecret(WarraqError):
-    """The request does not carry the secret that the server was started with."""
+    """The request lacks the secret that the server was started with, or has a wrong one."""
 
     code = "unauthorized"
     http_status = 401
@@ -67,28 +67,28 @@ class NoSecret(WarraqError):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The names that a server answers to, and the secret that it wants, if any."""
+    """The host names that a server answers to, and the secret that it requires, if any."""
 
     hosts: frozenset[str] | None = LOOPBACK
-    """None where it answers to any name, which is for a network that is trusted."""
+    """None to answer to any name, for use in a trusted network only."""
     secret: str | None = None
 
     @classmethod
     def of(
         cls, host: str, allowed: Iterable[str] = (), secret: str | None = None, *, any_name: bool = False
     ) -> "Guard":
-        """Return the guard of a server that listens on `host` and is reached under these names too.
+        """Return the guard of a server that listens on `host` and answers to the `allowed` names too.
 
-        Raises RequestError for one under which nobody could reach it.
+        Raises RequestError for an allowed name that is not a host name.
         """
-        names = LOOPBACK | {_plain(host)} | {_name(each) for each in allowed}
+        names = LOOPBACK | {_plain(host)} | {_name(name) for name in allowed}
         return cls(None if any_name else names, secret)
 
     def check(self) -> None:
-        """Raise for a request that is not for this server, or not from who may ask."""
+        """Raise BadHost, BadOrigin or NoSecret if the current request is not allowed."""
         if self.hosts is not None:
-            # As they were sent: what is no host at all is refused too. Behind a proxy there are two, and a
-            # page that got past it could claim either.
+            # Check the headers as received, so that an invalid host is refused too. Behind a proxy there are
+            # two host names, and a page could forge either of them.
             sent = request.headers.get("Host", "")
             for host in (sent, request.environ.get(SENT_HOST, sent)):
                 if _host_of(host) not in self.hosts:
@@ -96,26 +96,26 @@ class Guard:
             origin = request.headers.get("Origin")
             if origin is not None and _host_of_origin(origin) not in self.hosts:
                 raise BadOrigin("Pages of other sites may not ask this server.")
-        if self.secret is not None and request.path not in OPEN_PATHS and not self._is_told():
+        if self.secret is not None and request.path not in OPEN_PATHS and not self._has_secret():
             raise NoSecret("This server wants a secret: as the password, or as a bearer token.")
 
-    def _is_told(self) -> bool:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    def _has_secret(self) -> bool:
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "basic":
             try:
-                told = b64decode(given, validate=True).partition(b":")[2]
+                secret = b64decode(credentials, validate=True).partition(b":")[2]
             except ValueError:
                 return False
         elif scheme.lower() == "bearer":
-            told = given.encode("latin-1")  # as WSGI hands bytes over
+            secret = credentials.encode("latin-1")  # WSGI passes bytes as Latin-1 text
         else:
             return False
-        # In constant time: how long it takes must not tell how much of it was right.
-        return hmac.compare_digest(told.strip(), (self.secret or "").encode())
+        # Compare in constant time, so that the duration reveals nothing about the secret.
+        return hmac.compare_digest(secret.strip(), (self.secret or "").encode())
 
 
 def protect(app: Flask, guard: Guard) -> None:
-    """Have the application check every request, and send the headers with every answer."""
+    """Make the application check every request, and add HEADERS to every answer."""
 
     @app.before_request
     def check() -> None:
@@ -126,9 +126,10 @@ def protect(app: Flask, guard: Guard) -> None:
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        # What is in the archive is for whoever asked; that it is not there now may change at once.
-        kept = "no-store" if response.status_code >= 400 or request.path in PROBES else "private, no-cache"
-        response.headers.setdefault("Cache-Control", kept)
+        # Only the client itself may cache an answer about the archive. Nobody may cache an error, which can
+        # be over at once.
+        caching = "no-store" if response.status_code >= 400 or request.path in PROBES else "private, no-cache"
+        response.headers.setdefault("Cache-Control", caching)
         if response.status_code == 401:
             response.headers.add("WWW-Authenticate", 'Basic realm="Warraq", charset="UTF-8"')
             response.headers.add("WWW-Authenticate", 'Bearer realm="Warraq"')
@@ -136,7 +137,7 @@ def protect(app: Flask, guard: Guard) -> None:
 
 
 def _check_encoding() -> None:
-    path = request.environ.get("PATH_INFO", "").encode("latin-1")  # as WSGI hands bytes over
+    path = request.environ.get("PATH_INFO", "").encode("latin-1")  # WSGI passes bytes as Latin-1 text
     try:
         (path + unquote_to_bytes(request.query_string)).decode("utf-8")
     except UnicodeDecodeError as error:
@@ -144,31 +145,31 @@ def _check_encoding() -> None:
 
 
 def _host_of(authority: str) -> str:
-    """Return the host of an authority such as example.org:5000 or [::1]:5000, nothing of what is none."""
-    found = _AUTHORITY.fullmatch(authority)
-    return _plain(found[1]) if found else ""
+    """Return the host of an authority such as example.org:5000 or [::1]:5000; "" if it is invalid."""
+    match = _AUTHORITY.fullmatch(authority)
+    return _plain(match[1]) if match else ""
 
 
 def _host_of_origin(origin: str) -> str:
-    """Return the host of the page that asks, nothing where it is none of the web, such as an extension."""
+    """Return the host of an Origin header; "" if it is not a web origin, such as a browser extension."""
     scheme, _, authority = origin.partition("://")
     return _host_of(authority) if scheme in ("http", "https") else ""
 
 
-def _name(given: str) -> str:
-    """Return a name that is allowed as browsers send it."""
-    name = given.strip()
+def _name(option: str) -> str:
+    """Return a name given with --allowed-host in the form in which browsers send it."""
+    name = option.strip()
     name = f"[{name}]" if name.count(":") > 1 and "[" not in name else name
-    found = _AUTHORITY.fullmatch(name)
-    if not found or found[1] != name:
+    match = _AUTHORITY.fullmatch(name)
+    if not match or match[1] != name:
         raise RequestError(
             "bad_allowed_host",
-            f"{given!r} is no name of a server. Give the name alone, without scheme, port or path.",
+            f"{option!r} is no name of a server. Give the name alone, without scheme, port or path.",
         )
     try:
         return _plain(name).encode("idna").decode()
     except UnicodeError as error:
-        raise RequestError("bad_allowed_host", f"{given!r} is no name of a server: {error}.") from error
+        raise RequestError("bad_allowed_host", f"{option!r} is no name of a server: {error}.") from error
 
 
 def _plain(host: str) -> str:

@@ -1,8 +1,9 @@
-"""Serving the application with waitress: the limits, the loop over connections, and the end.
+"""Serve the application with waitress: limits, the loop over connections, and a clean shutdown.
 
-waitress takes a request from a connection when it is whole, queues it for a thread, and keeps the answer
-until its client has taken it. That queue has no limit, and its own end loses answers; so here are many
-threads, of which `concurrency` lets few work at once, and a loop that knows when to close what.
+waitress takes a request from a connection when it is complete, queues it for a thread, and buffers the answer
+until the client has received it. Its queue has no limit, and its own shutdown loses answers. This module
+therefore uses many threads, of which `concurrency` lets only a few work at once, and a loop of its own that
+decides which connections to close.
 """
 
 import logging
@@ -26,20 +27,21 @@ from web.server.access_log import log_refused
 from web.server.problem import PROBLEM, problem
 from web.server.security import HEADERS, SENT_HOST
 
-# Those who work or wait at the gate (20 by default) leave a dozen for probes and for refusing others.
+# At most 20 threads (by default) work or wait at the gate; a dozen are left for probes and for refusals.
 THREADS = 32
 HEADER_SIZE, BODY_SIZE = 32 << 10, 64 << 10  # bytes; a question of 1,000 characters takes 12 KB at most
-# Each may take two file handles, of which systems give a process 1,024, some 256. Beyond, the connection
-# that has been silent for longest makes room: clients that do nothing cannot keep others out.
+# Each connection may use two file handles, of which systems allow a process 1,024, some only 256. Beyond the
+# limit, the connection that has been silent for longest is closed, so that idle clients cannot keep others
+# out.
 CONNECTIONS = 100
-RECEIVE = 20  # seconds for all of a request: waitress alone would wait for ever for one byte a minute
-IDLE = 60  # seconds in which a connection says nothing, or takes nothing of its answer
-# What a client has not taken yet is kept, beyond a mebibyte in a file; a thread with more to give waits.
+RECEIVE = 20  # seconds to send a whole request; waitress alone accepts one byte a minute for ever
+IDLE = 60  # seconds in which a connection may send nothing, or receive nothing of its answer
+# The unsent part of an answer is buffered, beyond the first limit in a file; at the second the thread waits.
 KEPT_IN_MEMORY, KEPT = 1 << 20, 64 << 20  # bytes
-DRAIN = 5  # seconds for the requests in flight at the end; letting the index and the model go takes two more
-LINGER = 0.5  # seconds in which a request that is on its way arrives
-LOOK_EVERY = 0.2  # seconds; a signal does not wake the loop
-# Of what is no request, or was not answered; others are bad.
+DRAIN = 5  # seconds to finish requests at shutdown; closing the index and the model takes two more
+LINGER = 0.5  # seconds at shutdown to wait for a request that is on its way
+LOOK_EVERY = 0.2  # seconds between checks for a stop; a signal does not wake the loop
+# The codes of requests that the application never sees, by status; other statuses have the code bad_request.
 CODES = {413: "too_large", 431: "too_large", 500: "internal", 501: "not_implemented"}
 PROXY_HEADERS = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"}
 
@@ -56,13 +58,14 @@ def run(
 ) -> bool:
     """Serve until SIGTERM or Ctrl-C. With `proxy`, believe the headers of a proxy on this machine.
 
-    `begin` is called once it listens and has said so. What has been asked by the end is answered, within
-    DRAIN seconds; a second signal cuts that short. Returns whether threads are still at work: one in a
-    library's own code would crash with the interpreter's end, so that `leave` is what remains.
+    `begin` is called after the server listens and has printed its address. At the end, requests that were
+    sent are answered, within DRAIN seconds; a second signal ends that at once. Returns whether threads are
+    still at work. If so, end the process with `leave`: a thread inside a library's native code would crash
+    when the interpreter shuts down.
     """
-    # Both by hand: a shell starts background processes with Ctrl-C's signal ignored.
+    # Set both handlers explicitly: a shell starts background processes with SIGINT ignored.
     _on_signals(_leave)
-    # It warns of every request that waits a moment for a thread.
+    # Silence its warnings about every request that waits for a thread for a moment.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = Server(app, host, port, proxy=proxy)
     _on_signals(lambda _signal, _frame: server.stop())
@@ -73,19 +76,19 @@ def run(
 
 
 def leave() -> NoReturn:
-    """End the process here and now, whatever its threads are at."""
+    """End the process immediately, even if its threads are at work."""
     logging.shutdown()
     sys.stderr.flush()
     os._exit(0)
 
 
 class Server:
-    """The application at its addresses: `run` serves until `stop`, then ends what is in flight."""
+    """The application on its listening sockets: `run` serves until `stop`, then finishes open requests."""
 
     def __init__(self, app: Flask, host: str, port: int, *, proxy: bool = False) -> None:
-        self._sockets: dict[int, Any] = {}  # all that waitress looks at, by file descriptor
+        self._sockets: dict[int, Any] = {}  # all sockets of waitress's loop, by file descriptor
         trusted: dict[str, Any] = {}
-        if proxy:  # on this machine, at the kind of address that is listened on
+        if proxy:  # the proxy is on this machine, and uses the same kind of address
             loopback = "::1" if ":" in host else "127.0.0.1"
             trusted = {"trusted_proxy": loopback, "trusted_proxy_headers": PROXY_HEADERS}
         try:
@@ -93,21 +96,24 @@ class Server:
                 app, map=self._sockets, host=host, port=port, threads=THREADS, ident="warraq",
                 max_request_header_size=HEADER_SIZE, max_request_body_size=BODY_SIZE,
                 outbuf_overflow=KEPT_IN_MEMORY, outbuf_high_watermark=KEPT,
-                # Only where all connections are being answered; it counts listening sockets too.
+                # Reached only if all connections are being answered, as `_tend` closes others. Listening
+                # sockets count too.
                 connection_limit=CONNECTIONS + 10, backlog=CONNECTIONS,
                 channel_timeout=IDLE, clear_untrusted_proxy_headers=True, **trusted,
             )  # fmt: skip
-        except (OSError, ValueError) as error:  # waitress makes a ValueError of a host that is not found
+        except (OSError, ValueError) as error:  # ValueError: waitress did not find the host
             wasyncore.close_all(self._sockets, ignore_all=True)
             reason = str(getattr(error, "strerror", None) or error).rstrip(".")
             raise WarraqError(
                 f"Cannot listen on {host} port {port}: {reason}. Name another --host or --port."
             ) from error
-        # One for each address of a name, such as localhost's 127.0.0.1 and ::1.
-        self._listening = [each for each in self._sockets.values() if each.accepting]
-        for each in self._listening:
-            each.channel_class = _Connection
-            each.refusals_of = app  # whose figures count them; what waitress calls may be a wrapper
+        # One socket for each address of the name, such as 127.0.0.1 and ::1 for localhost.
+        self._listening = [entry for entry in self._sockets.values() if entry.accepting]
+        for listener in self._listening:
+            listener.channel_class = _Connection
+            # Refusals count in this application's metrics; the application that waitress calls may be a
+            # wrapper.
+            listener.refusals_of = app
         self.port = int(self._listening[0].effective_port)
         self._stops = 0
 
@@ -122,82 +128,84 @@ class Server:
             self._close()
 
     def stop(self) -> None:
-        """End, and at the second call at once; may be called by any thread and by a signal handler."""
+        """End; at the second call, end at once. Any thread and any signal handler may call this."""
         self._stops += 1
 
     def is_at_work(self) -> bool:
-        """Whether threads are still at work when it has ended."""
+        """Return whether threads are still at work after `run` has returned."""
         return bool(self._listening[0].task_dispatcher.threads)
 
     def connections(self) -> "list[_Connection]":
-        """Return the connections that are open."""
-        return [each for each in list(self._sockets.values()) if isinstance(each, _Connection)]
+        """Return the open connections."""
+        return [entry for entry in list(self._sockets.values()) if isinstance(entry, _Connection)]
 
     def _turn(self, seconds: float) -> None:
-        """Read, write and accept what can be, or wait for that; select() takes no handle above 1,023."""
+        """Handle the sockets that are ready, or wait for one, at most `seconds`."""
+        # With poll(), since select() accepts no file handle above 1,023.
         wasyncore.loop(seconds, use_poll=True, map=self._sockets, count=1)
 
     def _tend(self) -> None:
-        """Close the connections that are too slow, and make room; those being answered are let be.
+        """Close connections that are too slow, and idle ones above the limit; spare those being answered.
 
-        Only the loop takes requests from connections, so none begins while it looks.
+        Only the loop takes requests from connections, so no request begins during this method.
         """
         now = time.time()
-        for each in self.connections():
-            # One whose answer is being made is let be, unless its client takes nothing of what there is:
-            # the thread that makes more would wait for it.
-            if each.takes_nothing(now) or (not each.requests and each.is_too_slow(now)):
-                # At once: waitress would wait until the client takes something.
-                each.handle_close()
+        for connection in self.connections():
+            # Spare a connection whose answer is being made, unless its client receives nothing of it: the
+            # thread that makes the answer would wait for that client.
+            if connection.takes_nothing(now) or (not connection.requests and connection.is_too_slow(now)):
+                # Close directly: waitress's own closing would wait until the client receives something.
+                connection.handle_close()
         connections = self.connections()
-        free = [each for each in connections if not each.requests]
-        free.sort(key=lambda each: each.last_activity)
-        for each in free[: max(0, len(connections) - CONNECTIONS)]:
-            each.handle_close()
+        idle = [connection for connection in connections if not connection.requests]
+        idle.sort(key=lambda connection: connection.last_activity)
+        for connection in idle[: max(0, len(connections) - CONNECTIONS)]:
+            connection.handle_close()
 
     def _finish(self) -> None:
-        """Accept nothing more, and let requests that have been sent be answered."""
-        for each in self._listening:
-            self._accept_rest(each)
-            wasyncore.dispatcher.close(each)  # its trigger stays, by which threads wake the loop
+        """Accept no more connections, and answer the requests that have been sent, within DRAIN seconds."""
+        for listener in self._listening:
+            self._accept_rest(listener)
+            # Keep the trigger of the listener open: threads wake the loop by it.
+            wasyncore.dispatcher.close(listener)
         deadline = time.monotonic() + DRAIN
         while self.connections() and time.monotonic() < deadline and self._stops == 1:
             self._turn(LINGER / 5)
             now = time.time()
-            for each in self.connections():
-                if not each.owes() and now > each.last_activity + LINGER:
-                    each.handle_close()
-        if cut_off := sum(each.owes() for each in self.connections()):
+            for connection in self.connections():
+                if not connection.owes() and now > connection.last_activity + LINGER:
+                    connection.handle_close()
+        if cut_off := sum(connection.owes() for connection in self.connections()):
             log.warning("Requests that were cut off at the end: %d", cut_off)
 
-    def _accept_rest(self, listening: Any) -> None:
-        """Accept the connections that the system has made already: closing the socket would break them."""
-        before = -1
-        while before < len(self._sockets) < CONNECTIONS:
-            before = len(self._sockets)
-            listening.handle_accept()
+    def _accept_rest(self, listener: Any) -> None:
+        """Accept the connections that the system has established: closing the socket would break them."""
+        previous_count = -1
+        while previous_count < len(self._sockets) < CONNECTIONS:
+            previous_count = len(self._sockets)
+            listener.handle_accept()
 
     def _close(self) -> None:
-        for each in self.connections():
-            each.handle_close()
+        for connection in self.connections():
+            connection.handle_close()
         self._listening[0].task_dispatcher.shutdown(timeout=0.5)
         wasyncore.close_all(self._sockets, ignore_all=True)
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """A request, whose address may hold letters as they are typed: they are taken for UTF-8."""
+    """Parse a request whose address may contain unescaped bytes, which are taken as UTF-8."""
 
     def parse_header(self, header_plus: bytes) -> None:
-        first, line_end, rest = header_plus.partition(b"\r\n")
-        first = re.sub(rb"[\x80-\xff]", lambda byte: b"%%%02X" % byte[0][0], first)
-        super().parse_header(first + line_end + rest)
+        request_line, line_end, rest = header_plus.partition(b"\r\n")
+        request_line = re.sub(rb"[\x80-\xff]", lambda byte: b"%%%02X" % byte[0][0], request_line)
+        super().parse_header(request_line + line_end + rest)
         if self.chunked and "CONTENT_LENGTH" in self.headers:
-            # RFC 9112, 6.1: who says its length in two ways may mean to have it understood in two ways.
+            # RFC 9112, section 6.1: two statements of the length may be an attempt at request smuggling.
             raise ParsingError("Content-Length and Transfer-Encoding in one request")
 
 
 class _ErrorTask(ErrorTask):  # type: ignore[misc]
-    """A request that is none, or too large: the application never sees it, so it is told and logged here."""
+    """Answer and log an invalid or too large request, which the application never sees."""
 
     def execute(self) -> None:
         error = self.request.error
@@ -212,9 +220,9 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]
 
 
 class _Task(WSGITask):  # type: ignore[misc]
-    """A request to the application; the last of its connection where the server is ending."""
+    """A request to the application; the last one of its connection if the server is ending."""
 
-    _stays = False  # the connection, after this answer
+    _stays = False  # whether the connection stays open after this answer
 
     def get_environment(self) -> dict[str, Any]:
         environment: dict[str, Any] = super().get_environment()
@@ -224,10 +232,11 @@ class _Task(WSGITask):  # type: ignore[misc]
     def build_response_header(self) -> bytes:
         if not self.channel.server.accepting:
             self.set_close_on_finish()
-        # waitress takes an answer without a body, such as a 304, for one of unknown length, and closes.
-        asked = self.request.headers.get("CONNECTION", "").lower()
-        bare = self.version == "1.1" and not self.has_body and asked != "close"
-        self._stays = bare and not self.close_on_finish
+        # For waitress, an answer without a body, such as a 304, has an unknown length, so it would close the
+        # connection.
+        connection_header = self.request.headers.get("CONNECTION", "").lower()
+        can_stay = self.version == "1.1" and not self.has_body and connection_header != "close"
+        self._stays = can_stay and not self.close_on_finish
         return super().build_response_header()  # type: ignore[no-any-return]
 
     def set_close_on_finish(self) -> None:
@@ -236,7 +245,7 @@ class _Task(WSGITask):  # type: ignore[misc]
 
 
 class _Connection(HTTPChannel):  # type: ignore[misc]
-    """A connection that knows when its client began to send a request."""
+    """A connection that remembers when its client began to send a request."""
 
     task_class, error_task_class, parser_class = _Task, _ErrorTask, _Parser
     began = 0.0
@@ -247,7 +256,7 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
         return super().received(data)  # type: ignore[no-any-return]
 
     def owes(self) -> bool:
-        """Whether a request of it is being answered, or some of an answer has not been taken."""
+        """Return whether a request is being answered, or a part of an answer is still unsent."""
         return bool(self.requests or self.total_outbufs_len)
 
     def takes_nothing(self, now: float) -> bool:
@@ -259,8 +268,8 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
 
 
 def _on_signals(handler: Any) -> None:
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, handler)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handler)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

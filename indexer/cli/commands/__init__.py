@@ -1,1 +1,1 @@
-"""One module a command; each is imported when its command runs."""
+"""The commands, one module each, imported when the command runs."""

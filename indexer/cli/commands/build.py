@@ -24,7 +24,7 @@ from indexer.embedding.encoder import find_model
 from indexer.settings import GENERATIONS_KEPT
 
 FILES_FAILED = 4  # exit status
-SHOWN = 10  # failures and notes that are printed one by one
+SHOWN = 10  # failures and notes that are printed; the others are counted
 
 
 @click.command()
@@ -60,9 +60,9 @@ def build(
         report = build_index(
             archive, index, find_model(model), rebuild=rebuild, fields=names, keep=keep, progress=progress
         )
-    _warn_of(report.failed, "Warning: {path} is not in the index: {reason}", "Warning")
+    _print_files(report.failed, "Warning: {path} is not in the index: {reason}", "Warning")
     if not quiet:
-        _warn_of(report.notes, "Note: {path}: {reason}", "Note")
+        _print_files(report.notes, "Note: {path}: {reason}", "Note")
     if not report.documents:
         click.echo(
             f"Warning: there is no article in {archive} that can be read; the index is empty.", err=True
@@ -74,7 +74,7 @@ def build(
     return FILES_FAILED if strict and report.failed else 0
 
 
-def _warn_of(files: Sequence[FailedFile], line: str, label: str) -> None:
+def _print_files(files: Sequence[FailedFile], line: str, label: str) -> None:
     for file in files[:SHOWN]:
         click.echo(line.format(path=file.path, reason=file.reason), err=True)
     if len(files) > SHOWN:

@@ -19,5 +19,5 @@ def cache(clear: bool, index: Path, as_json: bool) -> None:
     if as_json:
         print_json(facts | {"cleared": clear})
         return
-    held = "damaged" if facts["vectors"] is None else f"{facts['vectors']:,} vectors"
-    click.echo(f"{facts['path']}: {held}, {size_text(facts['bytes'])}" + (", cleared" if clear else ""))
+    content = "damaged" if facts["vectors"] is None else f"{facts['vectors']:,} vectors"
+    click.echo(f"{facts['path']}: {content}, {size_text(facts['bytes'])}" + (", cleared" if clear else ""))

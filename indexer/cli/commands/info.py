@@ -1,4 +1,4 @@
-"""`warraq info`: tell what the index holds."""
+"""`warraq info`: show the content of the index, its settings and its size."""
 
 from pathlib import Path
 

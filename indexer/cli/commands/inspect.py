@@ -1,4 +1,4 @@
-"""`warraq inspect`: show what becomes of each line of a file."""
+"""`warraq inspect`: show which lines of a file are kept or cut."""
 
 from pathlib import Path
 

@@ -9,7 +9,7 @@ from indexer import settings
 from indexer.cli.options import FILE, index_option, moved_archive_option, required_model_option
 from indexer.errors import RequestError
 
-SECRET_LENGTH = 8  # characters, at least
+SECRET_LENGTH = 8  # least number of characters
 
 
 @click.command()

@@ -54,12 +54,12 @@ def verify(
     if hit:
         return _verify_hits(hit, index, archive, field_names(fields), as_json)
     with show_progress(quiet=quiet) as progress:
-        found = verify_index(index, archive, progress)
+        verification = verify_index(index, archive, progress)
     if as_json:
-        print_json({"whole": found.whole, **asdict(found)})
-    elif not (quiet and found.whole):
-        click.echo(verification_text(found))
-    return 0 if found.whole else DAMAGED
+        print_json({"whole": verification.whole, **asdict(verification)})
+    elif not (quiet and verification.whole):
+        click.echo(verification_text(verification))
+    return 0 if verification.whole else DAMAGED
 
 
 def _verify_hits(
@@ -80,11 +80,11 @@ def _verify_hits(
             fields = fields or manifest.settings["fields"]
     assert archive
     verified = verify_hits(hits, archive, fields)
-    proven = all(each.proven for each in verified)
+    proven = all(result.proven for result in verified)
     if as_json:
-        print_json({"proven": proven, "hits": [asdict(each) for each in verified]})
+        print_json({"proven": proven, "hits": [asdict(result) for result in verified]})
     else:
         click.echo("\n".join(map(hit_verification_text, verified)))
-    if any(each.contradicted for each in verified):
+    if any(result.contradicted for result in verified):
         return DAMAGED
     return 0 if proven else FILE_CHANGED

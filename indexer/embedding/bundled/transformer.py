@@ -1,6 +1,6 @@
-"""The bundled model in sentence-transformers: normalise, tokenise, encode, pool.
+"""The bundled model in sentence-transformers: normalize, tokenize, encode, take the mean.
 
-Kept apart since importing sentence-transformers takes seconds.
+A module of its own, because importing sentence-transformers takes seconds.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from indexer.embedding.bundled.normalization import Normalizer, read_normalizer
 
 
 class NormalizingTransformer(Transformer):
-    """A Transformer whose text first goes through the vocabulary's own normalisation."""
+    """A Transformer that normalizes its text for the model's vocabulary first."""
 
     normalizer: Normalizer
 
@@ -35,13 +35,12 @@ class NormalizingTransformer(Transformer):
     def preprocess(  # type: ignore[override]  # texts are all that this model reads
         self, inputs: Sequence[str], prompt: str | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        # The prompt joins the text before normalisation, so that what is encoded is exactly the
-        # literally prefixed text.
+        # The prompt joins the text before normalization, so that both are normalized as one text.
         return super().preprocess([self.normalizer((prompt or "") + text) for text in inputs], **kwargs)
 
 
 def load(folder: Path) -> SentenceTransformer:
-    """Open an unpacked model: normalisation, BERT, mean pooling, unit length."""
+    """Open a converted model: normalization, BERT, mean pooling, unit length."""
     transformer = NormalizingTransformer.from_folder(folder)
     pooling = Pooling(transformer.get_embedding_dimension(), pooling_mode="mean")
     return SentenceTransformer(

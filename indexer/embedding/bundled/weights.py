@@ -1,9 +1,9 @@
-"""The file format of the bundled model's 4-bit weights, and nothing else. Pure functions.
+"""The file format of the bundled model's 4-bit weights. Pure functions.
 
-The file is little-endian: a header, the unigram vocabulary with its log-probabilities, a table
-that normalises single code points, and a directory of tensors, either float32 or rows of blocks
-of 32 weights (one float16 scale, then 16 bytes whose low nibbles are weights 0-15 and high
-nibbles 16-31; a weight is (nibble - 8) * scale).
+The file is little-endian: a header, the unigram vocabulary with its log-probabilities, a table that
+normalizes single code points, and a directory of tensors, which are either float32 or rows of blocks of 32
+weights. A block is one float16 scale, then 16 bytes whose low nibbles are weights 0-15 and high nibbles
+16-31; a weight is (nibble - 8) * scale.
 """
 
 import struct
@@ -21,7 +21,7 @@ MAGIC = b"E5S1"
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The parsed file; `tensors` are float32, `pieces` in the order of their ids."""
+    """The content of the file; `tensors` are float32, `pieces` are in the order of their ids."""
 
     hidden: int
     layers: int
@@ -39,7 +39,7 @@ class Weights:
 
 
 def parse_weights(data: bytes) -> Weights:
-    """Read the format that stands in this module's docstring."""
+    """Parse a file in the format that the docstring of this module describes; ModelError for another."""
     cursor = _Cursor(data)
     if cursor.take(4) != MAGIC or cursor.read("I") != (1,):
         raise ModelError("The weights file has another format than Warraq reads.")
@@ -51,7 +51,7 @@ def parse_weights(data: bytes) -> Weights:
     offsets = np.frombuffer(cursor.take(4 * (count + 1)), "<u4").tolist()
     scores = np.frombuffer(cursor.take(4 * count), "<f4").tolist()
     blob = cursor.take(blob_length)
-    pieces = [blob[a:b].decode() for a, b in pairwise(offsets)]
+    pieces = [blob[start:end].decode() for start, end in pairwise(offsets)]
     rows, _ = cursor.read("iI")
     normalization = {}
     for _ in range(rows):
@@ -90,11 +90,11 @@ def dequantize(raw: NDArray[np.uint8], block: int) -> NDArray[np.float32]:
 
 class _Cursor:
     def __init__(self, data: bytes) -> None:
-        self.data, self.at = data, 0
+        self.data, self.offset = data, 0
 
     def take(self, length: int) -> bytes:
-        self.at += length
-        return self.data[self.at - length : self.at]
+        self.offset += length
+        return self.data[self.offset - length : self.offset]
 
     def read(self, layout: str) -> tuple[Any, ...]:
         return struct.unpack("<" + layout, self.take(struct.calcsize("<" + layout)))

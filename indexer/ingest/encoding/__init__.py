@@ -1,1 +1,1 @@
-"""Bytes to text without losing one: which encoding it is, and what was stored wrongly."""
+"""Decode files without losing a byte: detect the encoding, and repair text that was stored wrongly."""

@@ -1,11 +1,12 @@
-"""Bytes to text, without losing one: encodings of Arabic and Latin text, and repair of text stored wrongly.
+"""Detect the encoding of Arabic and Latin text, and decode it without losing a byte.
 
-Decoding is always strict: a byte that does not fit refuses the file, it is never dropped or replaced.
-Marks and UTF-8 prove themselves. A single-byte encoding fits almost any bytes, so it is told by what it
-makes of them: how likely the pairs of neighbouring characters are in Arabic and Latin text, in bits over
-chance (log2 of the odds against a high byte drawn blindly). A candidate maps one byte to one character, so
-these sums compare directly: the best must be likely in itself, and clearly ahead of every other reading.
-The same bits tell Arabic that is stored backwards, and text that was once read in a wrong encoding.
+Decoding is always strict: a byte that does not fit the encoding refuses the file; no byte is dropped or
+replaced. A byte order mark is proof, and so is valid UTF-8. A single-byte encoding fits almost any bytes, so
+it is chosen by the text that it yields: by how likely the pairs of neighbouring characters are in Arabic and
+Latin text, in bits over chance (log2 of the odds against a high byte drawn at random). Each candidate maps
+one byte to one character, so these sums compare directly: the best must be likely in itself, and clearly
+ahead of every other reading. The same measure finds Arabic that is stored backwards and text that was once
+decoded in a wrong encoding (see `repair`).
 """
 
 import codecs
@@ -26,16 +27,19 @@ from indexer.ingest.encoding.likelihood import (
 )
 from indexer.ingest.encoding.repair import repair
 
-# Names and the bits they start with: the rarer must show more. Of two that read alike the earlier is meant.
+# The encodings that are tried, with the bits that each starts with: a rarer one needs more evidence. Where
+# two yield the same text, the first one is chosen.
 CANDIDATES = {"windows-1252": 0.0, "windows-1256": 0.0, "iso-8859-6": -5.0, "cp720": -8.0}
 SAMPLE = 64 * 1024
-BLOCK, DENSEST = 4096, 4  # after the head, the blocks with most high bytes are judged too
-CHUNK = 512  # bytes, in whole lines, that must not contradict the rest
-ENOUGH, ENOUGH_PER_BYTE = 0.5, 0.75  # bits; French has 2 to 5 a byte, Turkish read as windows-1252 below 0
-ENOUGH_ARABIC = 2.0  # more than the same for Arabic; it has 2 to 3 a byte, Persian and Urdu 1.5
-DECLARED = 12.0  # bits that an encoding has for being named by the page
+BLOCK, DENSEST = 4096, 4  # besides the head, the sample has the blocks with the most high bytes
+CHUNK = 512  # bytes, rounded up to whole lines; no chunk may contradict the others
+# Bits that a text needs, in all and for each high byte. French has 2 to 5 a byte; Turkish that is decoded as
+# windows-1252 has fewer than 0.
+ENOUGH, ENOUGH_PER_BYTE = 0.5, 0.75
+ENOUGH_ARABIC = 2.0  # bits that Arabic needs on top; it has 2 to 3 a byte, Persian and Urdu have 1.5
+DECLARED = 12.0  # bits that an encoding gets if the page declares it
 
-_MARKS = (  # the longer first: that of UTF-32 begins with that of UTF-16
+_MARKS = (  # longer marks first: the mark of UTF-32 begins with the mark of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, "utf-8"),
@@ -47,10 +51,10 @@ _HOLDS_NUL = "it is not text: it holds NUL bytes"
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The text of a file, its byte order mark taken off, its line ends as they were.
+    """The text of a file, without its byte order mark and with its line ends unchanged.
 
-    Where `repairs` is empty, `text.encode(encoding)` is the file after its mark. Each repair, and each note
-    of what is odd but was left, is one line for people.
+    Where `repairs` is empty, `text.encode(encoding)` equals the bytes of the file after the mark. Each entry
+    of `repairs` and of `notes` (oddities that were left in the text) is one line for people.
     """
 
     text: str
@@ -60,50 +64,51 @@ class Decoded:
 
 
 def decode(data: bytes, declared: str | None = None) -> Decoded:
-    """Decode a whole file; `declared` is what an HTML page says of itself, and no more than a hint.
+    """Decode a whole file; `declared` is the encoding that an HTML page declares, used as a hint only.
 
-    Raises UnreadableFile where the bytes are no text, broken text, or in an encoding that cannot be told.
+    Raises UnreadableFile if the bytes are binary, broken text, or text in an encoding that is not detected.
     """
-    mark, encoding = _marked(data) or (b"", _unmarked(data, declared, whole=True))
-    text, repairs, notes = repair(_strictly(data, len(mark), encoding, whole=True))
+    mark, encoding = _byte_order_mark(data) or (b"", _encoding_without_mark(data, declared, whole=True))
+    text, repairs, notes = repair(_decode_or_refuse(data, len(mark), encoding, whole=True))
     return Decoded(text, encoding, repairs, notes)
 
 
 def encoding_of(sample: bytes) -> str:
-    """Return the codec of a stream that begins with these bytes, which may end within a character.
+    """Return the codec of a stream that begins with these bytes; they may end in the middle of a character.
 
-    It suits io.TextIOWrapper and takes off the byte order mark. What follows the sample may still not fit:
-    read strictly. Raises UnreadableFile like `decode`.
+    The codec suits io.TextIOWrapper and removes the byte order mark. Later bytes of the stream may still not
+    fit, so decode it strictly. Raises UnreadableFile like `decode`.
     """
-    if marked := _marked(sample):
+    if marked := _byte_order_mark(sample):
         mark, encoding = marked
-        _strictly(sample, len(mark), encoding, whole=False)
+        _decode_or_refuse(sample, len(mark), encoding, whole=False)
         return "utf-8-sig" if encoding == "utf-8" else encoding[: len("utf-16")]
-    return _unmarked(sample, None, whole=False)
+    return _encoding_without_mark(sample, None, whole=False)
 
 
-# Which encoding: what proves itself
+# --- encodings that the bytes prove: byte order marks, UTF-16, UTF-8
 
 _HIGH = bytes(range(128, 256))
-_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\f\r\x1a")  # the last ends files of MS-DOS
+_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\f\r\x1a")  # 1A ends a file of MS-DOS
 _UTF8_SEQUENCE = re.compile(
-    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"  # its shape is enough
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"  # need not be valid UTF-8
 )
-# What 16-bit text in Arabic or Latin letters is made of; the other byte order makes Chinese of them.
-_WIDE = re.compile(
+# The characters of 16-bit text in Arabic or Latin letters; in the wrong byte order they would be Chinese.
+_ARABIC_OR_LATIN = re.compile(
     "[\t\n\f\r -~\xa0-\u024f\u0600-\u06ff\u0750-\u077f\u2000-\u2122\ufb50-\ufdff\ufe70-\ufeff]"
 )
 
 
-def _marked(data: bytes) -> tuple[bytes, str] | None:
+def _byte_order_mark(data: bytes) -> tuple[bytes, str] | None:
+    """Return the mark that a file begins with and its encoding; None if there is no mark."""
     return next(((mark, encoding) for mark, encoding in _MARKS if data.startswith(mark)), None)
 
 
-def _strictly(data: bytes, start: int, encoding: str, *, whole: bool) -> str:
+def _decode_or_refuse(data: bytes, start: int, encoding: str, *, whole: bool) -> str:
     try:
         text = _decode(data[start:] if start else data, encoding, whole=whole)
     except UnicodeDecodeError as error:
-        raise _misfit(encoding, start + error.start) from None
+        raise _not_in_encoding(encoding, start + error.start) from None
     if "\0" in text:
         raise UnreadableFile(_HOLDS_NUL)
     return text
@@ -113,19 +118,20 @@ def _decode(data: bytes, encoding: str, *, whole: bool) -> str:
     return codecs.getincrementaldecoder(encoding)("strict").decode(data, final=whole)
 
 
-def _misfit(encoding: str, offset: int) -> UnreadableFile:
+def _not_in_encoding(encoding: str, offset: int) -> UnreadableFile:
     return UnreadableFile(f"it is not {display_name(encoding)} text (byte {offset + 1:,}); save it as UTF-8")
 
 
-def _untold(why: str) -> UnreadableFile:
+def _undetected(why: str) -> UnreadableFile:
     return UnreadableFile(f"its encoding cannot be told ({why}); save it as UTF-8")
 
 
-def _unmarked(data: bytes, declared: str | None, *, whole: bool) -> str:
-    # Arabic in 16-bit units is the byte 06 and one of ASCII: valid UTF-8, so this comes first.
+def _encoding_without_mark(data: bytes, declared: str | None, *, whole: bool) -> str:
+    # An Arabic letter in UTF-16 is the byte 06 and an ASCII byte, which is valid UTF-8 too, so UTF-16 is
+    # tried first.
     if b"\0" in data or b"\x06" in data[:SAMPLE]:
-        if wide := _wide(data[:SAMPLE]):
-            return wide
+        if utf_16 := _utf_16(data[:SAMPLE]):
+            return utf_16
         if b"\0" in data:
             raise UnreadableFile(_HOLDS_NUL)
     try:
@@ -133,87 +139,111 @@ def _unmarked(data: bytes, declared: str | None, *, whole: bool) -> str:
     except UnicodeDecodeError as error:
         sample = _sample(data)
         if _is_broken_utf8(sample):
-            raise _misfit("utf-8", error.start) from None
-        return _legacy(data, sample, declared)
+            raise _not_in_encoding("utf-8", error.start) from None
+        return _single_byte_encoding(data, sample, declared)
     return "utf-8"
 
 
-def _wide(head: bytes) -> str | None:
-    """Return the UTF-16 that makes Arabic or Latin text of these bytes; None where neither does."""
+def _utf_16(head: bytes) -> str | None:
+    """Return the byte order of UTF-16 in which these bytes are Arabic or Latin text; None if neither fits."""
     for encoding in ("utf-16-le", "utf-16-be"):
         try:
             text = _decode(head, encoding, whole=False)
         except UnicodeDecodeError:
             continue
-        # Without a NUL there is no space and no line end: one word, whose every unit must fit.
+        # In UTF-16 a space or a line end has a NUL. Without one the text is a single word, and every
+        # character must fit.
         needed = 0.97 if b"\0" in head else 1.0
-        if len(text) > 1 and len(_WIDE.findall(text)) >= needed * len(text):
+        if len(text) > 1 and len(_ARABIC_OR_LATIN.findall(text)) >= needed * len(text):
             return encoding
     return None
 
 
 def _sample(data: bytes) -> bytes:
-    """Return the head of a file and, of the rest, the blocks that hold most high bytes."""
+    """Return the head of a file and, of the rest, the blocks with the most high bytes."""
     if len(data) <= SAMPLE:
         return data
-    counted = ((_count(data[at : at + BLOCK], _HIGH), at) for at in range(SAMPLE, len(data), BLOCK))
-    densest = sorted(at for high, at in sorted(counted, reverse=True)[:DENSEST] if high)
-    return b"\n".join([data[:SAMPLE], *(data[at : at + BLOCK] for at in densest)])
+    blocks = (
+        (_count(data[offset : offset + BLOCK], _HIGH), offset) for offset in range(SAMPLE, len(data), BLOCK)
+    )
+    densest = sorted(offset for high, offset in sorted(blocks, reverse=True)[:DENSEST] if high)
+    return b"\n".join([data[:SAMPLE], *(data[offset : offset + BLOCK] for offset in densest)])
 
 
-def _count(data: bytes, among: bytes) -> int:
-    return len(data) - len(data.translate(None, among))
+def _count(data: bytes, members: bytes) -> int:
+    return len(data) - len(data.translate(None, members))
 
 
 def _is_broken_utf8(sample: bytes) -> bool:
-    # Windows text has such sequences by chance (É”), but never most of its high bytes in them.
+    # Text in a Windows encoding has such sequences by chance (É”), but most of its high bytes stand outside
+    # them.
     return sum(map(len, _UTF8_SEQUENCE.findall(sample))) >= 0.75 * _count(sample, _HIGH)
 
 
-# Which encoding: what must be told by its words
+# --- single-byte encodings, chosen by the likelihood of the text
 
-_ENCODINGS_OF_PAGES = re.compile(
+_CODECS_OF_PAGES = re.compile(
     r"cp\d+|iso8859-\d+|koi8-\w|mac-\w+|gb\w+|big5\w*|euc_\w+|shift_jis\w*|tis-620|johab"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What an encoding makes of a sample: its text, None where it does not fit, and the bits of each part."""
+    """A sample decoded in one encoding: its text, or None if it does not fit, and the bits of each chunk."""
 
     encoding: str
     text: str | None
-    parts: tuple[float | None, ...]
+    chunk_bits: tuple[float | None, ...]
 
     @property
     def bits(self) -> float:
-        return sum(part for part in self.parts if part is not None)
+        return sum(bits for bits in self.chunk_bits if bits is not None)
 
 
-def _legacy(data: bytes, sample: bytes, declared: str | None) -> str:
-    """Return the encoding that makes likely text of a sample; refuse where none or more than one does."""
+def _single_byte_encoding(data: bytes, sample: bytes, declared: str | None) -> str:
+    """Return the encoding in which a sample is likely text.
+
+    Raises UnreadableFile if no encoding yields likely text, or if more than one does.
+    """
     if _count(sample, _CONTROLS) > 0.02 * len(sample):
-        raise _untold("it is full of control characters")
+        raise _undetected("it is full of control characters")
     hint = _codec_name(declared)
-
-    def standing(reading: _Reading) -> float:
-        return reading.bits + CANDIDATES[reading.encoding] + DECLARED * (reading.encoding == hint)
-
     readings = _readings(sample)
-    ranked = sorted(_distinct(readings), key=standing, reverse=True)
+    ranked = sorted(_distinct(readings), key=lambda reading: _rank_bits(reading, hint), reverse=True)
     high = _count(sample, _HIGH)
-    best = next((reading for reading in ranked if reading.bits >= _enough(reading, high)), None)
+    best = next((reading for reading in ranked if reading.bits >= _needed_bits(reading, high)), None)
     if hint and hint not in CANDIDATES and not (best and _is_arabic(best, high)) and _fits(data, hint):
         return hint
     if best is None:
-        raise _untold("none that is tried makes words of it")
-    for other in ranked:
-        if other is not best and best.encoding != hint and standing(other) > standing(best) - CLEARLY:
-            raise _untold(f"{best.encoding} and {other.encoding} are about equally likely")
-    for other in readings:
-        if any(a is not None and b is not None and a > b + STRONG for a, b in _both(other, best)):
-            raise _untold(f"parts of it are in {best.encoding}, parts in {display_name(other.encoding)}")
+        raise _undetected("none that is tried makes words of it")
+    if best.encoding != hint:
+        _refuse_close_second(best, ranked, hint)
+    _refuse_mixture(best, readings)
     return best.encoding
+
+
+def _rank_bits(reading: _Reading, hint: str | None) -> float:
+    """Return the bits that readings are ranked by: the text's, the encoding's own, and the declaration's."""
+    return reading.bits + CANDIDATES[reading.encoding] + DECLARED * (reading.encoding == hint)
+
+
+def _refuse_close_second(best: _Reading, ranked: list[_Reading], hint: str | None) -> None:
+    """Raise UnreadableFile if another reading is nearly as likely as the best one."""
+    for other in ranked:
+        if other is not best and _rank_bits(other, hint) > _rank_bits(best, hint) - CLEARLY:
+            raise _undetected(f"{best.encoding} and {other.encoding} are about equally likely")
+
+
+def _refuse_mixture(best: _Reading, readings: list[_Reading]) -> None:
+    """Raise UnreadableFile if some chunk is far more likely in another encoding than in the best one."""
+    for other in readings:
+        chunks = zip(other.chunk_bits, best.chunk_bits, strict=True)
+        if any(_is_far_likelier(other_bits, best_bits) for other_bits, best_bits in chunks):
+            raise _undetected(f"parts of it are in {best.encoding}, parts in {display_name(other.encoding)}")
+
+
+def _is_far_likelier(bits: float | None, other_bits: float | None) -> bool:
+    return bits is not None and other_bits is not None and bits > other_bits + STRONG
 
 
 def _readings(sample: bytes) -> list[_Reading]:
@@ -223,13 +253,13 @@ def _readings(sample: bytes) -> list[_Reading]:
         texts = [decode_or_none(chunk, encoding) for chunk in chunks]
         fitting = [text for text in texts if text is not None]
         text = "\n".join(fitting) if len(fitting) == len(texts) else None
-        parts = tuple(None if text is None else likelihood(text) for text in texts)
-        readings.append(_Reading(encoding, text, parts))
+        chunk_bits = tuple(None if text is None else likelihood(text) for text in texts)
+        readings.append(_Reading(encoding, text, chunk_bits))
     return readings
 
 
 def _chunks(sample: bytes) -> Iterator[bytes]:
-    """Yield the lines of a sample, short ones together."""
+    """Yield a sample in chunks of whole lines, each of at least CHUNK bytes but the last."""
     start = 0
     while (end := sample.find(b"\n", start + CHUNK)) >= 0:
         yield sample[start:end]
@@ -238,21 +268,22 @@ def _chunks(sample: bytes) -> Iterator[bytes]:
 
 
 def _distinct(readings: list[_Reading]) -> Iterator[_Reading]:
-    """Yield the candidates that fit a whole sample, each text once."""
+    """Yield the readings that fit the whole sample; of readings with the same text, only the first."""
     seen = set()
     for reading in readings:
         if reading.text is None or reading.text in seen:
             continue
-        # The Arabic encodings hold letters of French too: without Arabic they say nothing.
+        # The Arabic encodings have French letters too, so a reading without Arabic letters is no evidence for
+        # them.
         if reading.encoding == "windows-1252" or ARABIC_LETTER.search(reading.text):
             seen.add(reading.text)
             yield reading
 
 
-def _enough(reading: _Reading, high: int) -> float:
-    """Return the bits below which a reading of so many high bytes is no text."""
-    extra = ENOUGH_ARABIC if ARABIC_LETTER.search(reading.text or "") else 0.0
-    return max(ENOUGH, extra + ENOUGH_PER_BYTE * high)
+def _needed_bits(reading: _Reading, high: int) -> float:
+    """Return the bits that a reading needs to count as text, if its sample has `high` high bytes."""
+    for_arabic = ENOUGH_ARABIC if ARABIC_LETTER.search(reading.text or "") else 0.0
+    return max(ENOUGH, for_arabic + ENOUGH_PER_BYTE * high)
 
 
 def _is_arabic(reading: _Reading, high: int) -> bool:
@@ -260,18 +291,14 @@ def _is_arabic(reading: _Reading, high: int) -> bool:
     return letters > 2 and letters > 0.5 * high
 
 
-def _both(a: _Reading, b: _Reading) -> Iterator[tuple[float | None, float | None]]:
-    return zip(a.parts, b.parts, strict=True)
-
-
 def _codec_name(declared: str | None) -> str | None:
-    """Return the known name of a declared encoding; None where it is none that pages are written in."""
+    """Return the usual name of a declared encoding; None if web pages do not use such an encoding."""
     ascii_bytes = bytes(range(32, 127))
     try:
         name = codecs.lookup(declared or "").name
         if name in ("ascii", "iso8859-1"):
-            return "windows-1252"  # as browsers take both
-        if not _ENCODINGS_OF_PAGES.fullmatch(name) or ascii_bytes.decode(name).encode("ascii") != ascii_bytes:
+            return "windows-1252"  # as browsers treat both
+        if not _CODECS_OF_PAGES.fullmatch(name) or ascii_bytes.decode(name).encode("ascii") != ascii_bytes:
             return None
     except (LookupError, ValueError):
         return None
@@ -279,11 +306,11 @@ def _codec_name(declared: str | None) -> str | None:
 
 
 def _fits(data: bytes, encoding: str) -> bool:
-    """Tell whether a page may be in the encoding it declares, whose letters are not known here."""
+    """Return whether a page may be in the encoding that it declares, which is not one of CANDIDATES."""
     text = decode_or_none(data, encoding)
     if text is None or re.search("[\x80-\x9f]", text) or encode_or_none(text, encoding) != data:
         return False
     words = [word for word in re.findall(r"[^\W\d_]+", text[:SAMPLE]) if not word.isascii()]
-    # Read in a wrong encoding, capitals stand within words.
-    odd = sum(any(a.islower() and b.isupper() for a, b in pairwise(word)) for word in words)
-    return odd <= 0.1 * len(words)
+    # A wrong encoding puts capitals after small letters inside words.
+    with_inner_capital = sum(any(a.islower() and b.isupper() for a, b in pairwise(word)) for word in words)
+    return with_inner_capital <= 0.1 * len(words)

@@ -1,4 +1,7 @@
-"""How likely a text is to be Arabic or Latin prose, in bits over chance. Pure functions."""
+"""How likely a text is to be Arabic or Latin prose, in bits over chance. Pure functions.
+
+Owns the word lists and the weights of character pairs, and the few helpers that `detect` and `repair` share.
+"""
 
 import math
 import re
@@ -6,8 +9,8 @@ import unicodedata
 from collections import Counter, defaultdict
 from functools import lru_cache
 
-CLEARLY = 10.0  # bits ahead of the next reading
-STRONG = 25.0  # bits; in tests with thousands of lines none in reading order had them backwards
+CLEARLY = 10.0  # bits by which the best reading must lead the next one
+STRONG = 25.0  # bits; of thousands of tested lines in reading order, none gained as much when reversed
 
 
 def display_name(encoding: str) -> str:
@@ -31,9 +34,9 @@ def encode_or_none(text: str, encoding: str) -> bytes | None:
         return None
 
 
-# How likely a text is
+# --- word lists
 
-# Words that Arabic text is full of: among any twenty stand some.
+# Common Arabic words: any twenty words of Arabic text have some of them.
 _COMMON_ARABIC = """
 في من على إلى أن إن عن مع هذا هذه ذلك تلك التي الذي الذين ما لا لم لن قد كل بعد قبل بين كان كانت يكون هو
 هي هم نحو حتى عند أو ثم أي أما لكن لأن كما حيث منذ خلال ضد دون غير أكثر بعض أول أحد عدة فيها منها عليها
@@ -41,7 +44,7 @@ _COMMON_ARABIC = """
 أيضا جدا قال قالت وقال شكل بشكل نفس وأضاف أكد أعلن ذكر أوضح أشار يقول تقول جاء تم يتم و وقد ولا وما وفي
 ومن وكان
 """
-# Words of news, names of people and places: with the above, the source of what follows what.
+# Words of news, names of people and places. With the common words, they give the frequencies of letter pairs.
 _ARABIC = """
 اليوم أمس غدا عام العام سنة شهر يوم أيام ساعة الأحد الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت يناير
 فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر رمضان شعبان محرم صباح مساء الساعة
@@ -77,31 +80,33 @@ _WEIGHTS = ((_COMMON_ARABIC, 4), (_ARABIC, 2), (_PERSIAN_AND_URDU, 1))
 ARABIC_WORD = re.compile("[\u0620-\u0652\u0670-\u06d3\ufb50-\ufdff\ufe70-\ufefc]+")
 _LETTERS = "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگکٹڈڑںہھے"
 _TANWIN = "\u064b\u064c\u064d"
-# Accented letters of western languages, and how many in a hundred each is of them.
+# Accented letters of western languages, each with its share of all accented letters in percent.
 _ACCENTED = dict(
     zip("éàüäóíáèöçêãñåâæîôúßøïëùœõûìòÿ", (25, 8, 6, *[5] * 7, *[3] * 4, *[1.5] * 16), strict=True)
 )
-_FOREIGN_ACCENTED = "ðþýšž"  # Turkish, Czech and Polish letters land here: Icelandic is refused with them
-# Kinds of characters. Besides: l and u for small and capital ASCII letters, c for controls, y for all others.
+# Turkish, Czech and Polish letters decode to these, so they get no share, and Icelandic is refused as well.
+_FOREIGN_ACCENTED = "ðþýšž"
+# Kinds of characters. `_kind` adds four: l and u for small and capital ASCII letters, c for controls, y for
+# all other characters.
 _KINDS = {
     "A": _LETTERS,
-    "m": _TANWIN + "\u064e\u064f\u0650\u0652",  # marks of vowels
-    "h": "\u0651",  # the mark of doubling
+    "m": _TANWIN + "\u064e\u064f\u0650\u0652",  # vowel marks
+    "h": "\u0651",  # shadda, the doubling mark
     "t": "ـ",
     "p": "،؛؟",
-    "z": "\u200c\u200d\u200e\u200f",  # joiners and marks of direction
+    "z": "\u200c\u200d\u200e\u200f",  # joiners and direction marks
     "e": "".join(_ACCENTED) + _FOREIGN_ACCENTED,
     "E": "".join(_ACCENTED).upper().replace("SS", "") + _FOREIGN_ACCENTED.upper(),
-    "o": "“«‘‹„‚¿¡",  # opens
-    "q": "”»›",  # closes
+    "o": "“«‘‹„‚¿¡",  # opening marks
+    "q": "”»›",  # closing marks
     "a": "’",
     "d": "–—…\xa0",
-    "x": "•·°©®™²½×",  # signs seen in articles
+    "x": "•·°©®™²½×",  # signs that articles use
     "v": "€£¥",
-    "w": "§¢ºª³¼¾±÷´¨µ†‡‰¹¬¦\xad¶",  # signs seldom seen
-    "s": "\t\n\f\r\x1a",  # with blanks, digits and ASCII punctuation; the last ends files of MS-DOS
+    "w": "§¢ºª³¼¾±÷´¨µ†‡‰¹¬¦\xad¶",  # signs that articles seldom use
+    "s": "\t\n\f\r\x1a",  # also blanks, digits and ASCII punctuation; 1A ends a file of MS-DOS
 }
-# Bits of a character of one kind after each other kind, * for the kinds that are not named.
+# Bits of a character by its kind and the kind of the character before it; * is every kind that is not listed.
 _AFTER = {
     "m": "A+2 h+3 *-9",
     "h": "A+2 m+3 *-9",
@@ -124,9 +129,9 @@ _AFTER = {
 
 
 def likelihood(text: str) -> float:
-    """Return how likely the characters beyond ASCII are where they stand, in bits over chance.
+    """Return how likely the non-ASCII characters of a text are after their neighbours, in bits over chance.
 
-    Arabic that is stored backwards, in the order it is seen, counts like its reverse.
+    Arabic in visual order, which is stored backwards, gets nearly the likelihood of its reverse.
     """
     forwards = stored_order_likelihood(text)
     if forwards < len(text) and ARABIC_LETTER.search(text):
@@ -135,16 +140,17 @@ def likelihood(text: str) -> float:
 
 
 def stored_order_likelihood(text: str) -> float:
+    """Return the likelihood of a text exactly as stored, in bits over chance."""
     pairs = Counter(zip(" " + text, text + " ", strict=True))
     words = Counter(ARABIC_WORD.findall(text))
-    in_pairs = sum(count * _pair_bits(a, b) for (a, b), count in pairs.items())
-    return in_pairs + sum(count * _word_bits(word) for word, count in words.items())
+    pair_bits = sum(count * _pair_bits(a, b) for (a, b), count in pairs.items())
+    return pair_bits + sum(count * _word_bits(word) for word, count in words.items())
 
 
 @lru_cache(maxsize=16_384)
 def _word_bits(word: str) -> float:
-    """Return what a whole word adds to the pairs that it is made of."""
-    if word in _known():
+    """Return the bits that a whole word adds to those of its letter pairs."""
+    if word in _listed_words():
         return 4.0
     if len(word) == 1:
         return -6.0
@@ -152,9 +158,9 @@ def _word_bits(word: str) -> float:
 
 
 def reads_well(word: str) -> int:
-    """Return 2 for a word that is common or ends as only Arabic words end, 1 for one with the article."""
+    """Return 2 for a common Arabic word or one with an Arabic ending, 1 for one with the article, else 0."""
     word = word.translate(presentation_form_letters())
-    if word in _common() or (len(word) > 2 and word[-1] in "ةى"):
+    if word in _common_words() or (len(word) > 2 and word[-1] in "ةى"):
         return 2
     return int(_has_article(word))
 
@@ -164,12 +170,12 @@ def _has_article(word: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _known() -> frozenset[str]:
+def _listed_words() -> frozenset[str]:
     return frozenset(word for words, _ in _WEIGHTS for word in words.split())
 
 
 @lru_cache(maxsize=1)
-def _common() -> frozenset[str]:
+def _common_words() -> frozenset[str]:
     return frozenset(_COMMON_ARABIC.split())
 
 
@@ -188,67 +194,75 @@ def _kind(char: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def _pair_bits(a: str, b: str) -> float:
-    """Return the bits of `b` after `a`; 0 where both are ASCII, which every candidate reads alike."""
+    """Return the bits of `b` after `a`; 0 if both are ASCII, because every candidate decodes ASCII alike."""
     if " " <= a < "\x7f" and " " <= b < "\x7f":
         return 0.0
     before, kind = _kind(a), _kind(b)
     if kind == "A":
-        return 7 + _log_of_letter(a, before, b)
+        return 7 + _log_of_arabic_letter(a, before, b)
     if kind in "eE":
         return 7 + _log_of_accented(before, kind, b)
     if kind == "s" and before == "A":
         return max(2 + _arabic_pairs()[a + " "], -9)
     if b.isascii() and a.isascii() and kind != "c":
         return 0.0
-    after = _after()[kind]
-    return after.get(before, after["*"])
+    by_kind = _bits_by_kinds()[kind]
+    return by_kind.get(before, by_kind["*"])
 
 
 @lru_cache(maxsize=1)
-def _after() -> dict[str, dict[str, float]]:
-    return {kind: {part[0]: float(part[1:]) for part in bits.split()} for kind, bits in _AFTER.items()}
+def _bits_by_kinds() -> dict[str, dict[str, float]]:
+    return {kind: {entry[0]: float(entry[1:]) for entry in bits.split()} for kind, bits in _AFTER.items()}
 
 
-def _log_of_letter(a: str, before: str, b: str) -> float:
+def _log_of_arabic_letter(a: str, before: str, b: str) -> float:
     pairs = _arabic_pairs()
     if before == "A":
         return pairs[a + b]
     if before in "mht":
-        # A nunation ends its word, but for the alef it stands on or before.
+        # Tanwin ends a word, except that an alef may follow it.
         return -12.0 if a in _TANWIN and b not in "اى" else pairs[b]
     return -13.0 if before in "lueE" else pairs[" " + b]
 
 
 def _log_of_accented(before: str, kind: str, b: str) -> float:
     small = kind == "e"
-    follows = {"l": small, "u": 1 if small else 0.25, "e": 0.1 * small, "E": 0.1 if small else 0.02}
-    share = _ACCENTED.get(b.lower(), 0.0) / 100 * follows.get(before, before in "sdoqa")
+    weights = {"l": small, "u": 1 if small else 0.25, "e": 0.1 * small, "E": 0.1 if small else 0.02}
+    share = _ACCENTED.get(b.lower(), 0.0) / 100 * weights.get(before, before in "sdoqa")
     return math.log2(max(share, 2**-17))
 
 
 @lru_cache(maxsize=1)
 def _arabic_pairs() -> dict[str, float]:
-    """Return log2 of the probability of a letter, or a blank, after another, and of each alone."""
+    """Return log2 of the probability of each letter or blank, alone (one character) and after another (two).
+
+    Counted in the word lists. Pairs are smoothed with six virtual pairs, drawn from the letters alone.
+    """
     alone: Counter[str] = Counter()
     after: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for words, weight in _WEIGHTS:
         for word in words.split():
-            for a, b in zip(f" {word}", f"{word} ", strict=True):
-                after[a][b] += weight
-                alone[b] += weight
+            for first, second in zip(f" {word}", f"{word} ", strict=True):
+                after[first][second] += weight
+                alone[second] += weight
     total = alone.total() + 25
-    share = {b: (alone[b] + 0.5) / total for b in " " + _LETTERS}
-    logs = {b: math.log2(share[b]) for b in share}
-    for a in share:
-        # What the words do not show is drawn from the letters alone, as if seen six times.
-        logs |= {a + b: math.log2((after[a][b] + 6 * share[b]) / (after[a].total() + 6)) for b in share}
-    for b in _LETTERS:
-        logs["ة" + b] = -12.0
-        logs["ى" + b] = min(logs["ى" + b], -8.0)
-    return logs | {" " + b: -12.0 for b in "ةىؤئ"}
+    shares = {second: (alone[second] + 0.5) / total for second in " " + _LETTERS}
+    logs = {second: math.log2(shares[second]) for second in shares}
+    for first in shares:
+        logs |= {
+            first + second: math.log2(
+                (after[first][second] + 6 * shares[second]) / (after[first].total() + 6)
+            )
+            for second in shares
+        }
+    for second in _LETTERS:
+        logs["ة" + second] = -12.0
+        logs["ى" + second] = min(logs["ى" + second], -8.0)
+    return logs | {" " + second: -12.0 for second in "ةىؤئ"}
 
 
 @lru_cache(maxsize=1)
 def presentation_form_letters() -> dict[int, str]:
+    """Return a table for `str.translate` from presentation forms to the letters that they stand for."""
     forms = (*range(0xFB50, 0xFDD0), *range(0xFE70, 0xFEFD))
     return {form: unicodedata.normalize("NFKC", chr(form)).strip() for form in forms}

@@ -1,1 +1,1 @@
-"""What is known of an article beside its text: fields, dates and sidecar files."""
+"""The facts of an article other than its text: fields of records, dates, sidecar files."""

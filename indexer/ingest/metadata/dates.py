@@ -1,16 +1,16 @@
-"""Dates of articles as ISO days; unknown stays unknown. Pure functions.
+"""Find the dates of articles and return them as ISO days, or None where the day is uncertain. Pure functions.
 
-The day is the one that is written: no clock, no file time and no time zone has a say in it, and what
-can be read as two days is read as none. Hijri days are those of the Umm al-Qura calendar.
+The result is the day that is written: it depends on no clock, no file time and no time zone. A date that can
+be read as two different days is unknown. Hijri dates follow the Umm al-Qura calendar.
 
-A text is read from left to right as items, each with a code of one letter, so that what may stand in
-a field, a date line or a dateline is a regular expression over codes:
+A text is split from left to right into items, each with a code of one letter. The formats of a metadata
+field, a date line and a dateline are then regular expressions over the codes:
 
     D H  a date, Gregorian or Hijri        P U  published, updated
-    t n  a time of day, a word beside it   b a  opens a byline: «كتب», "by" (takes «في», "on" too)
+    t n  a time of day, a word near one    b a  begins a byline: «كتب», "by" (which may have «في», "on")
     p    a preposition before a date       w g  any other word, a news agency
     x    a word of sentences               0 o  any other number, anything else
-    - ( ) , : / . |  punctuation, alike signs under one code
+    - ( ) , : / . |  punctuation; similar signs share one code
 """
 
 import re
@@ -25,132 +25,133 @@ from hijridate import Hijri
 from indexer.text.normalize import ARABIC_MARKS, DIGITS, HAMZA, INVISIBLE, LETTERS, TATWEEL
 
 YEARS = range(1800, 2100)
-STAMP_YEARS = range(1990, 2100)  # of Unix time
-FIELD = 200  # code points; a longer value is prose
-LINES = 8  # at the most, title included, that may say when an article was published
+STAMP_YEARS = range(1990, 2100)  # years that a Unix time may be in
+FIELD = 200  # code points; a longer value of a metadata field is prose
+LINES = 8  # first lines of an article, with the title, that are searched for its date
 DATE_LINE = 120  # code points; a longer line is a paragraph
-NAMES = 6  # other words on a date line: a byline and a city
-DATELINE_NAMES = 5  # a place and an agency
-DATELINE = 60  # code points, within which the date of a dateline ends
-OPENING = 160  # code points of a paragraph, enough for a dateline and the agency after it
+NAMES = 6  # other words that a date line may have: a byline and a city
+DATELINE_NAMES = 5  # words that a dateline may have before its date: a place and an agency
+DATELINE = 60  # code points from the start of a paragraph to the end of its dateline's date
+OPENING = 160  # code points at the start of a line that are examined: a dateline with its agency fits
 
 
 class _Role(IntEnum):
-    """What a date is of; the least is the best answer to when an article was published."""
+    """The event that a date belongs to; a lower value is a better day of publication."""
 
     PUBLISHED = 0
-    UNSAID = 1
+    UNSTATED = 1
     UPDATED = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
     code: str
-    end: int  # in the folded text
+    end: int  # offset in the normalized text
     day: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _StatedDate:
     role: _Role
     day: str | None
 
 
 def parse_date(value: str, day_first: bool = False) -> str | None:
-    """Return the day that a metadata field names, YYYY-MM-DD; None where it names none, or not one only.
+    """Return the day that a metadata field states, YYYY-MM-DD; None if it states no day or several.
 
-    Digits of Unix time are seconds or milliseconds, in UTC. `day_first` settles 5/6/2024, which is
-    else unknown. Where the field has a Hijri and a Gregorian date, the Gregorian one counts; where it
-    has a date of publication and one of an update, the first counts.
+    A number is Unix time, in seconds or milliseconds, in UTC. `day_first` decides how to read 5/6/2024, which
+    is otherwise unknown. A Gregorian date takes precedence over a Hijri one, and a date of publication over a
+    date of an update.
     """
     value = value.strip()
     if len(value) > FIELD:
         return None
     if stamp := _STAMP.fullmatch(_normalize(value)):
-        return _stamped(stamp[1])
+        return _day_of_timestamp(stamp[1])
     items = _items(value, day_first)
-    said = _said(items) if _FIELD.fullmatch(_codes(items)) else None
-    return said.day if said else None
+    stated = _best_date(items) if _FIELD.fullmatch(_codes(items)) else None
+    return stated.day if stated else None
 
 
 def find_published(lines: Sequence[str], day_first: bool = False) -> str | None:
-    """Return the day of publication that an article's first lines say, YYYY-MM-DD; None if unsure.
+    """Return the day of publication that an article's first lines state, YYYY-MM-DD; None if uncertain.
 
-    `lines` are those that are not blank, in order, title first. Dates are taken from lines that are
-    nothing but a date and who, where and when (`Published 12 May 2024 | By Jane Doe`) and from
-    datelines («القاهرة – 12 مايو 2024 (وكالة) – قال …»), never from sentences nor from the title.
+    `lines` are the nonblank lines in order, title first. A date is taken from a date line, which has nothing
+    but a date and who, where and when (`Published 12 May 2024 | By Jane Doe`), and from a dateline («القاهرة
+    – 12 مايو 2024 (وكالة) – قال …»), never from a sentence or the title.
     """
     title, head = lines[:1], lines[1:LINES]
-    # Not in the title: it is often repeated above the text.
-    said = [found for line in head if line not in title and (found := _said_by(line, day_first))]
-    # An update stands in for a publication that is nowhere said, not for one that cannot be read.
-    said = [each for each in said if each.role is not _Role.UPDATED] or said
-    known = [each for each in said if each.day]
-    return min(known, key=lambda each: each.role).day if known else None
+    # Skip copies of the title too: it is often repeated above the text.
+    dates = [stated for line in head if line not in title and (stated := _date_of_line(line, day_first))]
+    # Use the date of an update only if no line states a publication, even one whose date is unreadable.
+    dates = [stated for stated in dates if stated.role is not _Role.UPDATED] or dates
+    readable = [stated for stated in dates if stated.day]
+    return min(readable, key=lambda stated: stated.role).day if readable else None
 
 
-def _said_by(line: str, day_first: bool) -> _Said | None:
-    """Return what a date line or a dateline says, None for any other line."""
+def _date_of_line(line: str, day_first: bool) -> _StatedDate | None:
+    """Return the date that a date line or a dateline states; None for any other line."""
     line = line.strip()
     items = _items(line[:OPENING], day_first)
     codes = _codes(items)
     if len(line) <= DATE_LINE and _is_date_line(codes):
-        return _said(items)
+        return _best_date(items)
     dateline = _DATELINE.match(codes)
     if not dateline:
         return None
     items = items[: dateline.end()]
-    dated = [number for number, item in enumerate(items) if item.code in "DH"]
-    place = codes[: dated[0]]
-    if not re.search("[wg]", place) or place.count("w") > DATELINE_NAMES or items[dated[-1]].end > DATELINE:
+    date_places = [number for number, item in enumerate(items) if item.code in "DH"]
+    before_date = codes[: date_places[0]]
+    names = before_date.count("w")
+    if not re.search("[wg]", before_date) or names > DATELINE_NAMES or items[date_places[-1]].end > DATELINE:
         return None
-    return _said(items)
+    return _best_date(items)
 
 
 def _is_date_line(codes: str) -> bool:
-    if codes.count("w") > NAMES or _ELSE.search(codes) or re.search(r"[wg].*\.$", codes):
+    if codes.count("w") > NAMES or _OTHER_DATE.search(codes) or re.search(r"[wg].*\.$", codes):
         return False
-    return all(_PART.fullmatch(part) for part in _PARTED.split(codes))
+    return all(_PART.fullmatch(part) for part in _SEPARATOR.split(codes))
 
 
-def _said(items: Iterable[_Item]) -> _Said | None:
-    """Return the best role of the dates among items and its day; None where there is no date.
+def _best_date(items: Iterable[_Item]) -> _StatedDate | None:
+    """Return the date with the best role among the items; None if they hold no date.
 
-    Gregorian dates count before Hijri ones; different days of one role leave the day unknown.
+    A Gregorian date precedes a Hijri one. If several days share the best role, the day is unknown.
     """
-    role = _Role.UNSAID
-    dated: list[tuple[_Role, str, str | None]] = []
+    role = _Role.UNSTATED
+    dates: list[tuple[_Role, str, str | None]] = []  # role, code of the calendar, day
     for item in items:
         if item.code in "PU":
             role = _Role.PUBLISHED if item.code == "P" else _Role.UPDATED
         elif item.code in "DH":
-            dated.append((role, item.code, item.day))
-    if not dated:
+            dates.append((role, item.code, item.day))
+    if not dates:
         return None
-    best, calendar, _ = min(dated, key=lambda each: each[:2])  # "D" is before "H"
-    days = {day for *key, day in dated if key == [best, calendar]}
-    return _Said(best, days.pop() if len(days) == 1 else None)
+    best, calendar, _ = min(dates, key=lambda entry: entry[:2])  # "D" sorts before "H"
+    days = {day for *key, day in dates if key == [best, calendar]}
+    return _StatedDate(best, days.pop() if len(days) == 1 else None)
 
 
 _INVISIBLE = re.compile(f"[{ARABIC_MARKS}{INVISIBLE}]")
-# Alone it is a dash, «القاهرة ـ 12 مايو»; beside a letter it only stretches it.
+# A tatweel that stands alone is a dash («القاهرة ـ 12 مايو»); next to a letter it only stretches the letter.
 _DASHING_TATWEEL = re.compile(r"(?<![^\W\d_])ـ+(?![^\W\d_])")
 _PUNCTUATION = str.maketrans("‐‒–—―−" + "؍⁄∕" + "٫", "------" + "///" + ".", TATWEEL)
-_HABITS = {**LETTERS, **HAMZA, **DIGITS, **_PUNCTUATION}
+_SPELLING = {**LETTERS, **HAMZA, **DIGITS, **_PUNCTUATION}
 
 
 def _normalize(text: str) -> str:
-    """Write letters, digits, dashes and spaces that differ by habit in one way; keep upper case."""
+    """Return a text with one spelling for letters, digits, dashes and spaces that vary; keeps upper case."""
     text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    return " ".join(_DASHING_TATWEEL.sub("-", text).translate(_HABITS).split())
+    return " ".join(_DASHING_TATWEEL.sub("-", text).translate(_SPELLING).split())
 
 
 def _lower(text: str) -> str:
-    """Lower the letters whose lower case is one letter too, so that no offset moves."""
-    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+    """Return a text in lower case, except letters whose lower case is longer, so that offsets stay valid."""
+    return "".join(lowered if len(lowered := char.lower()) == 1 else char for char in text)
 
 
-_GREGORIAN = (  # English; Egypt and the Gulf; the Levant and Iraq; the Maghreb; Libya until 2011
+_GREGORIAN = (  # English; Egypt and the Gulf; Levant and Iraq; Maghreb; Libya until 2011
     "january|jan|يناير|كانون الثاني|كانون ثاني|جانفي|أي النار",
     "february|feb|فبراير|شباط|فيفري|النوار",
     "march|mar|مارس|آذار|الربيع",
@@ -178,7 +179,8 @@ _HIJRI = (
     "ذو القعدة|ذي القعدة",
     "ذو الحجة|ذي الحجة",
 )
-# Folded and without spaces («ذوالقعدة» is written too), to the calendar's code and the month's number.
+# The name of a month, normalized and without spaces («ذوالقعدة» is common too), to the calendar's code and
+# the month's number.
 _MONTHS = {
     _normalize(name).replace(" ", ""): (code, number)
     for code, calendar in (("D", _GREGORIAN), ("H", _HIJRI))
@@ -186,7 +188,7 @@ _MONTHS = {
     for name in names.split("|")
 }
 _SPELLED = {_normalize(name).replace(" ", " ?") for name in "|".join(_GREGORIAN + _HIJRI).split("|")}
-# Sorted backwards: of two that begin alike, the longer one is tried first.
+# Sorted in reverse, so that a longer name is tried before its own beginning.
 _NAME = rf"(?:{'|'.join(sorted(_SPELLED, reverse=True))})(?![^\W\d_])"
 _CALENDARS = {
     **dict.fromkeys(_normalize("م ميلادي ميلادية ad ce").split(), "D"),
@@ -214,24 +216,24 @@ _SHAPES = tuple(
 _STAMP = re.compile(r"([0-9]{10}|[0-9]{13})(?:\.[0-9]+)?")
 
 
-def _date_at(text: str, at: int, day_first: bool) -> _Item | None:
+def _date_at(text: str, offset: int, day_first: bool) -> _Item | None:
     for shape in _SHAPES:
-        if match := shape.match(text, at):
+        if match := shape.match(text, offset):
             parts = {name: part for name, part in match.groupdict().items() if part}
-            code, day = _read(parts, day_first)
+            code, day = _calendar_and_day(parts, day_first)
             return _Item(code, match.end(), day)
     return None
 
 
-def _read(parts: dict[str, str], day_first: bool) -> tuple[str, str | None]:
-    """Return the code of the calendar and the ISO day of a date's parts."""
-    said = _CALENDARS.get(parts.get("calendar", ""))
-    code, year, day = said or "D", int(parts["year"]), int(parts.get("day", 1))
+def _calendar_and_day(parts: dict[str, str], day_first: bool) -> tuple[str, str | None]:
+    """Return the code of the calendar and the ISO day of a date's parts; an uncertain day is None."""
+    stated_calendar = _CALENDARS.get(parts.get("calendar", ""))
+    code, year, day = stated_calendar or "D", int(parts["year"]), int(parts.get("day", 1))
     if "month" in parts:
         code, month = _MONTHS[parts["month"].replace(" ", "")]
         twin = _MONTHS[parts.get("twin", parts["month"]).replace(" ", "")]
-        if twin != (code, month) or said not in (None, code):
-            return code, None  # two months, or one of the other calendar
+        if twin != (code, month) or stated_calendar not in (None, code):
+            return code, None  # two different months, or a month of the other calendar
     elif "number" in parts:
         month = int(parts["number"])
     else:
@@ -253,11 +255,11 @@ def _gregorian(year: int, month: int, day: int) -> str | None:
 def _hijri(year: int, month: int, day: int) -> str | None:
     try:
         return Hijri(year, month, day).to_gregorian().isoformat()
-    except (ValueError, OverflowError):  # no such day; a year that the tables do not have
+    except (ValueError, OverflowError):  # no such day, or a year outside the tables
         return None
 
 
-def _stamped(digits: str) -> str | None:
+def _day_of_timestamp(digits: str) -> str | None:
     day = datetime.fromtimestamp(int(digits[:10]), UTC).date()
     return day.isoformat() if day.year in STAMP_YEARS else None
 
@@ -276,8 +278,8 @@ _TIME = re.compile(
     r"|(?:قبل|بعد) (?:الظهر|منتصف الليل)(?!\w)"
     r"|ب?(?:ال)?توقيت [^\W\d_]+(?: المكرمه| المحتله)?(?!\w)"
     r"|\((?:[a-z]+ ){1,4}time\)|\[[a-z_]+/[a-z_]+\]"  # (Arabian Standard Time), [Africa/Cairo]
-    r"|[0-9]{1,2} ?(?:mins?|minutes?|دقيقه|دقايق)(?!\w)"  # that it takes to read
-    r"|علي الساعه(?!\w)|العدد(?: رقم)? ?:? ?[0-9]+(?![0-9])"  # a paper's number beside its date
+    r"|[0-9]{1,2} ?(?:mins?|minutes?|دقيقه|دقايق)(?!\w)"  # the reading time
+    r"|علي الساعه(?!\w)|العدد(?: رقم)? ?:? ?[0-9]+(?![0-9])"  # an issue number
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’.][^\W\d_]+)*")
 _NUMBER = re.compile("[0-9]+")
@@ -303,14 +305,14 @@ _WORDS = {
     "g": """
         reuters afp ap upi dpa xinhua wafa sana petra kuna
         رويترز وفا سانا واس وام بترا كونا قنا واع شينخوا سبوتنيك""",
-    "w": "and al el bin ibn abu de la le da di du van von der",  # small in names
+    "w": "and al el bin ibn abu de la le da di du van von der",  # lower-case parts of names
     "x": """
         in for from to with after before since until during when as is are born died birth death
         من إلى عن مع منذ حتى قبل بعد خلال بين ضد عند أن إن أنه إنه قد لم لن كان كانت
         قال قالت أعلن أعلنت أكد أكدت قتل ولد توفي ميلاد الميلاد وفاة الوفاة
         photo image file picture صورة أرشيفية أرشيف""",
 }
-# Not «على», which is folded as the name «علي» is.
+# «على» is missing: it is normalized to the same letters as the name «علي».
 _CODE_OF = {word: code for code, words in _WORDS.items() for word in _normalize(words).split()}
 _SIGNS = {**dict.fromkeys(",،", ","), **dict.fromkeys("/\\", "/"), **dict.fromkeys("|·•∙⋅*@'\"", "|")}
 _ALIKE = {"Pd": "-", "Ps": "(", "Pe": ")", "Pi": "|", "Pf": "|", "So": "|"}
@@ -321,34 +323,35 @@ def _codes(items: Iterable[_Item]) -> str:
 
 
 def _items(text: str, day_first: bool) -> list[_Item]:
-    """Return the items of a text from left to right; white space is none."""
+    """Return the items of a text from left to right, without white space."""
     cased = _normalize(text)
     lowered = _lower(cased)
     items: list[_Item] = []
-    at = 0
-    while at < len(cased):
-        if cased[at] != " ":
-            items.append(_date_at(lowered, at, day_first) or _other_at(cased, lowered, at))
-            at = items[-1].end
+    offset = 0
+    while offset < len(cased):
+        if cased[offset] != " ":
+            items.append(_date_at(lowered, offset, day_first) or _other_at(cased, lowered, offset))
+            offset = items[-1].end
         else:
-            at += 1
+            offset += 1
     return items
 
 
-def _other_at(cased: str, lowered: str, at: int) -> _Item:
-    if match := _TIME.match(lowered, at):
+def _other_at(cased: str, lowered: str, offset: int) -> _Item:
+    """Return the item at an offset where no date begins."""
+    if match := _TIME.match(lowered, offset):
         return _Item("t", match.end())
-    if match := _NUMBER.match(lowered, at):
+    if match := _NUMBER.match(lowered, offset):
         return _Item("0", match.end())
-    if match := _WORD.match(cased, at):
+    if match := _WORD.match(cased, offset):
         return _Item(_code_of_word(match[0]), match.end())
-    return _Item(_code_of_sign(cased[at]), at + 1)
+    return _Item(_code_of_sign(cased[offset]), offset + 1)
 
 
 def _code_of_word(word: str) -> str:
     if code := _CODE_OF.get(word.lower()):
         return code
-    # Names have capitals, where a script has any, and sites a dot.
+    # In scripts with capitals, a name begins with one; the name of a web site has a dot.
     return "o" if word[0].islower() and "." not in word else "w"
 
 
@@ -360,19 +363,19 @@ def _code_of_sign(sign: str) -> str:
 
 _FIELD = re.compile(r"[DHtnpPU(),:/.|-]*")
 
-# A date line is cut at punctuation, but not at that after «كتب», and before what opens a new part.
-_PARTED = re.compile(r"(?<![ab])[-(),:/|]+|(?=[PUab])")
+# Separates the parts of a date line: punctuation, except after «كتب», and the place before P, U, a or b.
+_SEPARATOR = re.compile(r"(?<![ab])[-(),:/|]+|(?=[PUab])")
 _PART = re.compile(
     r"[DHtnpgPU.]*"  # when
-    r"|[wgn.]*"  # who and where: a name beside a date without punctuation may be an event's
+    r"|[wgn.]*"  # who and where; a name next to a date, without punctuation, may be the name of an event
     r"|b[-(),:/|]*(?:[nx]*[wg][wgnx.tDH]*)?"  # «كتب أحمد سالم 12 مايو», but not «كتب ترامب في 12 مايو»
     r"|a[-(),:/|]*(?:[nx]*[wg][wgnxp.tDH]*)?"  # "by Jane Doe on 12 May", but not "by 12 May"
 )
-_ELSE = re.compile(
-    r"[wg][n.]*:[np]*[DH]"  # the date of something else: «الموعد: 12 مايو»
+_OTHER_DATE = re.compile(
+    r"[wg][n.]*:[np]*[DH]"  # the date of an event: «الموعد: 12 مايو»
     r"|[DH][nt]*:n*w"  # an entry of a timeline: «12 مايو: الافتتاح»
-    r"|[wg][n.]*\([np]*[DH]"  # a life: «نجيب محفوظ (11 ديسمبر 1911)»
-    r"|^[^PUab]*pn*[DH]"  # a piece of a sentence: «في 12 مايو»
+    r"|[wg][n.]*\([np]*[DH]"  # the dates of a life: «نجيب محفوظ (11 ديسمبر 1911)»
+    r"|^[^PUab]*pn*[DH]"  # part of a sentence: «في 12 مايو»
 )
 
 _PLACE = "[wgn.,/|-]"
@@ -383,6 +386,6 @@ _DATELINE = re.compile(
     rf"(?:{_AT_PLACE}(?<=[,/|)g-])[nt]*{_DATES}[nt]*{_AGENCY}?[nt]*"  # GENEVA, May 12, 2024 (Agency) —
     rf"|{_AT_PLACE}{_DATES}[nt]*{_AGENCY}[nt]*"  # «عمان 12 أيار 2024 (بترا) –»
     rf"|{_AT_PLACE}\({_PLACE}*{_DATES}[nt]*\)"  # CAIRO (May 12, 2024) —
-    r")-(?![-nt]*[DH0])"  # not from a day to a day
+    r")-(?![-nt]*[DH0])"  # not a range of days
     rf"|\({_PLACE}*{_DATES}[wgnt,/|]*\)(?![-nt]*[DH0])"  # «(بيروت، 12 أيار 2024) قالت»
 )

@@ -1,4 +1,4 @@
-"""What is known of an article beside its text, under the names that exports use. Pure functions."""
+"""Read an article's facts from a record or a sidecar, under the names that exports use. Pure functions."""
 
 import html
 import re
@@ -11,7 +11,7 @@ from indexer.errors import RequestError
 from indexer.ingest.metadata.dates import parse_date
 
 TEXT, ID = "text", "id"
-# The names a field goes by, the likeliest first; compared without case, spaces, "_", "-" and "@".
+# The names that exports use for each field, likeliest first; compared without case, spaces, "_", "-" and "@".
 NAMES: dict[str, tuple[str, ...]] = {
     TEXT: (
         "text", "body", "article_body", "content", "full_text", "fulltext", "body_text", "article_text",
@@ -38,19 +38,19 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|nbsp|amp|quot|lt|gt|[lr][ds]quo|hellip|[mn]dash);", re.I)
-_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")  # controls, halves of characters
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")  # controls and surrogates
 _HOST = re.compile(r"[^\s<>\"']+")
 _SPACING = re.compile(r"[\s_@-]+")
-_INNER = ("name", "title", "rendered", "$date", "$oid", "#text")  # where exports put a value inside another
-_LENGTH = 500  # code points of a title, a name or an address; a longer one is something else
+_INNER = ("name", "title", "rendered", "$date", "$oid", "#text")  # keys under which exports nest a value
+_LENGTH = 500  # code points; a longer value is no title, name or address
 
 FieldNames = Mapping[str, str]
-"""Names that the user gave for this archive: our field's name to the export's."""
+"""The user's names for this archive: from the name of our field to the name of the export's field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an article says of itself; "" and None are unknown. `published` is YYYY-MM-DD."""
+    """The facts that are stated about an article; "" and None are unknown. `published` is YYYY-MM-DD."""
 
     title: str = ""
     source: str = ""
@@ -59,42 +59,42 @@ class Facts:
     published: str | None = None
 
     def or_else(self, others: "Facts") -> "Facts":
-        """Return these facts, and from `others` what is unknown here."""
+        """Return these facts, with the unknown ones filled in from `others`."""
         return replace(others, **dict(self.known()))
 
     def known(self) -> Iterator[tuple[str, str]]:
-        """Yield the name and the value of each fact that is known."""
+        """Yield the name and the value of each known fact."""
         for field in fields(self):
             if value := getattr(self, field.name):
                 yield field.name, value
 
 
 def check_names(names: FieldNames) -> None:
-    """Raise RequestError where a name is none of the fields that are read."""
+    """Raise RequestError if a name is not that of a field."""
     for name in names:
         if name not in NAMES:
-            known = ", ".join(NAMES)
-            raise RequestError("bad_field", f"There is no field {name[:40]!r}; there are {known}.")
+            field_names = ", ".join(NAMES)
+            raise RequestError("bad_field", f"There is no field {name[:40]!r}; there are {field_names}.")
 
 
 def value_of(record: Mapping[str, Any], field: str, names: FieldNames) -> Any:
-    """Return the value of a field in a record; None where it has none that says something.
+    """Return the value of a field in a record; None if the record has no value or an empty one.
 
-    A name that the user gave is taken as it stands, dots leading into nested records, and no
-    other is tried for that field.
+    If the user has named the field, only that name is used, exactly as given; dots in it lead into nested
+    records.
     """
     if field in names:
-        return _inside(record, names[field])
-    plain = {plain_name(key): value for key, value in reversed(list(record.items()))}
+        return _value_at(record, names[field])
+    values_by_name = {plain_name(key): value for key, value in reversed(list(record.items()))}
     for name in NAMES[field]:
-        value = plain.get(plain_name(name))
+        value = values_by_name.get(plain_name(name))
         if value not in (None, "", [], {}):
             return value
     return None
 
 
 def facts_of(record: Mapping[str, Any], names: FieldNames, lang: str) -> Facts:
-    """Return what a record or a sidecar says of its article, which is in this language."""
+    """Return the facts that a record or a sidecar states about an article in this language."""
     url = one_line(value_of(record, "url", names))
     published = one_line(value_of(record, "published", names))
     source = one_line(value_of(record, "source", names))
@@ -102,17 +102,17 @@ def facts_of(record: Mapping[str, Any], names: FieldNames, lang: str) -> Facts:
         title=one_line(value_of(record, "title", names)),
         source=domain_of(source) or source or domain_of(url),
         author=one_line(value_of(record, "author", names)),
-        url=url if _address(url) else "",
+        url=url if _web_address(url) else "",
         published=parse_date(published, day_first=lang == "ar") if published else None,
     )
 
 
 def one_line(value: Any, depth: int = 2) -> str:
-    """Return a value as one line of text; "" for what is none, such as a list of lists of lists."""
+    """Return a value as one line of text; "" for a value that is not text, such as deeply nested lists."""
     if isinstance(value, Mapping):
         value = next((value[name] for name in _INNER if name in value), None)
     if isinstance(value, list):
-        value = ", ".join(filter(None, (one_line(each, depth - 1) for each in value[:20] if depth)))
+        value = ", ".join(filter(None, (one_line(item, depth - 1) for item in value[:20] if depth)))
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -126,12 +126,12 @@ def one_line(value: Any, depth: int = 2) -> str:
 
 def domain_of(url: str) -> str:
     """Return the domain of a web address, without "www."; "" for anything else."""
-    parts = _address(url)
+    parts = _web_address(url)
     return (parts.hostname or "").removeprefix("www.") if parts else ""
 
 
-def _address(url: str) -> Any:
-    """Return the parts of a web address, None for what is none."""
+def _web_address(url: str) -> Any:
+    """Return the parts of a web address (http or https); None if the text is something else."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -140,7 +140,8 @@ def _address(url: str) -> Any:
         return None
 
 
-def _inside(record: Any, path: str) -> Any:
+def _value_at(record: Any, path: str) -> Any:
+    """Return the value under a name, else the one that a path with dots leads to; None if there is none."""
     if isinstance(record, Mapping) and path in record:
         return record[path]
     for name in path.split("."):
@@ -149,14 +150,15 @@ def _inside(record: Any, path: str) -> Any:
 
 
 def plain_name(name: str) -> str:
+    """Return the name of a field as names are compared: without case, spaces, "_", "-" and "@"."""
     return _SPACING.sub("", name).casefold()
 
 
 def delimiter_of(header: str) -> str:
-    """Return what parts the columns of a table, by its header: the likeliest sign that it uses most."""
+    """Return the separator of a table's columns: the one of , ; tab | that its header has most often."""
     return max(",;\t|", key=header.count)
 
 
 def known_names(field: str) -> Iterable[str]:
-    """Return the names a field goes by, as they are compared."""
+    """Return the names that exports use for a field, in the form in which they are compared."""
     return map(plain_name, NAMES[field])

@@ -1,8 +1,8 @@
-"""Sidecars: what the keeper of an archive knows of its articles, in files beside them.
+"""Sidecars: files in which the keeper of an archive states facts about the articles of other files.
 
-`NAME.meta.json` holds the facts of the file NAME (with or without its suffix), `metadata.csv` those of
-the files of its folder, one a row. What a sidecar says of a file of one article wins over what the
-file says of itself; to a file of many it only adds.
+`NAME.meta.json` has the facts of the file NAME (with or without its suffix); `metadata.csv` has the facts of
+the files in its folder, one row for each. For a file of one article, a sidecar overrides the facts in the
+file; for a file of many articles it only fills gaps.
 """
 
 import csv
@@ -24,37 +24,38 @@ _FILE_COLUMNS = tuple(map(plain_name, ("file", "filename", "file_name", "path", 
 
 
 def is_sidecar(path: str) -> bool:
-    """Whether a file of an archive speaks of others instead of being an article."""
+    """Return whether a file of an archive is a sidecar, not articles."""
     name = path.rpartition("/")[2]
     return name == TABLE or name.endswith(META)
 
 
 class Sidecars:
-    """The sidecars among an archive's files; each is read once, when first asked for."""
+    """The sidecars among an archive's files; each is read when it is needed, and the last are kept."""
 
-    def __init__(self, archive: Path, found: Iterable[FoundFile], names: FieldNames) -> None:
+    def __init__(self, archive: Path, files: Iterable[FoundFile], names: FieldNames) -> None:
         self._archive, self._names = archive, names
-        self._files = {file.path: file for file in found}
+        self._files = {file.path: file for file in files}
         self._any = any(map(is_sidecar, self._files))
-        self._tables: tuple[str, dict[str, Mapping[str, Any]]] = ("", {})  # of the folder asked last
-        self._record: tuple[str, Mapping[str, Any]] = ("", {})  # of the file asked last
+        # Of each kind, the path and the content of the sidecar that was read last.
+        self._tables: tuple[str, dict[str, Mapping[str, Any]]] = ("", {})
+        self._record: tuple[str, Mapping[str, Any]] = ("", {})
 
     def facts(self, path: str, lang: str) -> Facts:
-        """Return what sidecars say of the file at `path`; nothing where one cannot be read."""
+        """Return the facts that sidecars state about the file at `path`; skips unreadable sidecars."""
         facts = Facts()
         for record in (self._meta(path), self._row(path)):
             facts = facts.or_else(facts_of(record, self._names, lang))
         return facts
 
     def said_of(self, path: str) -> str:
-        """Return a hash of all that sidecars say of the file at `path`, empty where there are none."""
+        """Return a sha256 of the sidecars' facts about the file at `path`; "" if there are none."""
         records = [dict(record) for record in (self._meta(path), self._row(path))] if self._any else []
         return (
             hashlib.sha256(repr(records).encode("utf-8", "surrogatepass")).hexdigest() if any(records) else ""
         )
 
     def check(self, sidecar: FoundFile) -> None:
-        """Raise UnreadableFile, with the reason, for a sidecar that says nothing of any file."""
+        """Raise UnreadableFile, with the reason, for a sidecar that is invalid or describes no file."""
         if PurePosixPath(sidecar.path).name == TABLE:
             _read_table(sidecar, self._archive)
             return
@@ -65,16 +66,16 @@ class Sidecars:
 
     @cached_property
     def _described(self) -> frozenset[str]:
-        """The names of sidecars that would speak of a file, as far as there are sidecars."""
-        return frozenset(name for path in self._files for name in _metas(path) if name in self._files)
+        """The paths of the sidecars of the form NAME.meta.json whose file NAME exists."""
+        return frozenset(name for path in self._files for name in _sidecar_paths(path) if name in self._files)
 
     def _meta(self, path: str) -> Mapping[str, Any]:
-        name = next((name for name in _metas(path) if name in self._files), "")
+        name = next((name for name in _sidecar_paths(path) if name in self._files), "")
         if name and self._record[0] != name:
             try:
                 self._record = (name, _read_meta(self._files[name], self._archive))
             except UnreadableFile:
-                self._record = (name, {})  # listed with its reason when its turn comes
+                self._record = (name, {})  # `check` reports it with the reason
         return self._record[1] if name else {}
 
     def _row(self, path: str) -> Mapping[str, Any]:
@@ -88,17 +89,17 @@ class Sidecars:
             except UnreadableFile:
                 self._tables = (table, {})
         rows = self._tables[1]
-        return next((rows[each] for each in _names_of(name) if each in rows), {})
+        return next((rows[spelling] for spelling in _names_of(name) if spelling in rows), {})
 
 
 def _names_of(name: str) -> list[str]:
-    """Return the names under which a file is spoken of: whole, without .gz, without its suffix."""
+    """Return the names by which a sidecar may call a file: whole, without .gz, without its suffix."""
     plain = name[: -len(GZIP)] if name.lower().endswith(GZIP) else name
     return [name, plain, str(PurePosixPath(plain).with_suffix(""))] if plain.strip(".") else [name]
 
 
-def _metas(path: str) -> list[str]:
-    return [f"{each}{META}" for each in _names_of(path)]
+def _sidecar_paths(path: str) -> list[str]:
+    return [f"{name}{META}" for name in _names_of(path)]
 
 
 def _read_meta(file: FoundFile, archive: Path) -> Mapping[str, Any]:
@@ -113,7 +114,7 @@ def _read_meta(file: FoundFile, archive: Path) -> Mapping[str, Any]:
 
 
 def _read_table(file: FoundFile, archive: Path) -> dict[str, Mapping[str, Any]]:
-    """Return the rows of a table of files, by the name that each gives."""
+    """Return the rows of a table of files, by the name of the file that each row describes."""
     with open_file(file, archive) as source:
         text = decode(source.read()).text.lstrip()
     header = text.split("\n", 1)[0]
@@ -128,8 +129,8 @@ def _read_table(file: FoundFile, archive: Path) -> dict[str, Mapping[str, Any]]:
             (key for name in _FILE_COLUMNS for key in row if plain_name(key) == name and row[key]), None
         )
         if column:
-            named = row.pop(column)  # a file's name is not its article's title
-            by_file.setdefault(PurePosixPath(named.strip()).name, row)
+            file_name = row.pop(column)  # a file's name is not its article's title
+            by_file.setdefault(PurePosixPath(file_name.strip()).name, row)
     if not by_file:
         raise UnreadableFile("it names no files: a column file, filename or path should")
     return by_file

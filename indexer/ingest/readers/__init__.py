@@ -1,1 +1,1 @@
-"""One reader a file format, from bytes to articles."""
+"""The readers: each makes the extracts of its file format from bytes, one extract for each article."""

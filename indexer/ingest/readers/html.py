@@ -1,4 +1,7 @@
-"""HTML: the article that a page holds, extracted in a process with limits on time and memory."""
+"""Read HTML: extract the article of a page in a separate process with limits on time and memory.
+
+This module owns that process and chooses title, lead, author and date; `html_worker` parses the markup.
+"""
 
 import json
 import re
@@ -20,15 +23,15 @@ from indexer.ingest.metadata.fields import Facts, domain_of, one_line
 from indexer.ingest.readers.base import Extract, RefusedRecord, with_title
 from indexer.text.language import detect
 
-SECONDS = 20.0  # a page takes a few hundredths; the largest that was tried took four
+SECONDS = 20.0  # limit for one page; most take a few hundredths, the largest that was tried took four
 _CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
-_DECLARED_IN = 2_048  # bytes; HTML wants it in the first 1,024
-_LEAD = 80  # code points of a paragraph above the text
-_ARTICLE = 80  # code points; a page that shows less has no article
-BETWEEN = " · "  # what the worker puts between the spans of a line that styles part
-_PARAGRAPH = 40  # code points; a shorter line may stand in a menu too
-_ABOVE = 6  # lines above the text in which a date may stand, where the title is not found
-_SEARCHED = 1 << 30  # code points of a text that are searched for lines: a second or less
+_DECLARED_IN = 2_048  # bytes in which an encoding may be declared; HTML asks for the first 1,024
+_LEAD = 80  # code points; a shorter line above the text is not its lead
+_ARTICLE = 80  # code points; a page with less text has no article
+BETWEEN = " · "  # the worker's separator between spans or links that only styles separate
+_PARAGRAPH = 40  # code points; a shorter line may also occur in a menu
+_ABOVE = 6  # lines above the text that are searched for a date if the title is not found
+_SEARCHED = 1 << 30  # code points to search for the lines of one page, which takes a second or less
 _BYLINE = re.compile(
     r"(?:by|written by|بقلم|كتبت?|كتبه|كتبته|كتابة|إعداد|تحرير)\s*[:：]?\s+([^\d|:؟?.@]{3,40}?)(?:\s+@\w+)?",
     re.IGNORECASE,
@@ -37,27 +40,27 @@ _WORKER = Path(__file__).with_name("html_worker.py")
 
 
 class PageWorker:
-    """The process that parses HTML: started when first asked, and anew after it was ended."""
+    """The process that parses HTML; it starts at the first request, and again after it has ended."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self.seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
-        self._asking = threading.Lock()
+        self._lock = threading.Lock()
 
     def page(self, page: str) -> dict[str, Any]:
         """Return a page's `text`, `title`, `author`, `url`, `published` and visible `lines`.
 
-        Raises UnreadableFile with the reason where it takes too long or too much, or breaks the parser.
+        Raises UnreadableFile with the reason if the page takes too much time or memory, or breaks the parser.
         """
         return self._ask({"page": page})
 
     def fragment(self, markup: str) -> str:
-        """Return the text that a piece of markup shows, a line a block; raises as `page` does."""
+        """Return the visible text of a piece of markup, one line for each block; raises like `page`."""
         return str(self._ask({"fragment": markup})["text"])
 
     def close(self) -> None:
-        """End the process, if there is one."""
-        with self._asking:
+        """End the process if it is running."""
+        with self._lock:
             self._end()
 
     def _end(self) -> None:
@@ -66,14 +69,14 @@ class PageWorker:
             self._process = None
 
     def _ask(self, request: dict[str, str]) -> dict[str, Any]:
-        with self._asking:
-            answer, late = self._answer(json.dumps(request).encode())
-            if late or answer is None or "error" in answer:
-                self._end()  # what is left of its memory may be little
+        with self._lock:
+            answer, timed_out = self._answer(json.dumps(request).encode())
+            if timed_out or answer is None or "error" in answer:
+                self._end()  # it may have little memory left
         if answer is None:
             raise UnreadableFile(
                 f"its markup takes more than {self.seconds:g} seconds to parse"
-                if late
+                if timed_out
                 else "its markup ends the parser"
             )
         if "error" in answer:
@@ -81,24 +84,24 @@ class PageWorker:
         return answer
 
     def _answer(self, request: bytes) -> tuple[dict[str, Any] | None, bool]:
-        """Return the answer to a request, None where there is none, and whether time was up."""
+        """Return the worker's answer, or None if it ended without one, and whether the time was up."""
         if self._process and self._process.poll() is not None:
-            self._end()  # it ended on its own; this page is not the reason
+            self._end()  # it ended before this request, so this page is not the reason
         if self._process is None:
             self._process = _start()
-            weakref.finalize(self, _end, self._process)  # where nobody closes it
-        process, late = self._process, threading.Event()
+            weakref.finalize(self, _end, self._process)  # in case the owner never calls close()
+        process, timed_out = self._process, threading.Event()
 
-        def end() -> None:
-            late.set()
+        def kill() -> None:
+            timed_out.set()
             process.kill()
 
-        timer = threading.Timer(self.seconds, end)
+        timer = threading.Timer(self.seconds, kill)
         timer.start()
         try:
-            return _exchange(process, request), late.is_set()
-        except OSError:  # it ended while it was spoken to
-            return None, late.is_set()
+            return _exchange(process, request), timed_out.is_set()
+        except OSError:  # the process ended during the exchange
+            return None, timed_out.is_set()
         finally:
             timer.cancel()
             timer.join()
@@ -116,7 +119,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe:
-            with suppress(OSError):  # what was still to be written to it
+            with suppress(OSError):  # closing flushes, and the reader of the pipe has ended
                 pipe.close()
 
 
@@ -130,7 +133,10 @@ def _exchange(process: subprocess.Popen[bytes], request: bytes) -> dict[str, Any
 
 
 def read_page(file: OpenFile, worker: PageWorker) -> Iterator[Extract | RefusedRecord]:
-    """Read the article of a web page; its text begins with its title."""
+    """Read the article of a web page; its text begins with its title.
+
+    Raises UnreadableFile if the page is empty, shows no article, or breaks a limit of the worker.
+    """
     data = file.read()
     declared = _CHARSET.search(data[:_DECLARED_IN])
     decoded = decode(data, declared.group(1).decode("ascii") if declared else None)
@@ -139,18 +145,18 @@ def read_page(file: OpenFile, worker: PageWorker) -> Iterator[Extract | RefusedR
     page = worker.page(decoded.text)
     url = one_line(page["url"])
     title, lines = _title(page), page["lines"]
-    # Where no article stands out, all that the page shows is the text, and cleaning has more to do.
+    # If the extraction finds no article, take all visible lines; the cleaner then has more to cut.
     body = _with_lead(page["text"], title, lines) if page.get("text") else "\n".join(lines)
     if len(body) < _ARTICLE:
         raise UnreadableFile("no article was found in the page")
     text = body if title in lines and "text" not in page else with_title(title, body)
-    beside = _beside_title(text, title, lines)
+    byline = _lines_under_title(text, title, lines)
     facts = Facts(
         title=title,
         source=domain_of(url),
-        author=_author(one_line(page["author"]), beside),
+        author=_author(one_line(page["author"]), byline),
         url=url if domain_of(url) else "",
-        published=_published(page["published"] or None, beside, detect(text)),
+        published=_published(page["published"] or None, byline, detect(text)),
     )
     yield Extract(
         text,
@@ -165,59 +171,61 @@ def read_page(file: OpenFile, worker: PageWorker) -> Iterator[Extract | RefusedR
 def _title(page: dict[str, Any]) -> str:
     """Return a page's title as the page shows it.
 
-    That is the longest of its lines which stands in its title element, beside the site's name; what
-    the page tells networks and search engines is often shorter, or of another part of it.
+    That is the longest visible line that is part of the title element, which often has the site's name too.
+    The title in the metadata is often shorter, or belongs to another part of the page, so it is only the
+    fallback.
     """
-    heading, told = page["heading"], one_line(page["title"])
-    shown = [line for line in page["lines"] if line == told or (line in heading and len(line.split()) >= 3)]
-    return max(shown, key=len, default=told)
+    heading, stated = page["heading"], one_line(page["title"])
+    shown = [line for line in page["lines"] if line == stated or (line in heading and len(line.split()) >= 3)]
+    return max(shown, key=len, default=stated)
 
 
 def _with_lead(text: str, title: str, lines: list[str]) -> str:
-    """Return an extracted text with the paragraphs that the page shows between its title and it."""
-    begins = _begin(text, title, lines)
-    above = [at for at, line in enumerate(lines[:begins]) if line == title]
-    between = lines[above[-1] + 1 : begins] if above else []
+    """Return an extracted text with its lead: the paragraphs that the page shows between title and text."""
+    first = _first_line_of_text(text, title, lines)
+    titles = [place for place, line in enumerate(lines[:first]) if line == title]
+    between = lines[titles[-1] + 1 : first] if titles else []
     lead = [line for line in between if len(line) >= _LEAD and line[-1] in ".؟!…" and not matching_rule(line)]
     return "\n".join([*lead, text])
 
 
-def _begin(text: str, title: str, lines: list[str]) -> int:
-    """Return which of a page's lines its text begins with."""
-    first = next((line for line in text.split("\n") if len(line) >= _PARAGRAPH and line != title), "")
-    return next((at for at, line in enumerate(lines) if first and first in line), len(lines))
+def _first_line_of_text(text: str, title: str, lines: list[str]) -> int:
+    """Return the place among a page's lines where its text begins; the number of lines if it is not there."""
+    paragraph = next((line for line in text.split("\n") if len(line) >= _PARAGRAPH and line != title), "")
+    return next((place for place, line in enumerate(lines) if paragraph and paragraph in line), len(lines))
 
 
-def _beside_title(text: str, title: str, lines: list[str]) -> list[str]:
-    """Return what a page shows between its title and its text, where it names its author and its date."""
-    begins = _begin(text, title, lines)
-    above = [at for at, line in enumerate(lines[:begins]) if line == title]
-    window = lines[above[-1] if above else max(0, begins - _ABOVE) : begins + 1]
+def _lines_under_title(text: str, title: str, lines: list[str]) -> list[str]:
+    """Return the parts of the lines from the title to the text, where pages show author and date."""
+    first = _first_line_of_text(text, title, lines)
+    titles = [place for place, line in enumerate(lines[:first]) if line == title]
+    window = lines[titles[-1] if titles else max(0, first - _ABOVE) : first + 1]
     return [part.strip() for line in window for part in line.split(BETWEEN)]
 
 
-def _published(stated: str | None, beside: list[str], lang: str) -> str | None:
-    """Return the earlier of the day that a page states and of the one it shows beside its title.
+def _published(stated: str | None, byline: list[str], lang: str) -> str | None:
+    """Return the earlier of two days, YYYY-MM-DD: the one in the metadata and the one under the title.
 
-    Where a page states one day only, that is often of its last change.
+    A page whose metadata states a single day often states the day of its last change.
     """
-    shown = find_published(["", *beside], day_first=lang == "ar")
+    shown = find_published(["", *byline], day_first=lang == "ar")
     return min(filter(None, (stated, shown)), default=None)
 
 
-def _author(stated: str, beside: list[str]) -> str:
-    """Return the author that a page states, else the one of a line that begins with «By» or «كتب»."""
-    shown = (name.group(1) for part in beside if (name := _BYLINE.fullmatch(part)))
-    named = _BYLINE.fullmatch(stated)
-    return (named.group(1) if named else stated) or next(shown, "")
+def _author(stated: str, byline: list[str]) -> str:
+    """Return the author in a page's metadata, else the name in a line that begins with «By» or «كتب»."""
+    shown = (match.group(1) for part in byline if (match := _BYLINE.fullmatch(part)))
+    stated_byline = _BYLINE.fullmatch(stated)
+    return (stated_byline.group(1) if stated_byline else stated) or next(shown, "")
 
 
 def _outside(lines: list[str], text: str) -> Iterator[str]:
-    inside, whole = " ".join(text.split()), {" ".join(line.split()) for line in text.split("\n")}
+    """Yield the visible parts of a page's lines that its text does not contain."""
+    joined_text, whole_lines = " ".join(text.split()), {" ".join(line.split()) for line in text.split("\n")}
     searched = 0
     for line in lines:
         for part in line.split(BETWEEN.strip()):
-            if (shown := part.strip()) and shown not in whole:
-                searched += len(inside)
-                if searched > _SEARCHED or shown not in inside:
+            if (shown := part.strip()) and shown not in whole_lines:
+                searched += len(joined_text)
+                if searched > _SEARCHED or shown not in joined_text:
                     yield shown

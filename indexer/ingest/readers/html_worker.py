@@ -1,8 +1,8 @@
-"""The process in which HTML is parsed: it may be killed, and takes nothing with it.
+"""Parse HTML in a process of its own, which its parent can kill at any time without losing anything.
 
-A program of its own that imports nothing of Warraq. It reads requests from stdin and writes answers
-to stdout, each a length of four bytes and that many bytes of JSON, until stdin ends. Markup is
-hostile: what it makes a parser do ends with this process (see pages.py for the limits).
+This is a separate program that imports nothing of Warraq. Until stdin ends, it reads requests from stdin and
+writes answers to stdout; each is a length of four bytes (big-endian) and that many bytes of JSON. Markup may
+be hostile, so a crash or a loop of the parser must stay inside this process; html.py has the time limit.
 """
 
 import json
@@ -15,19 +15,19 @@ import lxml.etree
 import lxml.html
 from trafilatura import bare_extraction
 
-MEMORY = 2 << 30  # bytes of address space; the largest page that is read needs a quarter of it
+MEMORY = 2 << 30  # bytes of address space; the largest page that was tried needs a quarter of it
 _UNSEEN = ("script", "style", "noscript", "template", "title", "svg", "math", "iframe", "object", "select")
-_HEADING = 1_000  # code points of a title element; what is longer is no title
+_HEADING = 1_000  # code points of a title element that are used
 _END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
-_IN_LINES = """
+_INLINE_NAMES = """
 a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark q rp rt ruby s samp small
 span strike strong sub sup time tt u var wbr
 """
-_INLINE = frozenset(_IN_LINES.split())  # elements that stand in a line; all others begin one and end one
+_INLINE = frozenset(_INLINE_NAMES.split())  # inline elements; every other element begins and ends a line
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until stdin ends."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # a library that prints must not garble an answer
     _limit_memory()
@@ -60,17 +60,17 @@ def _answer(request: dict[str, str]) -> dict[str, Any]:
         return {"error": "it needs more memory than a page may"}
     except RecursionError:
         return {"error": "its markup is nested too deeply"}
-    except Exception as error:  # whatever the markup made a parser do
+    except Exception as error:  # markup can cause any error in a parser
         return {"error": f"it cannot be parsed ({type(error).__name__})"}
 
 
 def read_page(page: str) -> dict[str, Any]:
-    """Return a page's article and facts, and all its visible lines."""
-    page = _END.sub("", page)  # the parser reads no further, but pages are pasted into pages
+    """Return a page's article and facts, and all its visible lines, as `PageWorker.page` describes."""
+    page = _END.sub("", page)  # the parser would stop there, but some pages contain whole pages
     root = _parsed(page)
     document = _extracted(page, tables=True)
     if document is not None and _is_table(document.text or ""):
-        document = _extracted(page, tables=False)  # a table of the page's layout, not of the article
+        document = _extracted(page, tables=False)  # the table is the page's layout, not part of the article
     lines = _lines(root, " · ")
     heading = " ".join((root.findtext(".//head/title") or "").split())[:_HEADING]
     if document is None or not document.text:
@@ -96,7 +96,7 @@ def _extracted(page: str, *, tables: bool) -> Any:
         with_metadata=True,
         include_comments=False,
         include_tables=tables,
-        # Only what the page says of itself: a date that merely stands in it is another's.
+        # Use dates in the metadata only: a date in the text may belong to something else.
         date_extraction_params={"extensive_search": False, "original_date": True, "min_date": "1800-01-01"},
     )
 
@@ -108,17 +108,17 @@ def _is_table(text: str) -> bool:
 
 def _parsed(markup: str) -> Any:
     parser = lxml.html.HTMLParser(encoding="utf-8")
-    # As bytes: lxml refuses a string that declares an encoding.
+    # Pass bytes: lxml refuses a string that declares an encoding.
     root = lxml.html.document_fromstring(markup.encode(), parser=parser)
     if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
-        raise RecursionError  # the parser has left out what is nested more deeply than it goes
+        raise RecursionError  # the parser has dropped elements that are nested too deeply
     return root
 
 
 def _lines(root: Any, between: str = "") -> list[str]:
-    """Return the lines that a tree shows, as its blocks and breaks part them.
+    """Return the visible lines of a tree, separated at blocks and line breaks.
 
-    `between` is put where one span or link follows another without a space, as styles part them.
+    `between` is inserted where one span or link follows another without a space: styles separate those.
     """
     parts, hidden = list[str](), 0
     for event, element in lxml.etree.iterwalk(root, events=("start", "end", "comment", "pi")):
@@ -128,11 +128,11 @@ def _lines(root: Any, between: str = "") -> list[str]:
                 parts.append("\n")
             hidden += (element.tag in _UNSEEN) * (1 if event == "start" else -1)
         if not hidden:
-            said = (element.text or "") if event == "start" else tail
-            parts.append(" ".join(said.split("\n")))
+            visible = (element.text or "") if event == "start" else tail
+            parts.append(" ".join(visible.split("\n")))
             if event == "end" and not tail and element.tag in ("span", "a") and element.getnext() is not None:
                 parts.append(between)
-    return [line for each in "".join(parts).split("\n") if (line := " ".join(each.split()))]
+    return [line for raw_line in "".join(parts).split("\n") if (line := " ".join(raw_line.split()))]
 
 
 if __name__ == "__main__":

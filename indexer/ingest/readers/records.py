@@ -1,4 +1,4 @@
-"""Files of many articles: JSON, JSON Lines and CSV, read record by record in bounded memory."""
+"""Read files of many articles (JSON, JSON Lines and CSV), record by record in bounded memory."""
 
 import csv
 import html
@@ -30,26 +30,26 @@ from indexer.ingest.metadata.fields import (
 from indexer.ingest.readers.base import Extract, RefusedRecord, with_title
 from indexer.text.language import detect
 
-RECORD_SIZE = 8 << 20  # bytes of a record; more is no article
-_SAMPLED = 1 << 16  # bytes by which an encoding is told
-_ID_LENGTH = 200  # code points; a longer id is a text
+RECORD_SIZE = 8 << 20  # bytes; a longer record is refused
+_SAMPLED = 1 << 16  # bytes at the start of a file by which its encoding is detected
+_ID_LENGTH = 200  # code points; a longer value is text, not an id
 _MARKUP = re.compile(
     r"</?(?:p|br|div|h[1-6]|ul|ol|li|a|span|strong|em|b|i|table|blockquote|img)\b[^<>]*>", re.I
 )
 _BLOCK = re.compile(r"<(?:p|br|div|h[1-6]|ul|ol|li|table|blockquote)\b", re.I)
-_NESTED = 100  # lists and objects in one another, and lists of paragraphs a tenth of it
-_END = "\udfff"  # half a character, which no text that was decoded holds
+_NESTED = 100  # levels of lists and objects in a file; a list of paragraphs may have a tenth of them
+_END = "\udfff"  # marks the end of a table; decoded text never has a lone surrogate
 
 ToText = Callable[[str], str]
-"""Markup to the text that it shows; UnreadableFile where it cannot be parsed."""
+"""Return the visible text of markup; raises UnreadableFile if it cannot be parsed."""
 
 
 def read_json_lines(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Extract | RefusedRecord]:
-    """Read a file with a JSON object on each line that is not blank."""
+    """Read a file that has a JSON object on each nonblank line."""
     try:
         encoding = encoding_of(_sample(file))
     except UnreadableFile:
-        encoding = "utf-8"  # then each line is judged by itself
+        encoding = "utf-8"  # each line that does not fit is then refused by itself
     stream = _as_utf8(file.stream(), encoding)
     for number, line in enumerate(_bounded_lines(stream), 1):
         if line is None:
@@ -66,18 +66,18 @@ def read_json_lines(file: OpenFile, names: FieldNames, to_text: ToText) -> Itera
 
 
 def read_json(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Extract | RefusedRecord]:
-    """Read a JSON file: an article, a list of articles, or an object that holds such a list.
+    """Read a JSON file: one article, a list of articles, or an object that holds such a list.
 
-    A file with an object on each line, which is JSON Lines under another name, is read as that.
+    A file with one object on each line is read as JSON Lines.
     """
     if _is_json_lines(file):
         yield from read_json_lines(file, names, to_text)
         return
     encoding = _encoding(file)
-    place = _articles_at(_Paced(_as_utf8(file.stream(counted=False), encoding)), names)
-    stream = _Paced(_as_utf8(file.stream(), encoding))
+    place = _place_of_articles(_LimitedStream(_as_utf8(file.stream(counted=False), encoding)), names)
+    stream = _LimitedStream(_as_utf8(file.stream(), encoding))
     for number, record in enumerate(ijson.items(ijson.parse(_events(stream)), place), 1):
-        stream.rest()
+        stream.reset_limit()
         extract = _extract(record, number, encoding, names, to_text)
         if place:
             yield extract
@@ -88,10 +88,11 @@ def read_json(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Ex
 
 
 def read_csv(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Extract | RefusedRecord]:
-    """Read a table whose first row names the columns; the separator is the one that row uses."""
-    csv.field_size_limit(RECORD_SIZE)  # the module's own; an unclosed quote would swallow the file
+    """Read a table whose first row names the columns; that row decides which separator the table uses."""
+    # A setting of the whole csv module: without it, an unclosed quote could take in the rest of the file.
+    csv.field_size_limit(RECORD_SIZE)
     encoding = _encoding(file)
-    lines = _Lines(io.TextIOWrapper(_as_utf8(file.stream(), encoding), "utf-8", newline=""))
+    lines = _LimitedLines(io.TextIOWrapper(_as_utf8(file.stream(), encoding), "utf-8", newline=""))
     try:
         header = next(filter(str.strip, lines))
         delimiter = delimiter_of(header)
@@ -114,9 +115,9 @@ def read_csv(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Ext
         raise UnreadableFile(f"it is not {error.encoding} text; save it as UTF-8") from None
 
 
-def _rows(lines: "_Lines", delimiter: str) -> Iterator[list[str]]:
+def _rows(lines: "_LimitedLines", delimiter: str) -> Iterator[list[str]]:
     for row in csv.reader(lines, delimiter=delimiter):
-        lines.rest()
+        lines.reset_limit()
         if any(row):
             yield row
 
@@ -124,7 +125,7 @@ def _rows(lines: "_Lines", delimiter: str) -> Iterator[list[str]]:
 def _extract(
     record: Any, number: int, encoding: str, names: FieldNames, to_text: ToText
 ) -> Extract | RefusedRecord:
-    """Return the article that a record is, or the reason why it is none."""
+    """Return the article of a record, or the record as refused, with the reason."""
     try:
         fields = _fields(record)
         text, notes = _article_text(fields, names, to_text)
@@ -144,9 +145,12 @@ def _extract(
 
 
 def _fields(record: Any) -> Mapping[str, Any]:
+    """Return the fields of a record; raises UnreadableFile unless it is a JSON object."""
     if not isinstance(record, Mapping):
         raise UnreadableFile("it is no JSON object")
-    if isinstance(inner := record.get("_source"), Mapping):  # as search engines export
+    if isinstance(
+        inner := record.get("_source"), Mapping
+    ):  # the form in which search engines export documents
         return {**inner, "_id": record.get("_id", inner.get("_id"))}
     return record
 
@@ -154,7 +158,10 @@ def _fields(record: Any) -> Mapping[str, Any]:
 def _article_text(
     record: Mapping[str, Any], names: FieldNames, to_text: ToText
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the text of a record, and notes of what was repaired in it or is odd."""
+    """Return the text of a record, and notes on its repairs and oddities.
+
+    Raises UnreadableFile if the record has no valid text.
+    """
     text = _text(value_of(record, TEXT, names))
     if not text.strip():
         raise UnreadableFile(f"no field of it is an article's text; {_remedy('NAME')}")
@@ -164,65 +171,71 @@ def _article_text(
         raise UnreadableFile("its text is not valid Unicode: it holds half a character") from None
     if "\0" in text:
         raise UnreadableFile("it is not text: it holds NUL characters")
-    text = _shown(text, to_text)
+    text = _visible_text(text, to_text)
     if not text.strip():
         raise UnreadableFile("its markup shows no text")
     text, repairs, notes = repair(text)
     return text, repairs + notes
 
 
-def _shown(text: str, to_text: ToText) -> str:
-    """Return what a field shows: it may hold markup, or none but escaped characters."""
+def _visible_text(text: str, to_text: ToText) -> str:
+    """Return the visible text of a field, whether it has markup or only references such as &amp;."""
     if _MARKUP.search(text):
-        # Where no block parts them, the lines of a field are its paragraphs.
+        # In markup without block elements, the lines of the field are its paragraphs.
         return to_text(text if _BLOCK.search(text) else text.replace("\n", "<br>"))
     return html.unescape(text) if ENTITY.search(text) else text
 
 
 def _text(value: Any, depth: int = _NESTED // 10) -> str:
-    """Return a field's text: a string, or a list of paragraphs."""
+    """Return the text of a field: a string, a list of paragraphs, or an object with either; else ""."""
     if isinstance(value, Mapping):
         value = next((value[name] for name in ("text", "rendered", "html", "value") if name in value), None)
     if isinstance(value, list):
-        return "\n".join(filter(None, (_text(each, depth - 1) for each in value if depth)))
+        return "\n".join(filter(None, (_text(item, depth - 1) for item in value if depth)))
     return value if isinstance(value, str) else ""
 
 
-def _remedy(what: str) -> str:
-    return f"name it with --field text={what}"
+def _remedy(placeholder: str) -> str:
+    return f"name it with --field text={placeholder}"
 
 
-def _articles_at(stream: "_Paced", names: FieldNames) -> str:
-    """Return where in a JSON file its articles are, as ijson names places: "" is the whole file.
+def _place_of_articles(stream: "_LimitedStream", names: FieldNames) -> str:
+    """Return the place of the articles in a JSON file, in ijson's notation; "" is the whole file.
 
-    An object with a text of its own is an article, whatever lists it holds; else the first list of
-    objects with a text is the list of articles.
+    An object with a text is an article itself, whatever lists it holds; otherwise the first list of objects
+    with a text is the list of articles. Raises UnreadableFile if there is no text.
     """
-    texts = {names[TEXT]} if TEXT in names else set(known_names(TEXT))
-    inside: str | None = None
-    lists = 0
+    is_text_key = _text_key_test(names)
+    article_list: str | None = None
+    open_lists = 0
     for prefix, event, value in ijson.parse(_events(stream)):
-        stream.rest()
-        lists += (event == "start_array") - (event == "end_array")
+        stream.reset_limit()
+        open_lists += (event == "start_array") - (event == "end_array")
         if not prefix and event == "start_array":
             return "item"
-        if event != "map_key":
+        if event != "map_key" or not is_text_key(value):
             continue
-        plain = str(value) if TEXT in names else plain_name(value)
-        nested = TEXT in names and names[TEXT].startswith(f"{value}.")
-        is_text = value == "_source" or plain in texts or nested
-        if is_text and not prefix:
+        if not prefix:
             return ""
-        if is_text and inside is None and lists == 1 and prefix.endswith(".item"):
-            inside = prefix
-    if inside is None:
+        if article_list is None and open_lists == 1 and prefix.endswith(".item"):
+            article_list = prefix
+    if article_list is None:
         raise UnreadableFile(f"no field of it is an article's text; {_remedy('NAME')}")
-    return inside
+    return article_list
 
 
-def _events(stream: "_Paced") -> Iterator[tuple[str, Any]]:
-    """Yield what stands in a JSON file, piece by piece, as ijson names pieces."""
-    # The one in C is quicker, but a number of 5,000 digits ends the process there.
+def _text_key_test(names: FieldNames) -> Callable[[str], bool]:
+    """Return a test for keys of a JSON object: whether the key holds an article's text or leads to it."""
+    if TEXT in names:
+        path = names[TEXT]
+        return lambda key: key in ("_source", path) or path.startswith(f"{key}.")
+    usual_names = frozenset(known_names(TEXT))
+    return lambda key: key == "_source" or plain_name(key) in usual_names
+
+
+def _events(stream: "_LimitedStream") -> Iterator[tuple[str, Any]]:
+    """Yield ijson's events of a JSON file; raises UnreadableFile if it is invalid or nested too deeply."""
+    # Use the Python backend: in the faster C backend a number of 5,000 digits crashes the process.
     depth = 0
     try:
         for event, value in ijson.basic_parse(stream, use_float=True):
@@ -237,8 +250,8 @@ def _events(stream: "_Paced") -> Iterator[tuple[str, Any]]:
 
 
 def _is_json_lines(file: OpenFile) -> bool:
-    """Whether a file's first two lines that are not blank are JSON objects, each by itself."""
-    encoding = _encoding(file)  # before the stream, which it would end
+    """Return whether each of a file's first two nonblank lines is a JSON object."""
+    encoding = _encoding(file)  # must come first: it opens a stream of its own
     stream = _as_utf8(file.stream(counted=False), encoding)
     lines = _bounded_lines(stream)
     return _is_object(next(lines, None)) and _is_object(next(lines, None))
@@ -252,6 +265,7 @@ def _is_object(line: bytes | None) -> bool:
 
 
 def _encoding(file: OpenFile) -> str:
+    """Return the encoding of a file; raises UnreadableFile if it is blank or the encoding is not detected."""
     sample = _sample(file)
     encoding = encoding_of(sample)
     if len(sample) < _SAMPLED and not sample.decode(encoding, "ignore").strip():
@@ -267,10 +281,12 @@ def _as_utf8(stream: BinaryIO, encoding: str) -> BinaryIO:
     """Return a stream of the same text in UTF-8, without a byte order mark."""
     if encoding == "utf-8":
         return stream
-    return io.BufferedReader(_Recoded(io.TextIOWrapper(stream, encoding, newline="")))
+    return io.BufferedReader(_Utf8Stream(io.TextIOWrapper(stream, encoding, newline="")))
 
 
-class _Recoded(io.RawIOBase):
+class _Utf8Stream(io.RawIOBase):
+    """The bytes of a text stream, encoded in UTF-8."""
+
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text, self._encoded = text, b""
 
@@ -288,11 +304,12 @@ class _Recoded(io.RawIOBase):
         return count
 
 
-class _Paced:
-    """A stream that is refused where more than a record's size is read of it without a rest.
+class _LimitedStream:
+    """A stream that limits how much may be read between two calls of `reset_limit`.
 
-    It ends where reading fails, and `failure` says why: an exception that passes through ijson leaves
-    parts of it behind that complain.
+    Readers call it after each record or event, so that no record can fill the memory. If reading fails, the
+    stream ends, and `failure` holds the reason: an exception raised through ijson's generators would leave
+    some of them unfinished, and Python would complain about those.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -311,12 +328,12 @@ class _Paced:
             return b""
         return data
 
-    def rest(self) -> None:
+    def reset_limit(self) -> None:
         self._count = 0
 
 
-class _Lines:
-    """The lines of a table and a last one, `_END`; refused where too many are read without a rest."""
+class _LimitedLines:
+    """The lines of a table, then the line `_END`; with the limit of _LimitedStream."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._count, self._ended = stream, 0, False
@@ -336,7 +353,7 @@ class _Lines:
         self._ended = True
         return _END
 
-    def rest(self) -> None:
+    def reset_limit(self) -> None:
         self._count = 0
 
 
@@ -345,7 +362,7 @@ def _too_long() -> str:
 
 
 def _bounded_lines(stream: BinaryIO) -> Iterator[bytes | None]:
-    """Yield the lines that are not blank; None for one that is too long to be a record."""
+    """Yield the nonblank lines of a stream, and None for each line that is longer than RECORD_SIZE."""
     while line := stream.readline(RECORD_SIZE + 1):
         if len(line) <= RECORD_SIZE:
             if line.strip():

@@ -1,4 +1,4 @@
-"""One Reader a format, chosen by the file's suffix: all that the rest of Warraq knows of formats."""
+"""Choose the Reader of a file by its suffix. Only this module maps file formats to readers."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -15,7 +15,7 @@ from indexer.ingest.readers.text import read_markdown, read_text
 
 
 class Readers:
-    """The readers of one archive; they share a process that parses HTML, ended with the block."""
+    """The readers of one archive. They share one HTML process, which ends when the `with` block ends."""
 
     def __init__(self, names: FieldNames, worker: PageWorker | None = None) -> None:
         self._worker = worker or PageWorker()
@@ -40,10 +40,10 @@ class Readers:
         self._worker.close()
 
     def read(self, file: OpenFile) -> Iterator[Extract | RefusedRecord]:
-        """Yield the articles of a file; UnreadableFile where its format is not read, or its content."""
+        """Yield the extracts of a file; raises UnreadableFile if its format or its content is refused."""
         reader = self._by_suffix.get(file.suffix)
         if reader is None:
-            known = ", ".join(sorted(self._by_suffix))
+            suffixes = ", ".join(sorted(self._by_suffix))
             kind = file.suffix or "a file without a suffix"
-            raise UnreadableFile(f"{kind} is not a format that is read ({known}, plain or .gz)")
+            raise UnreadableFile(f"{kind} is not a format that is read ({suffixes}, plain or .gz)")
         return reader(file)

@@ -1,4 +1,4 @@
-"""Plain text and Markdown: the decoded file is the article's text, so offsets point into the file."""
+"""Read plain text and Markdown. The decoded file is the article's text, so offsets point into the file."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,21 +9,24 @@ from indexer.ingest.encoding.detect import decode
 from indexer.ingest.files import OpenFile
 from indexer.ingest.metadata.fields import Facts, FieldNames, facts_of, one_line
 from indexer.ingest.readers.base import Extract, RefusedRecord, text_article
-from indexer.text.front_matter import _HEAD, _fields, front_matter
+from indexer.text.front_matter import HEAD_LENGTH, front_matter, front_matter_fields
 from indexer.text.language import detect
 
 
 def read_text(file: OpenFile) -> Iterator[Extract | RefusedRecord]:
-    """Read a plain text article."""
+    """Read a plain text file as one article."""
     yield text_article(decode(file.read()), Facts())
 
 
 def read_markdown(file: OpenFile, names: FieldNames) -> Iterator[Extract | RefusedRecord]:
-    """Read a Markdown article: facts from its front matter, else the title from its first heading."""
+    """Read a Markdown file as one article, with the facts of its front matter.
+
+    If those have no title, the first heading is the title.
+    """
     decoded = decode(file.read())
     matter = front_matter(decoded.text)
-    facts = facts_of(_fields(matter), names, detect(decoded.text))
-    heading = Facts(title=_first_heading(decoded.text[len(matter) : len(matter) + _HEAD]))
+    facts = facts_of(front_matter_fields(matter), names, detect(decoded.text))
+    heading = Facts(title=_first_heading(decoded.text[len(matter) : len(matter) + HEAD_LENGTH]))
     yield text_article(decoded, facts.or_else(heading))
 
 
@@ -31,8 +34,7 @@ def _first_heading(text: str) -> str:
     tokens = MarkdownIt("commonmark").parse(text)
     for heading, inline in pairwise(tokens):
         if heading.type == "heading_open":
-            # A break between lines has no content.
-            return one_line(
-                "".join(each.content or " " * each.type.endswith("break") for each in inline.children or [])
-            )
+            # A line break inside the heading is a token without content.
+            pieces = (token.content or " " * token.type.endswith("break") for token in inline.children or [])
+            return one_line("".join(pieces))
     return ""

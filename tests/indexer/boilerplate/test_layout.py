@@ -41,7 +41,7 @@ def cut(lines, **options):
 # --- the title -----------------------------------------------------------------------------------
 
 
-def test_an_article_alone_loses_nothing_and_its_first_line_is_its_title():
+def test_article_without_boilerplate_keeps_all_lines_and_its_title():
     document, gone = cleaned(ARTICLE)
     assert (document.title, gone) == (TITLE, {})
     assert document.text == "\n".join(ARTICLE)
@@ -49,7 +49,7 @@ def test_an_article_alone_loses_nothing_and_its_first_line_is_its_title():
     assert (document.title, gone) == (ARABIC_TITLE, {})
 
 
-def test_furniture_above_the_title_is_not_the_title():
+def test_boilerplate_above_the_title_is_not_the_title():
     document, gone = cleaned(["Skip to content", "Home > World > Europe", "Loading", *ARTICLE])
     assert document.title == TITLE
     assert list(gone) == ["Skip to content", "Home > World > Europe", "Loading"]
@@ -60,19 +60,19 @@ def test_furniture_above_the_title_is_not_the_title():
     [TITLE, TITLE.upper(), f"{TITLE}.", f"# {TITLE}", f"{TITLE} | Harbour News", f"{TITLE} - Harbour News",
      f"{TITLE} — The Harbour Daily News", f"Harbour News | {TITLE}", f"{TITLE} » World » Harbour News"],
 )  # fmt: skip
-def test_a_title_that_is_said_again_stays_where_it_stands_first(again):
+def test_repeated_title_is_kept_at_its_first_place(again):
     document, gone = cleaned([TITLE, again, FIRST, SECOND, LAST])
     assert document.title == TITLE
     assert gone == {again: "title-repeated"} if again != TITLE else gone == {TITLE: "title-repeated"}
     assert document.text.startswith(f"{TITLE}\n ")
 
 
-def test_an_arabic_title_is_known_again_however_it_is_spelt():
+def test_repeated_arabic_title_is_recognized_in_other_spellings():
     again = "المبعوثون يتفقون علي ممرٍّ للحبوب - صحيفة المرفأ"
     assert cut([ARABIC_TITLE, again, ARABIC_FIRST, ARABIC_SECOND]) == {again: "title-repeated"}
 
 
-def test_a_title_at_the_end_is_said_again_too():
+def test_title_repeated_at_the_end_is_cut():
     more = [f"{SECOND[:-1]}, said witness {number}." for number in range(12)]
     assert cut([*ARTICLE, *more, TITLE]) == {TITLE: "title-repeated"}
     # Nearly the title: above the text only, for below it may be a sentence.
@@ -85,7 +85,7 @@ def test_a_heading_sign_is_no_part_of_the_title():
     assert (document.title, gone) == (TITLE, {})
 
 
-def test_of_a_long_first_line_the_beginning_is_the_title():
+def test_title_is_the_beginning_of_a_long_first_line():
     line = f"{FIRST} {SECOND}"
     document, gone = cleaned([line, LAST])
     assert gone == {}
@@ -96,20 +96,20 @@ def test_of_a_long_first_line_the_beginning_is_the_title():
     assert document.title == "ط" * 90 + "…"
 
 
-def test_a_known_title_is_kept_as_it_is_known():
+def test_known_title_is_kept_unchanged():
     document, gone = cleaned(["Harbour News", TITLE, FIRST, SECOND, TITLE], title=f"{TITLE}!")
     assert document.title == f"{TITLE}!"
     assert document.text.startswith(f"Harbour News\n{TITLE}\n")
     assert gone == {TITLE: "title-repeated"}
 
 
-def test_a_known_title_that_stands_nowhere_cuts_nothing():
+def test_known_title_absent_from_the_text_cuts_nothing():
     document, gone = cleaned(ARTICLE, title="Something else")
     assert (document.title, gone) == ("Something else", {})
 
 
 @pytest.mark.parametrize("title", ["Most read", "Share", "Comments", "إعلان", "203.0.113.7"])
-def test_a_title_is_kept_even_where_it_reads_like_furniture(title):
+def test_title_that_reads_like_boilerplate_is_kept(title):
     document, gone = cleaned([title, FIRST, SECOND], title=title)
     assert (document.title, gone) == (title, {})
 
@@ -120,7 +120,7 @@ def test_a_document_of_one_line_keeps_it(line):
     assert (document.title, gone) == (line, {})
 
 
-def test_the_name_of_the_site_above_a_title_that_is_said_twice_is_cut():
+def test_site_name_above_a_repeated_title_is_cut():
     gone = cut(
         ["Harbour News", "All the ports, all the time", TITLE, f"{TITLE} | Harbour News", FIRST, SECOND]
     )
@@ -131,12 +131,12 @@ def test_the_name_of_the_site_above_a_title_that_is_said_twice_is_cut():
     }
 
 
-def test_the_name_of_the_site_among_its_furniture_is_cut_and_a_title_there_is_not():
+def test_site_name_among_boilerplate_is_cut_and_the_title_is_kept():
     document, gone = cleaned(["Harbour News", "Menu", TITLE, FIRST, SECOND])
     assert (document.title, gone) == (TITLE, {"Harbour News": "site-name", "Menu": "navigation"})
 
 
-def test_the_name_of_a_section_above_the_article_is_cut():
+def test_section_name_above_the_article_is_cut():
     assert cut(["World", TITLE, FIRST, SECOND]) == {"World": "navigation"}
     assert cut(["اقتصاد وبورصة", ARABIC_TITLE, ARABIC_FIRST, ARABIC_SECOND]) == {
         "اقتصاد وبورصة": "navigation"
@@ -149,7 +149,7 @@ def test_the_name_of_a_section_above_the_article_is_cut():
     ["By Salma Haddad", "بقلم سلمى حداد", "12 March 2025", "المصدر: وكالة المرفأ", "Written by Omar Aziz, Geneva",
      "Updated 12 March 2025"],
 )  # fmt: skip
-def test_who_wrote_an_article_and_when_is_kept(line):
+def test_author_and_date_lines_are_kept(line):
     for lines in ([TITLE, line, FIRST, SECOND], [line, TITLE, FIRST, SECOND], [*ARTICLE, line]):
         document, gone = cleaned(lines)
         assert (document.title, gone) == (TITLE, {})
@@ -164,17 +164,17 @@ OTHERS = [
 ]
 
 
-def test_a_list_of_others_ends_where_the_article_goes_on():
+def test_related_articles_list_ends_where_the_article_continues():
     gone = cut([TITLE, FIRST, "Related articles", *OTHERS, SECOND, LAST])
     assert gone == dict.fromkeys(["Related articles", *OTHERS], "related")
 
 
-def test_a_sub_heading_between_a_list_of_others_and_the_text_stays():
+def test_subheading_after_a_related_articles_list_is_kept():
     gone = cut([TITLE, FIRST, "Most read", *OTHERS, "What comes next", SECOND, LAST])
     assert gone == dict.fromkeys(["Most read", *OTHERS], "related")
 
 
-def test_an_arabic_list_of_others_ends_where_the_article_goes_on():
+def test_arabic_related_articles_list_ends_where_the_article_continues():
     others = ["لماذا ارتفع ثمن الخبز في مدن الجنوب", "خمسة موانئ أغلقتها الحرب منذ عام"]
     gone = cut(
         [
@@ -190,28 +190,28 @@ def test_an_arabic_list_of_others_ends_where_the_article_goes_on():
     assert gone == dict.fromkeys(["مواضيع ذات صلة", *others], "related")
 
 
-def test_a_list_of_others_at_the_end_goes_on_to_the_end():
+def test_related_articles_list_at_the_end_is_cut_to_the_end():
     gone = cut([*ARTICLE, "Related articles", *OTHERS])
     assert gone == dict.fromkeys(["Related articles", *OTHERS], "related")
 
 
-def test_a_list_that_says_where_it_ends_ends_there():
+def test_list_with_an_end_mark_ends_at_the_mark():
     gone = cut([TITLE, FIRST, "الأكثر قراءة", *OTHERS, "نهاية الأكثر قراءة", "Three more days", SECOND, LAST])
     assert gone.keys() == {"الأكثر قراءة", *OTHERS, "نهاية الأكثر قراءة"}
 
 
-def test_a_longer_list_inside_an_article_is_the_articles():
+def test_longer_list_inside_an_article_is_kept():
     many = [f"Ship number {number} of the corridor to the south" for number in range(16)]
     assert cut([TITLE, FIRST, "Related articles", *many, SECOND, LAST]) == {"Related articles": "related"}
     assert len(cut([TITLE, FIRST, "Related articles", *many[:15], SECOND, LAST])) == 16
 
 
-def test_a_sentence_under_a_heading_of_others_is_no_headline():
+def test_sentence_under_a_related_articles_heading_is_not_a_headline():
     sentence = "Nobody in the town believed it."
     assert cut([TITLE, FIRST, "Related articles", sentence, SECOND, LAST]) == {"Related articles": "related"}
 
 
-def test_figures_and_times_are_no_headlines():
+def test_numbers_and_times_are_not_headlines():
     lines = ["Odesa: 360,000 tons", "Constanta: 120,000 tons"]
     assert cut([TITLE, FIRST, "Most read", *lines, SECOND, LAST]) == {"Most read": "related"}
 
@@ -220,12 +220,12 @@ def test_figures_and_times_are_no_headlines():
 
 
 @pytest.mark.parametrize("answer", ["نعم.", "Yes.", "لا.", "No.", "Next", "Support", "Contact", "موافق"])
-def test_a_word_between_paragraphs_that_only_looks_like_a_button_is_kept(answer):
+def test_button_like_word_between_paragraphs_is_kept(answer):
     assert cut([TITLE, FIRST, answer, SECOND, LAST]) == {}
 
 
 @pytest.mark.parametrize("times", [3, 4])
-def test_a_word_that_stands_again_and_again_is_a_button(times):
+def test_word_repeated_often_is_a_button(times):
     lines = [TITLE, FIRST]
     for number in range(times):
         lines += ["Listen", f"{SECOND[:-1]}, for the time numbered {number}."]
@@ -261,7 +261,7 @@ def test_a_line_inside_a_box_is_cut_with_it():
     assert len(gone) == 3
 
 
-def test_a_bare_number_or_network_beside_buttons_is_a_count():
+def test_number_or_network_name_next_to_buttons_is_a_count():
     assert cut([*ARTICLE, "Share", "Telegram", "1204"]) == {
         "Share": "share", "Telegram": "share", "1204": "controls",
     }  # fmt: skip
@@ -282,13 +282,13 @@ def test_comments_are_cut_to_the_end():
     assert gone == dict.fromkeys(["Comments (3)", *comments], "comments")
 
 
-def test_a_heading_that_reads_like_that_of_the_comments_cuts_no_paragraph_below():
+def test_comments_like_heading_cuts_no_paragraph_below_it():
     long = f"{SECOND} {FIRST} {LAST} {SECOND}"
     gone = cut([TITLE, FIRST, "Responses", long, SECOND, LAST])
     assert gone.keys() <= {"Responses"}
 
 
-def test_short_lines_among_the_furniture_behind_the_article_are_cut():
+def test_short_lines_among_boilerplate_after_the_article_are_cut():
     gone = cut([*ARTICLE, "© 2025 Harbour News", "Pier 4, Odesa", "Tags: grain, ports", "Quayside Media"])
     assert gone == {
         "© 2025 Harbour News": "copyright",
@@ -298,7 +298,7 @@ def test_short_lines_among_the_furniture_behind_the_article_are_cut():
     }
 
 
-def test_a_last_line_that_the_furniture_does_not_reach_is_kept():
+def test_last_line_away_from_boilerplate_is_kept():
     assert cut([*ARTICLE, "Still waiting"]) == {}
 
 
@@ -309,22 +309,22 @@ def test_an_article_of_questions_and_answers_keeps_both():
     assert cut(lines) == {}
 
 
-def test_a_block_of_metadata_is_cut_and_what_it_says_is_not_the_title():
+def test_metadata_block_is_cut_and_gives_no_title():
     matter = ["---", "author: Salma Haddad", "tags: [grain, ports]", "---"]
     document, cuts = clean(Document("a.md", "", "\n".join([*matter, "", f"# {TITLE}", FIRST]), "", "en"))
     assert {each.line: each.rule for each in cuts} == dict.fromkeys((1, 2, 3, 4), "front-matter")
     assert document.title == TITLE
 
 
-def test_a_title_inside_the_block_of_metadata_is_not_the_one_that_is_shown():
-    """A folded title stands there on a line of its own; the heading under the block is the title."""
+def test_title_inside_a_metadata_block_is_not_the_title():
+    """A title that is a folded YAML scalar has a line of its own; the heading under the block is the title."""
     matter = ["---", "title: >", f"  {TITLE}", "---"]
     document, cuts = clean(Document("a.md", TITLE, "\n".join([*matter, "", f"# {TITLE}", FIRST]), "", "en"))
     assert {each.line for each in cuts} == {1, 2, 3, 4}
     assert f"# {TITLE}" in document.text
 
 
-def test_a_rule_across_the_page_opens_no_metadata():
+def test_horizontal_rule_opens_no_metadata_block():
     assert cut(["---", TITLE, FIRST, SECOND]).get(TITLE) is None
     assert "front-matter" not in cut(["---", TITLE, "---", FIRST, SECOND]).values()
 
@@ -332,7 +332,7 @@ def test_a_rule_across_the_page_opens_no_metadata():
 # --- repetition ----------------------------------------------------------------------------------
 
 
-def test_a_line_that_many_articles_have_is_cut_whatever_it_says():
+def test_repeated_line_is_cut_whatever_its_text():
     line = "The harbour master writes every Thursday"
     document, cuts = clean(
         Document("a.txt", "", "\n".join([TITLE, FIRST, line, SECOND]), "", "en"), {line_key(line): 17}
@@ -341,12 +341,12 @@ def test_a_line_that_many_articles_have_is_cut_whatever_it_says():
     assert line not in document.text
 
 
-def test_a_rule_that_knows_a_line_is_named_before_repetition():
+def test_pattern_rule_takes_precedence_over_repetition():
     _, cuts = clean(Document("a.txt", "", f"{TITLE}\n{FIRST}\nLoading", "", "en"), {line_key("Loading"): 9})
     assert [(each.rule, each.articles) for each in cuts] == [("loading", None)]
 
 
-def test_the_first_line_of_many_articles_is_not_the_title_of_each():
+def test_repeated_first_line_is_not_the_title():
     column = "From our correspondent at the harbour"
     document, cuts = clean(
         Document("a.txt", "", "\n".join([column, *ARTICLE]), "", "en"), {line_key(column): 9}
@@ -355,7 +355,7 @@ def test_the_first_line_of_many_articles_is_not_the_title_of_each():
     assert [(each.line, each.rule) for each in cuts] == [(1, "repeated")]
 
 
-def test_a_known_title_that_many_articles_have_stays():
+def test_known_title_that_repeats_is_kept():
     document, cuts = clean(
         Document("a.txt", TITLE, "\n".join(ARTICLE), "", "en"), {line_key(TITLE): 40, line_key(LAST): 40}
     )
@@ -367,28 +367,28 @@ def test_a_known_title_that_many_articles_have_stays():
     ("one", "other"),
     [("a  line", " a line "), ("a\tline", "a line"), ("a\u00a0line", "a line"), ("سطر  واحد", "سطر واحد")],
 )
-def test_lines_that_differ_in_white_space_alone_are_counted_as_one(one, other):
+def test_lines_that_differ_only_in_white_space_count_as_one(one, other):
     assert line_key(one) == line_key(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [("a line", "A line"), ("a line", "a line."), ("a line", "aline")])
-def test_lines_that_differ_in_a_letter_are_two(one, other):
+def test_lines_that_differ_in_a_letter_count_separately(one, other):
     assert line_key(one) != line_key(other)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_a_key_fits_a_column_of_sqlite(line):
+def test_line_key_fits_an_sqlite_column(line):
     assert -(2**63) <= line_key(line) < 2**63
 
 
-def test_the_keys_of_a_text_are_those_of_its_lines():
+def test_line_keys_of_a_text_equal_those_of_its_lines():
     text = "Title\r\n\r\nA much longer line\r  Title \n\u2028\n"
     assert line_keys(text)[1] == {line_key("Title"), line_key("A much longer line")}
     assert line_keys(" \n\t\r\n")[1] == frozenset()
 
 
-def test_copies_of_an_article_share_a_key_whatever_stands_around_them_and_others_do_not():
+def test_duplicate_articles_share_a_key_and_different_articles_do_not():
     copy = "\r\n\r\n".join(["Loading", *ARTICLE, "Share"])
     key = line_keys("\n".join(ARTICLE))[0]
     assert line_keys(copy)[0] == key
@@ -414,7 +414,7 @@ def test_copies_of_an_article_share_a_key_whatever_stands_around_them_and_others
         (100_000, 20),
     ],
 )
-def test_a_tenth_of_the_articles_from_5_to_20_make_a_line_furniture(articles, least):
+def test_repetition_threshold_is_a_tenth_of_the_articles_from_5_to_20(articles, least):
     assert least_articles(articles) == least
 
 
@@ -442,7 +442,7 @@ known = st.sampled_from(["", "", TITLE, "Loading", "Nowhere"])
 @example("", "", set())
 @example("\r\n\u2028", "x", set())
 @example("---\na: b\n---\n", "", set())
-def test_only_whole_lines_are_blanked_and_nothing_else_is_touched(text, title, many):
+def test_only_whole_lines_are_blanked(text, title, many):
     repeated = {line_key(line): 9 for line in many}
     given_document = Document("a.txt", title, text, "s", "en", "2025-03-01", SourceFile("a.txt"))
     document, cuts = clean(given_document, repeated)
@@ -459,7 +459,7 @@ def test_only_whole_lines_are_blanked_and_nothing_else_is_touched(text, title, m
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(pages, known, st.sets(st.sampled_from(SOME_LINES), max_size=6))
-def test_the_title_is_a_line_that_stays_and_a_document_never_loses_all(text, title, many):
+def test_title_is_a_kept_line_and_some_line_is_always_kept(text, title, many):
     assume(not text.startswith("---"))
     document, cuts = clean(Document("a.txt", title, text, "", "en"), {line_key(line): 9 for line in many})
     gone = {each.line for each in cuts}
@@ -478,7 +478,7 @@ def test_the_title_is_a_line_that_stays_and_a_document_never_loses_all(text, tit
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.lists(line_texts, max_size=25), st.sampled_from(["\r\n", "\r", "\n\n", "  \n\t"]), known)
-def test_how_lines_end_and_are_indented_changes_nothing(lines, end, title):
+def test_line_ends_and_indentation_change_no_decision(lines, end, title):
     lines = [line for line in lines if line.strip()]
     assume(lines[:1] != ["---"])
     plain, other = (clean(Document("a", title, each.join(lines), "", "en")) for each in ("\n", end))
@@ -512,7 +512,7 @@ LONG_PAGES = {
 
 
 @pytest.mark.parametrize("kind", LONG_PAGES)
-def test_a_long_page_takes_no_longer_than_its_length(kind):
+def test_cleaning_time_is_linear_in_the_page_length(kind):
     text = "\n".join([*ARTICLE, *LONG_PAGES[kind]])
     with at_most(15):  # a slow machine that did other things too took five
         document, _ = clean(Document("a.txt", "", text, "", "en"))

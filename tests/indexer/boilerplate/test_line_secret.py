@@ -12,7 +12,7 @@ from tests.support.generations import names
 from tests.support.paths import ROOT
 
 
-def test_it_is_made_once_and_for_its_user_alone(tmp_path):
+def test_line_secret_is_made_once_with_user_only_permissions(tmp_path):
     folder = tmp_path / "cache" / "warraq"
     secret = read_line_secret(folder)
     assert len(secret) == LENGTH == 32
@@ -25,7 +25,7 @@ def test_it_is_made_once_and_for_its_user_alone(tmp_path):
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
-def test_it_is_for_its_user_alone_whatever_files_are_like_here(tmp_path, mask):
+def test_line_secret_is_user_only_whatever_the_umask(tmp_path, mask):
     before = os.umask(mask)
     try:
         read_line_secret(tmp_path)
@@ -34,11 +34,11 @@ def test_it_is_for_its_user_alone_whatever_files_are_like_here(tmp_path, mask):
     assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o600
 
 
-def test_no_two_folders_have_the_same(tmp_path):
+def test_each_folder_has_its_own_line_secret(tmp_path):
     assert len({read_line_secret(tmp_path / f"{number}") for number in range(20)}) == 20
 
 
-def test_all_who_ask_at_once_get_the_same(tmp_path):
+def test_concurrent_threads_get_the_same_line_secret(tmp_path):
     for number in range(20):
         start, got = threading.Barrier(8), []
 
@@ -55,7 +55,7 @@ def test_all_who_ask_at_once_get_the_same(tmp_path):
         assert names(tmp_path / f"{number}") == [NAME]
 
 
-def test_all_processes_that_ask_at_once_get_the_same(tmp_path):
+def test_concurrent_processes_get_the_same_line_secret(tmp_path):
     program = (
         "import sys; from pathlib import Path; from indexer.boilerplate.line_secret import read_line_secret as read_secret\n"
         "sys.stdin.read(1)\n"
@@ -76,7 +76,7 @@ def test_all_processes_that_ask_at_once_get_the_same(tmp_path):
     assert names(tmp_path / "cache") == [NAME]
 
 
-def test_where_it_cannot_be_kept_it_is_another_one_every_time(tmp_path):
+def test_line_secret_that_cannot_be_stored_differs_every_time(tmp_path):
     (tmp_path / "file").write_text("not a folder", "utf-8")
     made = [read_line_secret(place) for place in [tmp_path / "file", tmp_path / "file" / "deeper"] * 2]
     assert len(set(made)) == 4
@@ -94,7 +94,7 @@ READ_ONLY = (
 )
 
 
-def test_in_a_folder_that_may_not_be_written_to_it_is_another_one_every_time(public):
+def test_line_secret_in_a_read_only_folder_differs_every_time(public):
     public.chmod(0o555)
     done = subprocess.run(
         [sys.executable, "-c", READ_ONLY, str(public)], capture_output=True, text=True, check=True, cwd=ROOT
@@ -104,14 +104,14 @@ def test_in_a_folder_that_may_not_be_written_to_it_is_another_one_every_time(pub
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * (LENGTH - 1), b"x" * (LENGTH + 1)])
-def test_what_is_no_secret_is_not_taken_for_one_and_stays(tmp_path, content):
+def test_invalid_secret_file_is_ignored_and_left_in_place(tmp_path, content):
     (tmp_path / NAME).write_bytes(content)
     assert read_line_secret(tmp_path) != read_line_secret(tmp_path)
     assert (tmp_path / NAME).read_bytes() == content
     assert names(tmp_path) == [NAME]
 
 
-def test_where_files_cannot_be_linked_nothing_is_left_behind(tmp_path, monkeypatch):
+def test_line_secret_without_hard_links_leaves_no_temporary_file(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(95, "Operation not supported")
 
@@ -120,7 +120,7 @@ def test_where_files_cannot_be_linked_nothing_is_left_behind(tmp_path, monkeypat
     assert names(tmp_path) == []
 
 
-def test_its_name_tells_secrets_apart_and_is_not_one(tmp_path):
+def test_secret_identifier_distinguishes_secrets_without_revealing_them(tmp_path):
     secrets = [bytes(LENGTH), b"\1" + bytes(LENGTH - 1), read_line_secret(tmp_path)]
     named = [fingerprint(each) for each in secrets]
     assert len(set(named)) == 3

@@ -25,23 +25,23 @@ class Judged:
 
     name: str
     lines: dict[int, str]
-    furniture: set[int]
+    boilerplate: set[int]
     rules: dict[int, str]
     title: str
 
     def wrong(self):
         for number, line in self.lines.items():
-            if (number in self.furniture) != (number in self.rules):
+            if (number in self.boilerplate) != (number in self.rules):
                 done = f"cut by {self.rules[number]}" if number in self.rules else "kept"
                 yield f"{self.name}:{number}: {done}: {line[:90]}"
 
     @property
     def first_kept(self):
-        return next(line for number, line in self.lines.items() if number not in self.furniture)
+        return next(line for number, line in self.lines.items() if number not in self.boilerplate)
 
 
 def judge(path: Path) -> Judged:
-    lines, furniture, texts = {}, set(), []
+    lines, boilerplate, texts = {}, set(), []
     for number, labelled in enumerate(path.read_text("utf-8").split("\n"), 1):
         label, tab, text = labelled[:1], labelled[1:2], labelled[2:]
         texts.append(text)
@@ -49,10 +49,10 @@ def judge(path: Path) -> Judged:
             assert (label in "+-", tab, bool(text.strip())) == (True, "\t", True), f"{path}:{number}"
             lines[number] = text.strip()
         if label == "-":
-            furniture.add(number)
+            boilerplate.add(number)
     document, cuts = read_and_clean(path.name, "\n".join(texts).encode())
     rules = {cut.line: cut.rule for cut in cuts}
-    return Judged(f"{path.parent.name}/{path.name}", lines, furniture, rules, document.title)
+    return Judged(f"{path.parent.name}/{path.name}", lines, boilerplate, rules, document.title)
 
 
 def read_and_clean(name: str, data: bytes) -> tuple[Document, tuple[Cut, ...]]:
@@ -66,26 +66,26 @@ def pages():
 
 
 @pytest.mark.parametrize("folder", [*FOLDERS, "all"])
-def test_what_is_cut_is_furniture_and_most_furniture_is_cut(pages, folder):
+def test_cut_lines_are_boilerplate_and_most_boilerplate_is_cut(pages, folder):
     judged = [page for name in FOLDERS if folder in (name, "all") for page in pages[name]]
     cut = sum(len(page.rules) for page in judged)
-    furniture = sum(len(page.furniture) for page in judged)
-    rightly = sum(len(page.furniture & page.rules.keys()) for page in judged)
+    boilerplate = sum(len(page.boilerplate) for page in judged)
+    rightly = sum(len(page.boilerplate & page.rules.keys()) for page in judged)
     told = "\n".join(line for page in judged for line in page.wrong())
     assert cut
-    assert furniture
+    assert boilerplate
     assert rightly >= PRECISION * cut, f"precision {rightly / cut:.3f}\n{told}"
-    assert rightly >= RECALL * furniture, f"recall {rightly / furniture:.3f}\n{told}"
+    assert rightly >= RECALL * boilerplate, f"recall {rightly / boilerplate:.3f}\n{told}"
 
 
-def test_the_title_is_the_first_line_that_is_kept(pages):
+def test_title_is_the_first_kept_line(pages):
     judged = [page for folder in FOLDERS for page in pages[folder]]
     wrong = [page for page in judged if page.title != page.first_kept]
     told = "\n".join(f"{page.name}: {page.title!r}, not {page.first_kept!r}" for page in wrong)
     assert len(wrong) <= (1 - TITLES) * len(judged), told
 
 
-def test_cut_lines_carry_no_letter_into_the_text(pages):
+def test_cut_lines_leave_no_letter_in_the_text(pages):
     for folder in FOLDERS:
         for path in sorted((MESSY / folder).glob("*.txt")):
             text = "\n".join(line[2:] for line in path.read_text("utf-8").split("\n"))
@@ -108,7 +108,7 @@ SEEDS_CUT = {
 
 @pytest.mark.skipif(not SEEDS.exists(), reason="needs the shared data")
 @pytest.mark.parametrize("seed", SEEDS_CUT)
-def test_exactly_the_furniture_of_scraped_articles_is_cut(seed):
+def test_exactly_the_boilerplate_of_scraped_articles_is_cut(seed):
     (path,) = SEEDS.glob(f"{seed}_*.txt")
     document, cuts = read_and_clean(path.name, path.read_bytes())
     assert {cut.line for cut in cuts} == SEEDS_CUT[seed], [(cut.line, cut.rule) for cut in cuts]
@@ -157,6 +157,6 @@ ARCHIVE_CUT = {
 
 
 @pytest.mark.parametrize("path", ARCHIVE_CUT)
-def test_exactly_the_furniture_of_the_archive_that_ships_is_cut(path):
+def test_exactly_the_boilerplate_of_the_sample_archive_is_cut(path):
     _, cuts = read_and_clean(path, (ROOT / "archive" / path).read_bytes())
     assert {cut.line: cut.rule for cut in cuts} == ARCHIVE_CUT[path]

@@ -182,22 +182,22 @@ SENTENCES_THAT_OPEN_LIKE_FURNITURE = [
 
 
 @pytest.mark.parametrize(("rule", "line"), [(rule, line) for rule, lines in CUT.items() for line in lines])
-def test_furniture_is_cut_by_its_rule(rule, line):
+def test_boilerplate_is_cut_by_its_rule(rule, line):
     assert matching_rule(line) == rule
 
 
-def test_every_rule_has_its_examples_and_its_reason():
+def test_every_rule_has_examples_and_a_reason():
     assert CUT.keys() | BY_PLACE == rule_reasons().keys()
     assert all(reason and reason[0].islower() and reason[-1] != "." for reason in rule_reasons().values())
 
 
 @pytest.mark.parametrize("line", KEPT)
-def test_what_only_looks_like_furniture_is_kept(line):
+def test_boilerplate_like_text_is_kept(line):
     assert matching_rule(line) is None
 
 
 @pytest.mark.parametrize("line", SENTENCES_THAT_OPEN_LIKE_FURNITURE)
-def test_a_sentence_that_opens_like_furniture_is_kept(line):
+def test_sentence_that_opens_like_boilerplate_is_kept(line):
     assert matching_rule(line) is None
 
 
@@ -205,11 +205,11 @@ def test_a_sentence_that_opens_like_furniture_is_kept(line):
     "line",
     ["ref=aXA6IDIwMy4wLjExMy43", "https://example.org/?v=aXA6IDIwMy4wLjExMy43", "2001:db8::8a2e:370:7334"],
 )
-def test_a_readers_address_is_cut_however_it_is_written(line):
+def test_reader_address_is_cut_in_every_spelling(line):
     assert matching_rule(line) == "tracking"
 
 
-def test_a_long_line_is_text_whatever_it_says():
+def test_long_line_is_kept_whatever_its_text():
     opening = "Subscribe to our newsletter today "
     assert matching_rule(opening) == "subscribe"
     assert matching_rule(opening + "and " * 80) is None
@@ -222,7 +222,7 @@ def test_a_long_line_is_text_whatever_it_says():
     st.sampled_from(["", " ", "\t", "\u00a0", "\u200f", "\ufeff"]),
     st.sampled_from(["", " ", "\u200e", "\u2003", "\u202c"]),
 )
-def test_space_and_marks_of_direction_around_a_line_change_nothing(line, before, after):
+def test_spaces_and_direction_marks_around_a_line_change_nothing(line, before, after):
     assert matching_rule(f"{before}{line}{after}") == matching_rule(line)
 
 
@@ -236,13 +236,13 @@ def test_case_changes_nothing(line):
     [("شاركْ المقالَ", "شارك المقال"), ("إقرأ أيضاً", "اقرا ايضا"), ("التعليقــات", "التعليقات"),
      ("القائمة الرئيسية", "القائمه الرءيسيه".replace("ء", "ئ")), ("ﺷﺎﺭﻙ", "شارك"), ("کلمات مفتاحیه", "كلمات مفتاحية")],
 )  # fmt: skip
-def test_spellings_of_one_line_are_seen_as_one(one, other):
+def test_spellings_of_one_line_match_one_rule(one, other):
     assert normalize_line(one) == normalize_line(other)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.text(max_size=400))
-def test_any_line_has_one_rule_or_none_and_always_the_same(line):
+def test_any_line_has_at_most_one_rule_and_always_the_same(line):
     rule = matching_rule(line)
     assert rule is None or rule in CUT
     assert matching_rule(line) == rule
@@ -263,23 +263,23 @@ def test_short_items_between_commas_are_keywords(line):
      "حضر الجلسة سلمى، وعمر، وهدى، وكريم، ونور.", "oil, gas", "grain, ports",
      "On Monday, in the rain, with no lamp, an old man crossed the bridge, alone"],
 )  # fmt: skip
-def test_a_sentence_that_lists_names_is_no_list_of_keywords(line):
+def test_sentence_that_lists_names_is_not_a_keyword_list(line):
     assert not is_keyword_list(line)
 
 
-def test_a_network_is_named_alone_or_not_at_all():
+def test_network_name_is_cut_only_when_alone():
     assert [is_network(line) for line in ("فيسبوك", "X", "Telegram", "تيك توك")] == [True] * 4
     assert [is_network(line) for line in ("Telegrams", "X marks the spot", "فيسبوك وحدها", "")] == [False] * 4
 
 
-def test_a_section_is_named_alone_or_not_at_all():
+def test_section_name_is_cut_only_when_alone():
     assert all(map(names_a_section, ("اقتصاد", "اقتصاد وبورصة", "Opinion", "Middle East", "والرياضة")))
     assert not any(
         map(names_a_section, ("", "!", "اقتصاد الحرب", "Opinion of the court on the water treaty", "The dam"))
     )
 
 
-def test_an_answer_is_no_section():
+def test_one_word_answer_is_not_a_section_name():
     assert not any(map(names_a_section, ("No.", "Yes.", "نعم.", "لا.", "This one")))
 
 
@@ -288,6 +288,6 @@ def test_an_answer_is_no_section():
     [f"ar {'français ' * 22}!x", f"accept {'settings ' * 22}!x", f"related {'stories ' * 22}!x",
      f"استمع {'ايضا ' * 22}", "a" + "(" * 300, "-> " * 100, "1:" * 150, "#a, " * 75 + "x", "تويتر " * 50],
 )  # fmt: skip
-def test_no_line_takes_long_to_judge(line):
+def test_every_line_is_matched_in_bounded_time(line):
     with at_most(0.5):
         assert matching_rule(line) in (None, *CUT)

@@ -1,4 +1,4 @@
-"""An index that was made in steps is the one that is made at once, whatever the steps were."""
+"""An index that is built in steps equals a full build of the same archive."""
 
 import csv
 import functools
@@ -92,7 +92,7 @@ EDITS = {
 
 
 class Steps:
-    """An archive that is edited, an index that follows it, and at each build one that is made at once.
+    """An archive that is edited, an index that follows it, and at each build a full index to compare.
 
     What is done is drawn, and printed, so that a failure tells its steps.
     """
@@ -101,7 +101,7 @@ class Steps:
         self.folder, self.model, self.draw = folder, model, draw
         self.archive, self.index = self.folder / "archive", self.folder / "index"
         self.archive.mkdir(parents=True)
-        self.drafts, self.seen = {None: {}}, Counter()
+        self.staged, self.seen = {None: {}}, Counter()
 
     # -- edits
 
@@ -228,10 +228,10 @@ class Steps:
 
     def build(self):
         current = IndexFolder(self.index).current()
-        before, keep = self.drafts[current], self.draw.randint(1, 3)
+        before, keep = self.staged[current], self.draw.randint(1, 3)
         report = build_index(self.archive, self.index, self.model, keep=keep)
         print("built", report)
-        now = self.drafts[report.generation] = read_whole(self.archive)
+        now = self.staged[report.generation] = read_whole(self.archive)
         both = before.keys() & now.keys()
         assert (report.added, report.removed) == (len(now.keys() - before), len(before.keys() - now))
         assert report.changed == sum(before[each] != now[each] for each in both)
@@ -254,17 +254,17 @@ class Steps:
         self.note(report)
 
     def note(self, report):
-        """Count what has come about in these steps."""
+        """Count the cases that these steps covered."""
         folder = IndexFolder(self.index)
         with closing(GenerationReader.open(folder)) as store, closing(connected(store)) as tables:
-            furniture = set(
+            repeated_lines = set(
                 tables.execute("SELECT name, line_key FROM repeated_lines JOIN sources ON id = source_id")
             )
-        if furniture - getattr(self, "furniture", furniture):
-            self.seen["lines became furniture"] += 1
-        if getattr(self, "furniture", furniture) - furniture:
-            self.seen["lines were furniture"] += 1
-        self.furniture = furniture
+        if repeated_lines - getattr(self, "repeated_lines", repeated_lines):
+            self.seen["lines became repeated"] += 1
+        if getattr(self, "repeated_lines", repeated_lines) - repeated_lines:
+            self.seen["lines were repeated"] += 1
+        self.repeated_lines = repeated_lines
         self.seen.update(["built", *report.cut], failed=bool(report.failed), noted=bool(report.notes))
 
 
@@ -310,7 +310,7 @@ def agree(one, other, model, within=0.0):
     try:
         for store in stores:
             assert store.damage is None
-        assert what_is_held(stores[0]) == what_is_held(stores[1])
+        assert index_content(stores[0]) == index_content(stores[1])
         searchers = [Searcher(store, in_space(store, model)) for store in stores]
         for request in requests():
             results = [searcher.search(request) for searcher in searchers]
@@ -326,7 +326,7 @@ def agree(one, other, model, within=0.0):
 
 
 def listed(hit):
-    """A hit and all that is folded into it: their passages, and their scores."""
+    """A hit and its collapsed passages: their passages, and their scores."""
     each = [hit, *hit.also_in, *(one for more in hit.more for one in (more, *more.also_in))]
     return [(one.passage, one.document, one.highlights) for one in each], [one.score for one in each]
 
@@ -346,7 +346,7 @@ def connected(store):
     return sqlite3.connect(f"{(store.folder / 'articles.sqlite').as_uri()}?mode=ro&immutable=1", uri=True)
 
 
-def what_is_held(store):
+def index_content(store):
     """All that the tables of a generation hold, without the numbers that they give to things."""
     with closing(connected(store)) as tables:
         run = tables.execute
@@ -399,7 +399,7 @@ def known(monkeypatch):
     monkeypatch.setattr(build, "improves", improves)
 
 
-def test_an_index_made_in_any_steps_is_the_one_made_at_once(tmp_path, known):
+def test_index_built_in_steps_equals_a_full_build(tmp_path, known):
     seen = Counter()
     for seed, model in enumerate([FakeModel(), TwoTongues(), FakeModel()]):
         steps = Steps(tmp_path / f"steps {seed}", model, random.Random(seed))
@@ -412,7 +412,7 @@ def test_an_index_made_in_any_steps_is_the_one_made_at_once(tmp_path, known):
                 steps.roll_back()
             steps.build()
         seen += steps.seen
-    expected = ("rolled back", "repeated", "lines became furniture", "lines were furniture", "tracking", "failed",
+    expected = ("rolled back", "repeated", "lines became repeated", "lines were repeated", "tracking", "failed",
                 "noted")  # fmt: skip
     assert {name for name in expected if seen[name] < 3} == set(), seen
 
@@ -449,7 +449,7 @@ class AnySteps(RuleBasedStateMachine):
         self.place.cleanup()
 
 
-def test_an_index_made_in_any_steps_at_all_is_the_one_made_at_once(known):
+def test_index_built_in_random_steps_equals_a_full_build(known):
     run_state_machine_as_test(
         AnySteps,
         settings=settings(
@@ -491,9 +491,7 @@ NEWS = {
 }
 
 
-def test_with_the_real_model_an_index_made_in_steps_answers_as_the_one_made_at_once(
-    tmp_path, encoder, monkeypatch
-):
+def test_index_built_in_steps_with_the_real_model_answers_alike(tmp_path, encoder, monkeypatch):
     """The vector caches are each index's own: batches differ, and so do the last digits of a vector."""
     archive, model = tmp_path / "archive", Loaded(encoder)
     whole = language_neutral.read_sample()
@@ -516,7 +514,7 @@ def test_with_the_real_model_an_index_made_in_steps_answers_as_the_one_made_at_o
     assert step().cut == {}
     put("ar/grain", "post/copy", "wire/vote", line=LINE)
     assert step().cut == {}
-    put("wire/quake", line=LINE)  # the fifth of its source: the line is furniture from here on
+    put("wire/quake", line=LINE)  # the fifth of its source: the line is repeated from here on
     assert step().cut == {"repeated": 5}
     (archive / "wire" / "water.txt").unlink()
     put("ar/water", "ar/copy", "ar/bank", "wire/grain")

@@ -8,13 +8,7 @@ import pytest
 
 from indexer import build_index
 from indexer.retrieval.opening import current_generation
-from tests.support.command_line import runner
 from tests.support.fakes import FakeModel
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -42,7 +36,7 @@ def newest(index):
 # Info
 
 
-def test_info_tells_what_each_part_weighs_and_what_is_kept(run, index):
+def test_info_prints_the_size_of_each_part_and_the_kept_generations(run, index):
     told = run("info", "--index", index, "--json").json
     assert told["sizes"]["vectors.faiss"] == (newest(index) / "vectors.faiss").stat().st_size
     assert [each["current"] for each in told["generations"]] == [True, False]
@@ -58,7 +52,7 @@ def test_info_tells_what_each_part_weighs_and_what_is_kept(run, index):
     assert "served" in text
 
 
-def test_info_tells_the_truth_where_there_is_no_cache(run, index):
+def test_info_reports_a_missing_or_damaged_cache(run, index):
     (index / "vectors.sqlite").unlink()
     (index / "vectors.sha256").unlink()
     assert "cache       0 vectors, 0 B" in run("info", "--index", index).out
@@ -69,7 +63,7 @@ def test_info_tells_the_truth_where_there_is_no_cache(run, index):
 # A damaged generation
 
 
-def test_a_damaged_generation_is_stepped_down_from_with_a_warning_in_every_answer(run, index):
+def test_damaged_generation_falls_back_to_the_previous_with_a_warning(run, index):
     good = (run("info", "--index", index, "--json").json)["generations"][1]["generation"]
     damage(newest(index) / "vectors.faiss")
     done = run("search", "Geneva", "--index", index, "--json")
@@ -84,7 +78,7 @@ def test_a_damaged_generation_is_stepped_down_from_with_a_warning_in_every_answe
     ] == [warning]
 
 
-def test_where_no_generation_is_whole_it_is_3_with_the_remedy(run, index, archive):
+def test_all_generations_damaged_exits_3_with_the_remedy(run, index, archive):
     for folder in (index / "generations").iterdir():
         damage(folder / "vectors.faiss")
     for command in (("search", "Geneva"), ("verify",)):
@@ -95,7 +89,7 @@ def test_where_no_generation_is_whole_it_is_3_with_the_remedy(run, index, archiv
     assert run("verify", "--index", index).status == 0
 
 
-def test_info_is_of_what_is_served(run, index):
+def test_info_describes_the_served_generation(run, index):
     (newest(index) / "manifest.json").unlink()
     done = run("info", "--index", index)
     assert done.status == 0
@@ -107,7 +101,7 @@ def test_info_is_of_what_is_served(run, index):
 # Verify
 
 
-def test_a_whole_index_is_0_and_says_what_was_looked_at(run, index):
+def test_undamaged_index_exits_0_and_lists_the_checks(run, index):
     done = run("verify", "--index", index)
     assert done.status == 0
     assert done.out.endswith("All is as it was written.\n")
@@ -116,7 +110,7 @@ def test_a_whole_index_is_0_and_says_what_was_looked_at(run, index):
     assert (found["whole"], found["faults"], found["articles"]) == (True, [], 3)
 
 
-def test_damage_is_3_and_says_where_and_how_it_is_mended(run, index):
+def test_damage_exits_3_with_its_place_and_remedy(run, index):
     damage(newest(index) / "articles.sqlite")
     done = run("verify", "--index", index)
     assert done.status == 3
@@ -128,28 +122,28 @@ def test_damage_is_3_and_says_where_and_how_it_is_mended(run, index):
     assert done.json["faults"][0].keys() == {"where", "part", "fact", "remedy"}
 
 
-def test_files_that_changed_since_are_told_and_are_0(run, index, archive):
+def test_changed_files_are_reported_and_exit_0(run, index, archive):
     (archive / "talks.txt").write_text("Other words.\n")
     done = run("verify", "--index", index)
     assert done.status == 0
     assert "1 file changed since the build (talks.txt); warraq build takes that in." in done.out
 
 
-def test_a_moved_archive_is_named(run, index, archive):
+def test_moved_archive_is_reported(run, index, archive):
     moved = archive.rename(archive.with_name("elsewhere"))
     assert "name it with --archive" in run("verify", "--index", index).out
     assert "Compared 3 articles" in run("verify", "--index", index, "--archive", moved).out
 
 
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir()])
-def test_no_index_is_3(run, tmp_path, make):
+def test_missing_index_exits_3(run, tmp_path, make):
     make(tmp_path / "other")
     done = run("verify", "--index", tmp_path / "other")
     assert done.status == 3
     assert "warraq build" in done.err
 
 
-# Receipts
+# Verification of hits
 
 
 @pytest.fixture
@@ -159,7 +153,7 @@ def answer(run, index, tmp_path):
     return tmp_path / "answer.json"
 
 
-def test_a_hit_or_a_whole_answer_is_proven(run, index, answer, tmp_path, monkeypatch):
+def test_hit_or_whole_answer_is_verified(run, index, answer, tmp_path, monkeypatch):
     done = run("verify", "--index", index, "--hit", answer)
     assert done.status == 0
     assert all(line.startswith("proven: ") for line in done.out.splitlines())
@@ -171,7 +165,7 @@ def test_a_hit_or_a_whole_answer_is_proven(run, index, answer, tmp_path, monkeyp
     assert run("verify", "--index", index, "--hit", "-").status == 0
 
 
-def test_a_hit_is_proven_without_any_index(run, index, answer, archive, tmp_path):
+def test_hit_is_verified_without_an_index(run, index, answer, archive, tmp_path):
     shutil.rmtree(index)
     done = run("verify", "--index", index, "--hit", answer)
     assert done.status == 3
@@ -179,9 +173,7 @@ def test_a_hit_is_proven_without_any_index(run, index, answer, archive, tmp_path
     assert run("verify", "--index", index, "--archive", archive, "--hit", answer).status == 0
 
 
-def test_a_hit_of_a_file_that_has_changed_is_1_and_one_that_its_file_contradicts_3(
-    run, index, answer, archive
-):
+def test_changed_file_exits_1_and_contradicted_hit_exits_3(run, index, answer, archive):
     hit = json.loads(answer.read_text())["hits"][0]
     (archive / "more.txt").write_text("More.\n")
     path = archive / hit["source"]["path"]
@@ -200,21 +192,21 @@ def test_a_hit_of_a_file_that_has_changed_is_1_and_one_that_its_file_contradicts
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff\xfe", b"no json"])
-def test_what_is_no_hit_is_wrong_usage(run, index, tmp_path, content):
+def test_invalid_hit_is_wrong_usage(run, index, tmp_path, content):
     (tmp_path / "hit.json").write_bytes(content)
     done = run("verify", "--index", index, "--hit", tmp_path / "hit.json")
     assert done.status == 2
     assert done.err.count("\n") == 1
 
 
-def test_a_hit_that_is_no_file_is_wrong_usage(run, index, tmp_path):
+def test_missing_hit_file_is_wrong_usage(run, index, tmp_path):
     assert run("verify", "--index", index, "--hit", tmp_path / "nothing.json").status == 2
 
 
 # Rollback and cache
 
 
-def test_rollback_serves_what_was_before_and_goes_forward_by_name(run, index):
+def test_rollback_serves_the_previous_generation_and_forward_by_name(run, index):
     new = current_generation(index)
     done = run("rollback", "--index", index)
     assert done.status == 0
@@ -228,7 +220,7 @@ def test_rollback_serves_what_was_before_and_goes_forward_by_name(run, index):
     assert run("rollback", "nothing", "--index", index).status == 2
 
 
-def test_rollback_to_a_damaged_generation_is_3(run, index):
+def test_rollback_to_a_damaged_generation_exits_3(run, index):
     (old,) = [path for path in (index / "generations").iterdir() if path != newest(index)]
     damage(old / "vectors.faiss")
     assert run("rollback", "--index", index).status == 3
@@ -243,7 +235,7 @@ def test_the_cache_is_shown_and_cleared(run, index, archive):
     assert run("search", "Geneva", "--index", index).status == 0
 
 
-def test_a_build_keeps_as_many_generations_as_it_is_told(run, index, archive):
+def test_build_keeps_the_requested_number_of_generations(run, index, archive):
     (archive / "new.txt").write_text("New words stand here.\n")
     assert run("build", "--keep", 1, "--archive", archive, "--index", index).status == 0
     assert len(list((index / "generations").iterdir())) == 1

@@ -77,7 +77,7 @@ def no_network(monkeypatch):
     assert asked == []
 
 
-def test_a_local_model_speaks_with_its_own_prompts(folder, no_network):
+def test_local_model_uses_its_own_prompts(folder, no_network):
     encoder = find_model(str(folder)).open()
     assert encoder.prompts == {"query": "ask: ", "document": "text: "}
     assert (encoder.name, encoder.dimension, encoder.window) == (str(folder), 16, 24)
@@ -109,7 +109,7 @@ def test_tokens_are_counted_with_prompt_and_control_tokens(folder):
         ({"document": "text: "}, "", "text: "),
         ({"passage": "text: "}, "", "text: "),
         ({"corpus": "text: "}, "", "text: "),
-        # Of several, the one that sentence-transformers looks for first; an empty one says nothing.
+        # Of several, the one that sentence-transformers looks for first; an empty one is ignored.
         ({"corpus": "ask: ", "passage": "ask: ", "document": "text: "}, "", "text: "),
         ({"corpus": "ask: ", "passage": "text: "}, "", "text: "),
         ({"query": "", "document": "", "passage": "text: "}, "", "text: "),
@@ -120,7 +120,7 @@ def test_the_prompts_of_a_model_are_found_under_each_of_their_names(tmp_path, pr
     assert encoder.prompts == {"query": query, "document": document}
 
 
-def test_with_prompts_of_the_usual_names_vectors_are_those_of_sentence_transformers(tmp_path):
+def test_vectors_with_usual_prompts_equal_sentence_transformers(tmp_path):
     folder = make_model(tmp_path / "tiny", {"query": "ask: ", "document": "text: "})
     encoder = find_model(str(folder)).open()
     texts = ["grain talks", "قمة", "هدنة الميناء talks"]
@@ -130,7 +130,7 @@ def test_with_prompts_of_the_usual_names_vectors_are_those_of_sentence_transform
     assert np.abs(encoder.encode_passages(texts) - document).max() < 1e-5
 
 
-def test_the_fingerprint_is_of_the_weights_not_of_the_place(folder, copy):
+def test_fingerprint_depends_on_the_weights_and_not_on_the_path(folder, copy):
     found, again = find_model(str(folder)), find_model(str(copy))
     assert found.weights == again.weights
     assert found.name != again.name
@@ -147,7 +147,7 @@ def test_the_fingerprint_changes_with_each_file_that_decides_a_vector(copy, name
     assert find_model(str(copy)).weights != before
 
 
-def test_the_fingerprint_does_not_heed_what_decides_nothing(copy):
+def test_fingerprint_ignores_irrelevant_files(copy):
     before = find_model(str(copy)).weights
     (copy / "README.md").write_text("another text", "utf-8")
     assert find_model(str(copy)).weights == before
@@ -167,7 +167,7 @@ class Trap:
         return (sys.exit, ("a pickle was run",))
 
 
-def test_a_pickle_beside_safetensors_is_never_read(copy):
+def test_pickle_next_to_safetensors_is_never_read(copy):
     (copy / "pytorch_model.bin").write_bytes(pickle.dumps(Trap()))
     assert find_model(str(copy)).open().dimension == 16
 
@@ -212,7 +212,7 @@ def test_weights_cut_short_are_refused_when_they_are_opened(copy):
         "~nobody-of-this-name/model", "x" * 300, "قمة", "https://example.org/model", "-", "file.txt",
     ],
 )  # fmt: skip
-def test_whatever_is_not_a_model_here_is_refused_with_a_remedy(name, tmp_path, monkeypatch, no_network):
+def test_unknown_model_name_is_refused_with_a_remedy(name, tmp_path, monkeypatch, no_network):
     (tmp_path / "file.txt").touch()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelError, match="warraq model fetch"):
@@ -245,7 +245,7 @@ def test_finding_the_bundled_model_unpacks_nothing(tmp_path, monkeypatch):
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_vector_key_changes_with_all_that_decides_a_vector(model):
+def test_vector_key_depends_on_all_inputs_of_the_vector(model):
     key = vector_key(model, "grain")
     assert key == vector_key(model, "grain")
     assert len(key) == 32

@@ -118,14 +118,14 @@ def closed_port():
         return listener.getsockname()[1]
 
 
-def test_what_was_fetched_is_found_afterwards_without_a_network(fetch, hub, tmp_path):
+def test_fetched_model_is_found_without_a_network(fetch, hub, tmp_path):
     folder, _ = fetch("newsroom/tiny", HF_ENDPOINT=hub)
     assert folder.startswith(str(tmp_path / "hf"))
     found, _ = fetch("newsroom/tiny", what="find", HF_ENDPOINT=f"http://127.0.0.1:{closed_port()}")
     assert found == folder
 
 
-def test_neither_pickles_nor_code_are_taken(fetch, hub):
+def test_pickles_and_code_are_not_fetched(fetch, hub):
     folder = Path(fetch("newsroom/tiny", HF_ENDPOINT=hub)[0])
     taken = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert taken == {"config.json", "model.safetensors", "1_Pooling/config.json"}
@@ -137,19 +137,19 @@ def test_a_model_of_pickles_only_is_refused(fetch, hub):
     assert said.startswith("refused: The model 'newsroom/pickled' has no weights in safetensors form")
 
 
-def test_a_name_that_the_hub_does_not_have_is_said_to_be_so(fetch, hub):
+def test_name_unknown_to_the_hub_is_reported(fetch, hub):
     said, _ = fetch("newsroom/nothing", HF_ENDPOINT=hub)
     assert said == "refused: The hub has no public model named 'newsroom/nothing'. Check its name."
 
 
 @pytest.mark.parametrize("name", ["a b", "one/two/three", "-x/..y", ""])
-def test_what_is_not_a_name_is_refused_without_asking(fetch, name):
+def test_invalid_name_is_refused_without_a_request(fetch, name):
     said, _ = fetch(name, HF_ENDPOINT=f"http://127.0.0.1:{closed_port()}")
     assert said == f"refused: {name!r} is not a model name; it looks like owner/name."
 
 
 @pytest.mark.parametrize("offline", ["0", "1"])
-def test_without_a_network_it_says_so_at_once(fetch, offline):
+def test_missing_network_is_reported_at_once(fetch, offline):
     said, seconds = fetch(
         "newsroom/tiny", HF_ENDPOINT=f"http://127.0.0.1:{closed_port()}", HF_HUB_OFFLINE=offline
     )

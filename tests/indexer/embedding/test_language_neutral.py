@@ -76,17 +76,20 @@ def by_hand(arabic, english):
 
 def reciprocal_ranks(arabic, english, asked):
     """Of each asked text's translation, among all texts of both languages but the one that asks."""
-    pool = np.concatenate([arabic, english])
+    all_vectors = np.concatenate([arabic, english])
     found = []
     for place in asked:
         for mine, translation in ((place, place + len(arabic)), (place + len(arabic), place)):
-            scores = np.delete(pool @ pool[mine] - pool[translation] @ pool[mine], [mine, translation])
+            scores = np.delete(
+                all_vectors @ all_vectors[mine] - all_vectors[translation] @ all_vectors[mine],
+                [mine, translation],
+            )
             found.append(1 / (1 + (scores > 0).sum()))
     return found
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_the_known_directions_of_language_are_gone(role):
+def test_known_language_directions_are_removed(role):
     arabic, english = biased()
     space = estimate(arabic, english)
     for direction in directions().values():
@@ -96,13 +99,13 @@ def test_the_known_directions_of_language_are_gone(role):
             assert np.allclose(shifted, space.apply(arabic[role], role), rtol=0, atol=1e-5)
 
 
-def test_all_else_is_kept():
+def test_other_directions_are_kept():
     matrix = estimate(*biased()).matrix
     assert np.linalg.matrix_rank(matrix, tol=1e-3) == SIZE - 2
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_means_of_the_languages_fall_together(role):
+def test_language_means_coincide(role):
     arabic, english = biased()
     space = estimate(arabic, english)
     means = [vectors[role].mean(axis=0) for vectors in (arabic, english)]
@@ -139,14 +142,14 @@ def test_directions_in_which_translations_differ_count_for_less():
     assert gains[0] < gains[1:].max() / 2
 
 
-def test_which_language_comes_first_does_not_matter():
+def test_order_of_the_languages_does_not_matter():
     arabic, english = biased()
     one, other = estimate(arabic, english), estimate(english, arabic)
     for role in ROLES:
         assert np.allclose(one.apply(arabic[role], role), other.apply(arabic[role], role), rtol=0, atol=1e-5)
 
 
-def test_nothing_that_it_is_given_is_changed():
+def test_inputs_are_unchanged():
     arabic, english = biased()
     before = {role: (arabic[role].copy(), english[role].copy()) for role in ROLES}
     space = estimate(arabic, english)
@@ -157,7 +160,7 @@ def test_nothing_that_it_is_given_is_changed():
         assert np.array_equal(english[role], before[role][1])
 
 
-def test_one_sample_gives_one_space_and_no_vectors_are_no_vectors():
+def test_estimate_is_deterministic_and_empty_input_stays_empty():
     one, other = estimate(*biased()), estimate(*biased())
     assert one.matrix.tobytes() == other.matrix.tobytes()
     assert one.apply(np.empty((0, SIZE), np.float32), "question").shape == (0, SIZE)
@@ -173,7 +176,7 @@ def test_each_role_has_its_own_offset():
     assert not np.allclose(space.apply(vector, "passage"), space.apply(vector, "question"), rtol=0, atol=0.1)
 
 
-def test_what_was_saved_is_loaded_to_the_last_bit_without_pickle(tmp_path):
+def test_saved_space_is_loaded_bit_for_bit_without_pickle(tmp_path):
     space = estimate(*biased())
     path = tmp_path / "neutral.safetensors"
     space.save(path)
@@ -194,7 +197,7 @@ def test_what_was_saved_is_loaded_to_the_last_bit_without_pickle(tmp_path):
     assert len(stored) == 8 + size + 4 * (SIZE * SIZE + 2 * SIZE)
 
 
-def test_an_encoder_puts_each_role_where_it_belongs():
+def test_encoder_applies_the_offset_of_each_role():
     base = FakeModel()
     space = estimate(*random_vectors(4, 100, DIMENSION))
     encoder = NeutralEncoder(base, space)
@@ -208,23 +211,23 @@ def test_an_encoder_puts_each_role_where_it_belongs():
     assert encoder.count_tokens("one two") == base.count_tokens("one two")
 
 
-def test_it_improves_vectors_that_say_their_language():
+def test_space_improves_vectors_that_reveal_their_language():
     assert improves(*biased(strength=2.0)) is True
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_it_does_not_improve_vectors_that_say_nothing(seed):
+def test_space_does_not_improve_random_vectors(seed):
     assert improves(*random_vectors(seed)) is False
 
 
-def test_it_does_not_improve_what_is_neutral_already():
+def test_space_does_not_improve_neutral_vectors():
     assert improves(*biased(strength=0.0)) is False
     arabic, _ = random_vectors()
     assert improves(arabic, arabic) is False
 
 
-def test_texts_that_the_space_was_estimated_on_do_not_make_a_gain():
-    # Nothing here says a language. In fewer pairs than dimensions the space learns its own pairs by
+def test_sample_texts_are_left_out_of_their_own_estimate():
+    # No vector reveals its language. In fewer pairs than dimensions the space learns its own pairs by
     # heart and moves them away from all others, which must not count as finding the others better.
     size, noise = 384, 2.5
     random = np.random.default_rng(1)
@@ -259,7 +262,7 @@ def one_vector_a_language(pairs, size):
     ],
     ids=["same", "one pair, same", "one a language", "wide", "one pair", "equal sides", "zeros"],
 )
-def test_a_sample_that_says_little_still_gives_numbers(sample):
+def test_degenerate_sample_gives_finite_numbers(sample):
     space = estimate(*sample)
     size = len(space.matrix)
     others = unit(np.random.default_rng(6).normal(size=(10, size)))
@@ -292,7 +295,7 @@ def test_the_sample_is_large_enough_parallel_and_without_repeats():
         assert not set(sides["passage"]) & set(sides["question"])
 
 
-def test_the_sample_is_named_by_its_bytes(tmp_path):
+def test_sample_is_identified_by_its_bytes(tmp_path):
     assert read_sample().sha256 == hashlib.sha256(SAMPLE.read_bytes()).hexdigest()
     rows = [
         {"kind": "passage", "ar": "سلام", "en": "Peace"},

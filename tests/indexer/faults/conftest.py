@@ -21,7 +21,7 @@ COUNTED = "faults: "  # how what a test has counted begins, among the properties
 
 
 def programs_at_once() -> int:
-    """Two, for two cores; one where another process runs tests of this folder beside this one."""
+    """Two, for two cores; one where another process runs tests of this folder at the same time."""
     return 1 if "PYTEST_XDIST_WORKER" in os.environ else 2
 
 
@@ -72,7 +72,7 @@ def prepared(faults: Faults) -> Callable[[str], str]:
 
 @pytest.fixture
 def count(record_property: Callable[[str, object], None]) -> Callable[..., None]:
-    """Add to the counts that are told at the end."""
+    """Add to the counts that are printed at the end."""
 
     def add(**counts: int) -> None:
         for name, number in counts.items():
@@ -82,7 +82,7 @@ def count(record_property: Callable[[str, object], None]) -> Callable[..., None]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell what was counted; reports come here from the processes that tests run in."""
+    """Print the counts; reports come here from the processes that tests run in."""
     counts: Counter[str] = Counter()
     for report in terminalreporter.getreports("passed"):
         counts.update({

@@ -26,7 +26,7 @@ def deadly(points):
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_build_may_die_at_every_step(faults, prepared, count, scenario):
+def test_build_survives_death_at_every_step(faults, prepared, count, scenario):
     counted = faults.ask({"do": "count", "name": prepared(scenario)})
     assert counted["wrong"] == []
     points = counted["points"]

@@ -28,7 +28,7 @@ def by_after(points, kind, path):
 
 
 @pytest.mark.parametrize("scenario", ["first", "added", "changed", "rollback"])
-def test_a_disk_may_be_full_at_every_step(faults, prepared, count, scenario):
+def test_build_survives_a_full_disk_at_every_step(faults, prepared, count, scenario):
     points = faults.ask({"do": "count", "name": prepared(scenario)})["points"]
     by_number = {number: point for number, *point in points}
     # Its folder could not be synced: the switch is made, though it may not last.
@@ -47,7 +47,7 @@ def test_a_disk_may_be_full_at_every_step(faults, prepared, count, scenario):
     })  # fmt: skip
 
 
-def test_a_library_may_find_a_file_too_large(faults, prepared, count):
+def test_build_survives_a_file_size_limit_inside_libraries(faults, prepared, count):
     """Each library writes until the kernel says no, which it says within the library's own call."""
     sizes = [
         0,
@@ -88,7 +88,7 @@ def disk(tmp_path):
     subprocess.run(["umount", "--lazy", place], check=True)
 
 
-def test_a_disk_that_is_really_full(faults, prepared, count, disk):
+def test_build_survives_a_really_full_disk(faults, prepared, count, disk):
     jobs = [
         {"do": "full", "name": prepared(scenario), "disk": str(disk), "free": free}
         for scenario in ("added", "changed")
@@ -100,7 +100,7 @@ def test_a_disk_that_is_really_full(faults, prepared, count, disk):
     count(**{"builds on a disk that was full, or nearly": len(jobs)})
 
 
-def test_who_may_only_read_searches_and_is_told_so(faults, prepared):
+def test_read_only_user_searches_and_gets_a_clear_build_error(faults, prepared):
     done = faults.ask({"do": "read_only", "name": prepared("added")})
     assert done["wrong"] == []
     assert done["status"] == 3

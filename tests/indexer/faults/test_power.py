@@ -1,4 +1,4 @@
-"""A power cut: what was not synced may be lost, in whole or in part, and no name need be what it was."""
+"""A power cut: unsynced bytes may be lost, in whole or in part, and unsynced names may be the old ones."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.support.fault_scenarios import SCENARIOS, wrong
 
 
 @pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != "crossing"])
-def test_power_may_fail_at_every_step(faults, prepared, count, scenario):
+def test_build_survives_power_loss_at_every_step(faults, prepared, count, scenario):
     done = faults.ask({"do": "cut", "name": prepared(scenario)})
     assert done["wrong"] == []
     jobs = [

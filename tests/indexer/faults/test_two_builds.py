@@ -64,7 +64,7 @@ def is_waiting(process):
     return process.poll() is None
 
 
-def test_the_second_build_waits_and_finds_nothing_to_do(start):
+def test_second_build_waits_and_changes_nothing(start):
     first = start("wait")
     assert (line(first), line(first)) == ("begun", "at work")
     second = start("build")
@@ -76,7 +76,7 @@ def test_the_second_build_waits_and_finds_nothing_to_do(start):
     assert line(second) == f"{generation} 0 0 2"
 
 
-def test_a_build_that_is_killed_lets_the_next_one_in_at_once(start):
+def test_killed_build_releases_its_lock_at_once(start):
     first = start("wait")
     assert (line(first), line(first)) == ("begun", "at work")
     second = start("build")
@@ -88,7 +88,7 @@ def test_a_build_that_is_killed_lets_the_next_one_in_at_once(start):
     assert time.perf_counter() - killed < 10
 
 
-def test_a_build_waits_for_going_back(start, archive):
+def test_build_waits_for_a_rollback(start, archive):
     line(start("build"))
     first = start("build")
     assert line(first) == "begun"

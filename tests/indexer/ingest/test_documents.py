@@ -1,4 +1,4 @@
-"""A file to documents: ids, language, source, day; what is listed; and builds that nothing stops."""
+"""A file to documents: ids, language, source, day; listed failures; and builds that go on after them."""
 
 import gzip
 import hashlib
@@ -44,20 +44,20 @@ def lines(*records):
 # Ids
 
 
-def test_an_id_is_the_path_of_the_file_and_what_tells_its_articles_apart(archive):
+def test_id_is_the_file_path_and_the_record_id(archive):
     put(archive, **{"ar/a.txt": ARABIC, "b.json": json.dumps({"id": 3, "text": TEXT})})
     put(archive, **{"c.jsonl": lines({"text": TEXT}, {"id": "x", "text": TEXT})})
     found, _ = read_all(archive)
     assert [each.doc_id for each in found] == ["ar/a.txt", "b.json", "c.jsonl::1", "c.jsonl::x"]
 
 
-def test_files_with_the_same_records_have_other_ids(archive):
+def test_equal_records_in_two_files_have_different_ids(archive):
     put(archive, **{path: lines({"id": 1, "text": TEXT}) for path in ("a.jsonl", "b.jsonl", "c/a.jsonl")})
     found, _ = read_all(archive)
     assert [each.doc_id for each in found] == ["a.jsonl::1", "b.jsonl::1", "c/a.jsonl::1"]
 
 
-def test_a_file_whose_name_is_the_id_of_a_record_is_listed_and_stops_no_build(archive, tmp_path):
+def test_file_named_like_a_record_id_is_listed_and_the_build_goes_on(archive, tmp_path):
     put(archive, **{"a.jsonl": lines({"id": "b.txt", "text": TEXT}), "a.jsonl::b.txt": TEXT})
     report = build_index(archive, tmp_path / "index", FakeModel())
     assert report.documents == 1
@@ -66,7 +66,7 @@ def test_a_file_whose_name_is_the_id_of_a_record_is_listed_and_stops_no_build(ar
     )
 
 
-def test_a_record_whose_id_is_that_of_another_files_record_gets_another(archive):
+def test_record_with_an_id_of_another_file_gets_a_new_id(archive):
     put(
         archive,
         **{"a.jsonl": lines({"id": "b.jsonl::1", "text": TEXT}), "a.jsonl::b.jsonl": lines({"text": TEXT})},
@@ -75,20 +75,20 @@ def test_a_record_whose_id_is_that_of_another_files_record_gets_another(archive)
     assert [each.doc_id for each in found] == ["a.jsonl::b.jsonl::1", "a.jsonl::b.jsonl::1~2"]
 
 
-def test_the_number_of_a_record_counts_those_that_are_refused_too(archive):
+def test_record_numbers_count_refused_records(archive):
     put(archive, **{"a.jsonl": "\n".join([lines({"text": TEXT}), "broken", lines({"text": TEXT})])})
     found, refused = read_all(archive)
     assert [each.file.record for each in found] == [1, 3]
     assert [each.path for each in refused] == ["a.jsonl::2"]
 
 
-# What is listed
+# Listed failures
 
 
 @pytest.mark.parametrize(
     ("broken", "listed"), [(REFUSED_LISTED, REFUSED_LISTED), (REFUSED_LISTED + 1, 21), (2_500, 21)]
 )
-def test_refused_records_are_listed_one_by_one_up_to_a_number(archive, broken, listed):
+def test_refused_records_are_listed_singly_up_to_a_limit(archive, broken, listed):
     put(archive, **{"a.jsonl": "x\n" * broken + lines({"text": TEXT})})
     found, refused = read_all(archive)
     assert len(found) == 1
@@ -98,7 +98,7 @@ def test_refused_records_are_listed_one_by_one_up_to_a_number(archive, broken, l
         assert refused[-1] == FailedFile("a.jsonl", f"{broken - 20:,} more of its records are refused")
 
 
-def test_a_file_that_is_refused_after_its_first_records_gives_none(archive, tmp_path):
+def test_file_refused_after_some_records_gives_no_document(archive, tmp_path):
     put(archive, **{"a.json": f'[{{"text": "{TEXT}"}}, {{"text": "{TEXT}"}}', "b.txt": TEXT})
     report = build_index(archive, tmp_path / "index", FakeModel())
     assert (report.documents, report.added) == (1, 1)
@@ -128,18 +128,18 @@ def test_a_document_has_the_language_of_its_text(text, lang):
     ],
 )
 @pytest.mark.parametrize("path", ["a.txt", "a.md"])
-def test_the_day_is_what_the_first_lines_say(text, day, path):
+def test_date_comes_from_the_first_lines(text, day, path):
     (document,) = read_untouched(path, text.encode())
     assert document.published == day
 
 
-def test_the_day_of_a_record_may_be_in_its_first_lines(archive):
+def test_date_of_a_record_may_be_in_its_first_lines(archive):
     put(archive, **{"a.jsonl": lines({"title": "Quays", "text": f"3 May 2024\n{TEXT}"}, {"text": TEXT})})
     found, _ = read_all(archive)
     assert [each.published for each in found] == ["2024-05-03", None]
 
 
-def test_the_time_of_a_file_is_never_a_day(archive):
+def test_file_time_is_never_the_date(archive):
     put(archive, **{"a.txt": TEXT, "b.json": json.dumps({"text": TEXT}), "c.csv": f'text\n"{TEXT}"\n'})
     for path in archive.iterdir():
         os.utime(path, (1_700_000_000, 1_700_000_000))
@@ -147,7 +147,7 @@ def test_the_time_of_a_file_is_never_a_day(archive):
     assert [each.published for each in found] == [None, None, None]
 
 
-def test_a_document_holds_what_its_receipt_needs(archive):
+def test_document_holds_its_provenance(archive):
     data = gzip.compress(lines({"id": "x", "text": TEXT, "author": "Lina"}).encode())
     put(archive, **{"wire/a.jsonl.gz": data})
     ((document,), _) = read_all(archive)
@@ -157,7 +157,7 @@ def test_a_document_holds_what_its_receipt_needs(archive):
     assert (document.author, document.url, document.notes, document.left_out) == ("Lina", "", "", 0)
 
 
-# Read anew
+# Rereading
 
 
 def texts_read_anew(archive, found):
@@ -167,7 +167,7 @@ def texts_read_anew(archive, found):
         ]
 
 
-def test_articles_are_read_anew_as_they_were(archive):
+def test_articles_are_reread_unchanged(archive):
     page = f"<title>Two drowned quays</title><h1>Two drowned quays</h1><p>{TEXT}</p><p>{TEXT} Again.</p>"
     put(
         archive,
@@ -178,7 +178,7 @@ def test_articles_are_read_anew_as_they_were(archive):
 
 
 @pytest.mark.parametrize("change", ["edit", "remove", "link"])
-def test_an_article_whose_file_is_not_what_it_was_is_not_read_anew(archive, tmp_path, change):
+def test_article_of_a_changed_file_is_not_reread(archive, tmp_path, change):
     put(archive, **{"a.jsonl": lines({"text": TEXT})})
     found, _ = read_all(archive)
     data = (archive / "a.jsonl").read_bytes()
@@ -191,7 +191,7 @@ def test_an_article_whose_file_is_not_what_it_was_is_not_read_anew(archive, tmp_
     assert texts_read_anew(archive, found) == [None]
 
 
-def test_a_file_that_is_too_long_to_be_read_for_one_article_is_not(archive, monkeypatch):
+def test_overlong_file_is_not_reread_for_one_article(archive, monkeypatch):
     put(archive, **{"a.txt": TEXT})
     found, _ = read_all(archive)
     monkeypatch.setattr(documents, "REREAD", len(TEXT))
@@ -200,7 +200,7 @@ def test_a_file_that_is_too_long_to_be_read_for_one_article_is_not(archive, monk
     assert texts_read_anew(archive, found) == [None]
 
 
-# Nothing stops a build
+# Builds go on after failures
 
 
 BROKEN = {
@@ -219,7 +219,7 @@ BROKEN = {
 }
 
 
-def test_a_build_lists_every_file_that_it_cannot_read_and_takes_the_rest(archive, tmp_path, monkeypatch):
+def test_build_lists_unreadable_files_and_indexes_the_others(archive, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "BOMB_SIZE", 10_000)
     monkeypatch.setattr(files, "ARTICLE_SIZE", 30_000)
     monkeypatch.setattr(records, "RECORD_SIZE", 8_000)
@@ -256,7 +256,7 @@ def test_a_file_that_changes_while_a_build_reads_it_is_read_by_the_next(archive,
     assert (second.failed, second.documents, second.added) == ((), 2, 1)
 
 
-def test_what_a_file_gave_before_it_changed_is_void(archive, tmp_path):
+def test_documents_of_a_file_that_changes_while_read_are_discarded(archive, tmp_path):
     put(archive, **{"a.jsonl": lines(*[{"text": f"{TEXT} {at}"} for at in range(20)])})
     (file,) = find_files(archive)
     given = []

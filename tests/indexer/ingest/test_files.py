@@ -65,12 +65,12 @@ def test_every_file_is_read_whole(folder):
     }
 
 
-def test_a_file_of_another_kind_is_found_too_so_that_it_can_be_listed(folder):
+def test_file_of_unknown_format_is_found_and_listed(folder):
     write(folder, "photo.jpg", "README")
     assert paths_of(folder) == ["README", "photo.jpg"]
 
 
-def test_hidden_files_and_folders_are_passed_over(folder):
+def test_hidden_files_and_folders_are_skipped(folder):
     write(folder, ".git/config.txt", "a/.cache/b.txt", ".hidden.txt", "a/shown.txt")
     assert paths_of(folder) == ["a/shown.txt"]
 
@@ -80,7 +80,7 @@ def test_an_archive_in_a_hidden_folder_is_read(folder):
     assert paths_of(folder / ".articles") == ["a.txt"]
 
 
-def test_an_index_inside_the_archive_is_no_article(folder):
+def test_index_inside_the_archive_is_skipped(folder):
     write(folder, f"index/{INDEX_MARKER}", "index/note.txt", "index/generations/1/a.txt", "a.txt")
     assert paths_of(folder) == ["a.txt"]
 
@@ -114,13 +114,13 @@ def test_a_link_to_itself_is_refused(folder):
     assert refusal(folder, "a.txt")
 
 
-def test_a_linked_folder_is_not_passed_over_in_silence(folder, tmp_path):
+def test_linked_folder_is_listed(folder, tmp_path):
     write(tmp_path, "elsewhere/a.txt")
     (folder / "linked").symlink_to(tmp_path / "elsewhere")
     assert [path for path in paths_of(folder) if path.startswith("linked")] != []
 
 
-def test_a_linked_folder_is_refused_whether_it_leads_out_or_not(folder, tmp_path):
+def test_every_linked_folder_is_refused(folder, tmp_path):
     write(folder, "real/a.txt")
     (folder / "in").symlink_to("real")
     (folder / "out").symlink_to(tmp_path)
@@ -128,7 +128,7 @@ def test_a_linked_folder_is_refused_whether_it_leads_out_or_not(folder, tmp_path
     assert refusal(folder, "out") == "it is a link to a file outside the archive"
 
 
-def test_folders_that_link_to_each_other_end_nothing(folder):
+def test_mutual_folder_links_are_listed_and_not_followed(folder):
     write(folder, "a/a.txt", "b/b.txt")
     (folder / "a/to-b").symlink_to(folder / "b")
     (folder / "b/to-a").symlink_to(folder / "a")
@@ -143,7 +143,7 @@ def test_a_link_to_a_link_that_leads_out_is_refused(folder):
     assert refusal(folder, "a.txt") == "it is a link to a file outside the archive"
 
 
-def test_a_folder_that_became_a_link_since_it_was_found_is_not_followed(folder):
+def test_folder_replaced_by_a_link_is_not_followed(folder):
     write(folder, "sub/a.txt")
     write(folder.parent, "elsewhere/a.txt")
     (file,) = find_files(folder)
@@ -171,7 +171,7 @@ def test_a_pipe_is_refused_without_waiting_for_a_writer(folder):
     assert said == ["it is not a regular file"]
 
 
-def test_a_name_that_is_not_utf8_is_refused_and_can_be_printed(folder):
+def test_name_outside_utf8_is_refused_and_printable(folder):
     name = b"caf\xe9.txt"
     (folder / os.fsdecode(name)).write_bytes(b"text")
     (found,) = find_files(folder)
@@ -180,11 +180,11 @@ def test_a_name_that_is_not_utf8_is_refused_and_can_be_printed(folder):
 
 
 @pytest.mark.parametrize("path", ["a.txt", "ar/مقال 🕊.txt"])
-def test_a_name_that_is_text_is_printed_as_it_is(path):
+def test_valid_name_is_printed_unchanged(path):
     assert printable_path(path) == path
 
 
-def test_a_file_that_went_away_is_refused(folder):
+def test_removed_file_is_refused(folder):
     write(folder, "a.txt")
     (file,) = find_files(folder)
     file.location.unlink()
@@ -196,18 +196,18 @@ def test_an_empty_archive_has_no_files(folder):
     assert paths_of(folder) == []
 
 
-def test_no_folder_is_said_with_the_remedy(tmp_path):
+def test_missing_folder_is_reported_with_the_remedy(tmp_path):
     with pytest.raises(ArchiveError, match=r"There is no folder .*--archive"):
         paths_of(tmp_path / "missing")
 
 
-def test_a_file_for_a_folder_is_said_with_the_remedy(tmp_path):
+def test_file_in_place_of_a_folder_is_reported_with_the_remedy(tmp_path):
     write(tmp_path, "a.txt")
     with pytest.raises(ArchiveError, match=r"is a file, not a folder.*--archive"):
         check_archive(tmp_path / "a.txt")
 
 
-def test_a_path_that_no_folder_can_have_is_an_error_of_the_archive(tmp_path):
+def test_invalid_path_raises_an_archive_error(tmp_path):
     with pytest.raises(ArchiveError):
         check_archive(tmp_path / ("a" * 300))
 
@@ -216,7 +216,7 @@ def test_a_path_that_no_folder_can_have_is_an_error_of_the_archive(tmp_path):
 
 
 def rewritten(folder, before, after, path="a.txt"):
-    """Open a file, rewrite it before the block ends, and return what is said of it."""
+    """Open a file, rewrite it before the block ends, and return the error message."""
     (folder / path).write_bytes(before)
     (file,) = find_files(folder)
     with pytest.raises(UnreadableFile) as caught, open_file(file, folder) as source:
@@ -232,7 +232,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder, after):
     assert str(caught.value) == "it changed while it was read; build again"
 
 
-def test_a_file_that_changes_with_size_and_time_kept_is_refused(folder):
+def test_changed_file_with_equal_size_and_time_is_refused(folder):
     (folder / "a.txt").write_bytes(b"some text")
     (file,) = find_files(folder)
     with pytest.raises(MovingFile), open_file(file, folder) as source:
@@ -242,7 +242,7 @@ def test_a_file_that_changes_with_size_and_time_kept_is_refused(folder):
         os.utime(folder / "a.txt", ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def test_a_file_that_is_replaced_by_another_meanwhile_is_read_as_it_was(folder):
+def test_file_replaced_while_read_keeps_its_original_content(folder):
     write(folder, "a.txt")
     (file,) = find_files(folder)
     with open_file(file, folder) as source:
@@ -251,14 +251,14 @@ def test_a_file_that_is_replaced_by_another_meanwhile_is_read_as_it_was(folder):
         assert source.read() == b"a.txt"
 
 
-def test_a_file_is_known_by_the_hash_of_its_bytes_as_they_lie_there(folder):
+def test_file_hash_is_that_of_its_stored_bytes(folder):
     data = gzip.compress(b"text")
     (folder / "a.txt.gz").write_bytes(data)
     (file,) = find_files(folder)
     assert hash_file(file, folder) == hashlib.sha256(data).hexdigest()
 
 
-def test_what_goes_wrong_in_the_block_is_not_taken_for_the_file(folder):
+def test_error_inside_the_block_is_not_a_file_error(folder):
     write(folder, "a.txt")
     (file,) = find_files(folder)
     with pytest.raises(ZeroDivisionError), open_file(file, folder):
@@ -290,7 +290,7 @@ def test_progress_counts_the_bytes_of_the_file_once(folder, path):
     assert told[-1] == file.location.stat().st_size
 
 
-def test_a_file_that_is_longer_than_asked_for_is_refused_before_it_is_read(folder):
+def test_overlong_file_is_refused_before_it_is_read(folder):
     write(folder, "a.txt")
     (file,) = find_files(folder)
     with open_file(file, folder, longest=5) as source:
@@ -328,26 +328,26 @@ def gzip_refusal(folder, data):
 
 
 @pytest.mark.parametrize("path", ["a.txt.gz", "A.TXT.GZ", "مقال.txt.gz"])
-def test_gzip_is_undone(folder, path):
+def test_gzip_is_decompressed(folder, path):
     assert unzipped(folder, gzip.compress("نص\r\n".encode()), path) == "نص\r\n".encode()
 
 
-def test_only_one_layer_of_gzip_is_undone(folder):
+def test_only_one_layer_of_gzip_is_decompressed(folder):
     inner = gzip.compress(b"text")
     assert unzipped(folder, gzip.compress(inner)) == inner
 
 
-def test_gzip_files_that_were_joined_are_read_to_the_end(folder):
+def test_concatenated_gzip_members_are_all_read(folder):
     assert unzipped(folder, gzip.compress(b"one ") + gzip.compress(b"two")) == b"one two"
 
 
-def test_a_gzip_file_that_ends_early_is_refused_wherever_it_ends(folder):
+def test_gzip_file_truncated_anywhere_is_refused(folder):
     whole = gzip.compress(b"Divers have mapped the drowned harbour off the point. " * 3)
     for length in range(1, len(whole)):
         assert "not a whole gzip file" in gzip_refusal(folder, whole[:length]), length
 
 
-def test_no_damaged_byte_of_a_gzip_file_changes_the_text_unseen(folder):
+def test_every_damaged_byte_of_a_gzip_file_is_detected(folder):
     text = b"Divers have mapped the drowned harbour off the point. " * 3
     whole = gzip.compress(text, mtime=0)
     for at in range(len(whole)):
@@ -360,11 +360,11 @@ def test_no_damaged_byte_of_a_gzip_file_changes_the_text_unseen(folder):
 
 
 @pytest.mark.parametrize("data", [b"plain text", gzip.compress(b"text", mtime=0) + b"junk"])
-def test_what_is_not_all_gzip_is_refused(folder, data):
+def test_partly_gzipped_file_is_refused(folder, data):
     assert "not a whole gzip file" in gzip_refusal(folder, data)
 
 
-def test_an_empty_file_is_empty_gzipped_or_not(folder):
+def test_empty_file_is_empty_even_gzipped(folder):
     assert unzipped(folder, b"") == b""
 
 
@@ -383,13 +383,13 @@ def test_a_gzip_bomb_is_refused_long_before_it_is_unpacked(folder, monkeypatch):
     assert came < 5 << 20
 
 
-def test_text_that_packs_well_is_no_bomb(folder, monkeypatch):
+def test_well_compressed_text_is_accepted(folder, monkeypatch):
     monkeypatch.setattr(files, "BOMB_SIZE", 10_000)
     text = "".join(f"<td>{number}</td>\n" for number in range(50_000)).encode()
     assert unzipped(folder, gzip.compress(text)) == text
 
 
-def test_a_small_file_may_unpack_to_any_size_that_is_no_harm(folder):
+def test_small_file_may_decompress_to_a_moderate_size(folder):
     assert unzipped(folder, gzip.compress(bytes(1 << 20))) == bytes(1 << 20)
 
 
@@ -397,7 +397,7 @@ def test_a_small_file_may_unpack_to_any_size_that_is_no_harm(folder):
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_file_of_one_article_has_a_greatest_size(folder, monkeypatch, pack):
+def test_file_of_one_article_has_a_maximum_size(folder, monkeypatch, pack):
     monkeypatch.setattr(files, "ARTICLE_SIZE", 1 << 20)
     path = "a.txt" if pack is bytes else "a.txt.gz"
     data = os.urandom(1 << 20)

@@ -1,4 +1,4 @@
-"""Damaged files: whatever the bytes, a reader refuses them with a reason or gives documents that are whole."""
+"""Damaged files: a reader refuses any bytes with a reason or gives complete documents."""
 
 import gzip
 import itertools
@@ -205,7 +205,7 @@ def check_range(document, data):
 
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("suffix", WHOLE)
-def test_a_damaged_file_is_refused_or_gives_documents_that_are_whole(read, suffix, damage):
+def test_damaged_file_is_refused_or_gives_complete_documents(read, suffix, damage):
     @settings(
         max_examples=EXAMPLES,
         deadline=SECONDS * 1_000,
@@ -214,19 +214,19 @@ def test_a_damaged_file_is_refused_or_gives_documents_that_are_whole(read, suffi
     @given(damage(suffix))
     def holds(data):
         path, documents = read(suffix, data)
-        drafts = StagedDocuments()
+        staged = StagedDocuments()
         for document in documents:
             check(path, document)
             check_range(document, data)
-            drafts.add(document, b"", 0, [])  # each id once, all of it to be written down
-        assert drafts.count_to_write() == len(documents)
-        drafts.close()
+            staged.add(document, b"", 0, [])  # each id once, all of it to be written down
+        assert staged.count_to_write() == len(documents)
+        staged.close()
 
     holds()
 
 
 @pytest.mark.parametrize("suffix", WHOLE)
-def test_the_files_that_are_damaged_here_are_whole(read, suffix):
+def test_sample_files_are_undamaged(read, suffix):
     for data in WHOLE[suffix]:
         path, documents = read(suffix, data)
         assert documents

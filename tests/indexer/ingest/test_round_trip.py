@@ -1,4 +1,4 @@
-"""From a file to a hit and back: the range of a receipt gives the words, in the file or in what was taken of it."""
+"""From a file to a hit and back: the range in the provenance gives the words, in the file or in its extracted text."""
 
 import codecs
 import csv
@@ -105,34 +105,34 @@ def first_hit(searcher, words):
     return result_json(searcher.search(SearchRequest(words, mode="lexical")))["hits"][0]
 
 
-def decoded(archive, receipt):
-    """The file that a receipt names, as its reader would decode it by hand."""
-    data = (archive / receipt["path"]).read_bytes()
-    data = gzip.decompress(data) if receipt["path"].endswith(".gz") else data
-    return data.decode(receipt["encoding"]).removeprefix("\ufeff")
+def decoded(archive, provenance):
+    """The file that the provenance names, decoded as its reader would by hand."""
+    data = (archive / provenance["path"]).read_bytes()
+    data = gzip.decompress(data) if provenance["path"].endswith(".gz") else data
+    return data.decode(provenance["encoding"]).removeprefix("\ufeff")
 
 
 def proves(text, hit, words):
     """Whether the ranges of a hit give its words, and the phrase, in a text."""
-    receipt = hit["source"]
-    begins = receipt["char_start"] + hit["text"].index(words)
+    provenance = hit["source"]
+    begins = provenance["char_start"] + hit["text"].index(words)
     return (
-        text[receipt["char_start"] : receipt["char_end"]] == hit["text"]
+        text[provenance["char_start"] : provenance["char_end"]] == hit["text"]
         and text[begins : begins + len(words)] == words
-        and len(re.split("\r\n|\r|\n", text[: receipt["char_start"]])) == receipt["line_start"]
-        and len(re.split("\r\n|\r|\n", text[: receipt["char_end"]])) == receipt["line_end"]
+        and len(re.split("\r\n|\r|\n", text[: provenance["char_start"]])) == provenance["line_start"]
+        and len(re.split("\r\n|\r|\n", text[: provenance["char_end"]])) == provenance["line_end"]
     )
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if ".txt" in path or ".md" in path])
-def test_the_words_are_in_the_file_where_the_receipt_says(archive, searcher, path):
+def test_words_are_in_the_file_where_provenance_says(archive, searcher, path):
     hit = first_hit(searcher, phrase(path))
     assert (hit["source"]["doc_id"], hit["source"]["basis"]) == (path, "file")
     assert proves(decoded(archive, hit["source"]), hit, phrase(path))
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if ".htm" in path])
-def test_the_words_of_a_page_are_in_what_was_taken_of_it(searcher, path):
+def test_words_of_a_page_are_in_its_extracted_text(searcher, path):
     hit = first_hit(searcher, phrase(path))
     assert (hit["source"]["doc_id"], hit["source"]["basis"]) == (path, "extracted")
     assert proves(searcher.article(path).document.text, hit, phrase(path))
@@ -140,13 +140,13 @@ def test_the_words_of_a_page_are_in_what_was_taken_of_it(searcher, path):
 
 @pytest.mark.parametrize("record", [0, 1])
 @pytest.mark.parametrize("path", [path for path in FILES if ".json" in path or ".csv" in path])
-def test_the_words_of_a_record_are_in_what_was_taken_of_it(searcher, path, record):
+def test_words_of_a_record_are_in_its_extracted_text(searcher, path, record):
     hit = first_hit(searcher, phrase(path, record))
     assert (hit["source"]["doc_id"], hit["source"]["basis"]) == (f"{path}::r{record}", "extracted")
     assert proves(searcher.article(f"{path}::r{record}").document.text, hit, phrase(path, record))
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_a_receipt_names_the_encoding_of_its_file(searcher, path):
+def test_provenance_names_the_encoding_of_the_file(searcher, path):
     said = first_hit(searcher, phrase(path))["source"]["encoding"].replace("-sig", "")
     assert path[3:].startswith(said)

@@ -1,4 +1,4 @@
-"""Receipts: proven from the file alone, contradicted by it, or no longer to be proven."""
+"""Provenance of hits: verified from the file alone, contradicted by it, or unverifiable."""
 
 import gzip
 import json
@@ -50,7 +50,7 @@ def proofs(answer, archive):
     return verify_hits(read_hits(json.dumps(answer)), archive, {})
 
 
-def test_every_hit_of_an_answer_is_proven_with_what_is_folded_into_it(answer, archive):
+def test_every_hit_and_its_collapsed_passages_are_verified(answer, archive):
     found = proofs(answer, archive)
     assert {each.path for each in found} == {
         "old.txt", "marked.txt", "page.html", "feed.jsonl.gz", "copy.txt", "talks.txt", "ar/water.txt",
@@ -58,7 +58,7 @@ def test_every_hit_of_an_answer_is_proven_with_what_is_folded_into_it(answer, ar
     assert [each.reason for each in found if not each.proven] == []
 
 
-def test_the_index_is_not_needed(answer, archive, tmp_path, index):
+def test_verification_of_hits_needs_no_index(answer, archive, tmp_path, index):
     index.rename(tmp_path / "gone")
     assert all(each.proven for each in proofs(answer, archive))
 
@@ -81,7 +81,7 @@ def one(answer, path):
         (lambda hit: hit["source"].update(doc_id="nothing"), "holds no article"),
     ],
 )
-def test_a_receipt_that_its_file_contradicts_is_told(answer, archive, path, change, reason):
+def test_provenance_contradicted_by_its_file_is_reported(answer, archive, path, change, reason):
     hit = one(answer, path)
     change(hit)
     (proof, *_) = proofs(hit, archive)
@@ -89,14 +89,14 @@ def test_a_receipt_that_its_file_contradicts_is_told(answer, archive, path, chan
     assert reason in proof.reason
 
 
-def test_words_that_stand_elsewhere_are_shown_where(answer, archive):
+def test_moved_words_are_reported_with_their_place(answer, archive):
     hit = one(answer, "marked.txt")
     start = hit["source"]["char_start"]
     hit["source"]["char_start"] += 1
     assert f"they stand at characters {start} to" in proofs(hit, archive)[0].reason
 
 
-def test_a_file_that_has_changed_since_is_told_apart_from_a_false_receipt(answer, archive):
+def test_changed_file_is_distinguished_from_false_provenance(answer, archive):
     hit = one(answer, "marked.txt")
     path = archive / "marked.txt"
     path.write_bytes(path.read_bytes() + b"A line more.\n")
@@ -108,7 +108,7 @@ def test_a_file_that_has_changed_since_is_told_apart_from_a_false_receipt(answer
     assert "other words stand" in proofs(hit, archive)[0].reason
 
 
-def test_a_file_that_is_gone_or_outside_the_archive_is_told(answer, archive, tmp_path):
+def test_missing_or_outside_file_is_reported(answer, archive, tmp_path):
     hit = one(answer, "marked.txt")
     (tmp_path / "outside.txt").write_text("secret")
     for path in ("nothing.txt", "../outside.txt", str(tmp_path / "outside.txt"), "\0", "", "ar"):
@@ -124,7 +124,7 @@ def test_a_file_that_is_gone_or_outside_the_archive_is_told(answer, archive, tmp
      '{"text": "x"}', '{"text": "x", "source": {}}', '{"text": 3, "source": {"doc_id": "a"}}',
      "[" * 5_000],
 )  # fmt: skip
-def test_what_is_no_hit_is_refused_in_one_line(content):
+def test_invalid_hit_is_refused_in_one_line(content):
     with pytest.raises(RequestError, match="hit") as error:
         read_hits(content)
     assert error.value.code == "bad_hit"

@@ -1,4 +1,4 @@
-"""Verification: a whole index passes, every kind of damage is found, named, and told how it is mended."""
+"""Verification: an undamaged index passes; every kind of damage is found and named, with its remedy."""
 
 import json
 import shutil
@@ -44,23 +44,23 @@ def current(index):
     return IndexFolder(index).folder(IndexFolder(index).current())
 
 
-def sealed_again(index, change):
+def republish_with_change(index, change):
     """Make a generation that says of itself that it is whole, from the current one as `change` leaves it."""
     folder = IndexFolder(index)
     manifest = folder.manifest(folder.current())
-    with folder.staging_folder() as aside:
-        shutil.copytree(current(index), aside, dirs_exist_ok=True)
-        (aside / "manifest.json").unlink()
-        change(aside)
+    with folder.staging_folder() as staging:
+        shutil.copytree(current(index), staging, dirs_exist_ok=True)
+        (staging / "manifest.json").unlink()
+        change(staging)
         facts = {
             name: getattr(manifest, name)
             for name in manifest.__dataclass_fields__
             if name not in ("generation", "built", "files")
         }
-        publish(folder, aside, **facts)
+        publish(folder, staging, **facts)
 
 
-def test_a_whole_index_passes_and_says_what_was_looked_at(built):
+def test_undamaged_index_passes_and_lists_the_checks(built):
     found = verify_index(built)
     assert found.faults == []
     assert found.whole
@@ -72,7 +72,7 @@ def test_a_whole_index_passes_and_says_what_was_looked_at(built):
     assert found.changed == []
 
 
-def test_looking_changes_nothing(built):
+def test_verification_changes_nothing(built):
     before = {
         path: (path.stat().st_mtime_ns, path.read_bytes()) for path in built.rglob("*") if path.is_file()
     }
@@ -129,7 +129,7 @@ def test_a_generation_that_is_missing_altogether_is_found(built):
     assert "missing" in verify_index(built).faults[0].fact
 
 
-def test_vectors_of_other_passages_are_found(built):
+def test_swapped_vectors_are_found(built):
     def swap(folder):
         vectors = faiss.read_index(str(folder / "vectors.faiss"))
         rows = vectors.reconstruct_n(0, vectors.ntotal)
@@ -137,7 +137,7 @@ def test_vectors_of_other_passages_are_found(built):
         swapped.add(rows[::-1].copy())
         faiss.write_index(swapped, str(folder / "vectors.faiss"))
 
-    sealed_again(built, swap)
+    republish_with_change(built, swap)
     found = verify_index(built)
     assert [(fault.where, fault.part) for fault in found.faults] == [(found.generations[0], "vectors")]
     assert "not those of their passages" in found.faults[0].fact
@@ -152,7 +152,7 @@ def test_vectors_that_are_not_of_unit_length_are_found(built):
         stretched.add(rows)
         faiss.write_index(stretched, str(folder / "vectors.faiss"))
 
-    sealed_again(built, stretch)
+    republish_with_change(built, stretch)
     facts = [fault.fact for fault in verify_index(built).faults]
     assert any("unit length" in fact and fact.startswith("1 ") for fact in facts)
 
@@ -181,18 +181,18 @@ def test_vectors_that_are_not_of_unit_length_are_found(built):
         ("DELETE FROM passages WHERE row = 1", "files"),
     ],
 )
-def test_passages_that_are_not_what_the_other_parts_hold_are_found(built, statement, part):
+def test_inconsistent_passages_are_found(built, statement, part):
     def alter(folder):
         connection = sqlite3.connect(folder / "articles.sqlite")
         assert connection.execute(statement).rowcount == 1
         connection.commit()
         connection.close()
 
-    sealed_again(built, alter)
+    republish_with_change(built, alter)
     assert part in parts(verify_index(built))
 
 
-def test_terms_of_other_passages_are_found(built):
+def test_swapped_terms_are_found(built):
     def rewrite(folder):
         import tantivy
 
@@ -207,13 +207,13 @@ def test_terms_of_other_passages_are_found(built):
         writer.commit()
         writer.wait_merging_threads()
 
-    sealed_again(built, rewrite)
+    republish_with_change(built, rewrite)
     facts = [fault.fact for fault in verify_index(built).faults if fault.part == "terms"]
     assert any("not found by their own terms" in fact for fact in facts)
     assert any("terms (stem)" in fact for fact in facts)
 
 
-def test_what_the_cache_lacks_is_encoded_again_with_the_model_of_the_index(built, monkeypatch):
+def test_vectors_missing_from_the_cache_are_encoded_again(built, monkeypatch):
     (built / "vectors.sqlite").unlink()
     checksum_path(built / "vectors.sqlite").unlink()
     monkeypatch.setattr("indexer.integrity.index.find_model", lambda name: FakeModel(name=name))
@@ -221,7 +221,7 @@ def test_what_the_cache_lacks_is_encoded_again_with_the_model_of_the_index(built
     assert (found.whole, found.cached, found.vectors, found.encoded, found.unchecked) == (True, 0, 0, 12, 0)
 
 
-def test_without_cache_and_model_it_says_what_was_not_compared(built):
+def test_verification_without_cache_and_model_lists_skipped_checks(built):
     (built / "vectors.sqlite").unlink()
     checksum_path(built / "vectors.sqlite").unlink()
     assert find_model("bundled").weights != "fake-weights"
@@ -229,7 +229,7 @@ def test_without_cache_and_model_it_says_what_was_not_compared(built):
     assert (found.whole, found.vectors, found.encoded, found.unchecked) == (True, 0, 0, 12)
 
 
-def test_a_file_that_changed_since_is_told_and_is_no_damage(built, archive):
+def test_changed_file_is_reported_but_is_not_damage(built, archive):
     (archive / "talks.txt").write_text("Other words altogether, of which the index knows nothing.\n")
     (archive / "later.txt").unlink()
     found = verify_index(built)
@@ -237,12 +237,12 @@ def test_a_file_that_changed_since_is_told_and_is_no_damage(built, archive):
     assert found.changed == ["later.txt", "talks.txt"]
 
 
-def test_what_a_sidecar_says_since_is_a_change_too(built, archive):
+def test_changed_sidecar_is_reported(built, archive):
     (archive / "talks.meta.json").write_text('{"title": "Another title"}')
     assert verify_index(built).changed == ["talks.txt"]
 
 
-def test_articles_are_compared_where_the_archive_has_moved(built, archive):
+def test_articles_are_compared_in_a_moved_archive(built, archive):
     moved = archive.rename(archive.with_name("elsewhere"))
     found = verify_index(built)
     assert (found.whole, found.archive, found.articles, found.changed) == (True, None, 0, [])
@@ -251,7 +251,7 @@ def test_articles_are_compared_where_the_archive_has_moved(built, archive):
 
 
 @pytest.mark.parametrize("at", [0.02, 0.3, 0.6, 0.97])
-def test_a_damaged_cache_is_found_and_a_rebuild_mends_it_without_encoding_the_rest(built, archive, model, at):
+def test_damaged_cache_is_found_and_rebuilt_without_encoding_the_rest(built, archive, model, at):
     path = built / "vectors.sqlite"
     content = bytearray(path.read_bytes())
     content[int(len(content) * at)] ^= 0xFF
@@ -264,7 +264,7 @@ def test_a_damaged_cache_is_found_and_a_rebuild_mends_it_without_encoding_the_re
     assert len(model.encoded) <= 8
 
 
-def test_a_cache_that_is_none_is_found(built, archive, model):
+def test_invalid_cache_is_found(built, archive, model):
     (built / "vectors.sqlite").write_bytes(b"not a database at all " * 1000)
     assert verify_index(built).faults[0].where == "cache"
     build_index(archive, built, model, rebuild=True)

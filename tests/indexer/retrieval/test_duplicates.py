@@ -1,4 +1,4 @@
-"""Folding against brute force: nothing is lost, nothing is moved, and no article fills the list."""
+"""Collapsing against brute force: no hit is lost or moved, and no article fills the list."""
 
 from itertools import groupby, pairwise
 
@@ -33,7 +33,7 @@ def shape(entries):
 
 
 def by_hand(ranked):
-    """The same in a slow and plain way: strike out copies first, then cut runs."""
+    """A slow reference: remove duplicates first, then cut runs."""
     firsts = [
         each
         for place, each in enumerate(ranked)
@@ -47,20 +47,20 @@ def by_hand(ranked):
         )
         for first in firsts
     ]
-    folded = []
+    collapsed = []
     for _, run in groupby(entries, key=lambda entry: entry[0].partition("#")[0]):
         first, *rest = run
         if not rest:
-            folded.append(first)
+            collapsed.append(first)
         else:
             (key, also_in, _), *more = rest
-            folded += [first, (key, also_in, more)]
-    return folded
+            collapsed += [first, (key, also_in, more)]
+    return collapsed
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(rankings())
-def test_equals_the_slow_way(ranked):
+def test_collapse_equals_the_reference(ranked):
     assert shape(collapse(ranked)) == by_hand(ranked)
 
 
@@ -79,7 +79,7 @@ def test_every_candidate_is_there_exactly_once(ranked):
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(rankings())
-def test_the_order_is_kept_and_the_best_copy_stands_for_the_others(ranked):
+def test_order_is_kept_and_the_best_duplicate_represents_the_others(ranked):
     place = {each.passage.passage_id: n for n, each in enumerate(ranked)}
     entries = collapse(ranked)
     for listed in (entries, *(entry.more for entry in entries)):
@@ -94,7 +94,7 @@ def test_the_order_is_kept_and_the_best_copy_stands_for_the_others(ranked):
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(rankings())
-def test_at_most_two_of_one_article_follow_each_other_and_no_words_are_listed_twice(ranked):
+def test_runs_are_at_most_two_and_words_are_listed_once(ranked):
     assert RUN_LENGTH == 2
     entries = collapse(ranked)
     articles = [entry.candidate.passage.doc_id for entry in entries]
@@ -103,7 +103,7 @@ def test_at_most_two_of_one_article_follow_each_other_and_no_words_are_listed_tw
     ] == []
     keys = [inner.candidate.duplicate_key for entry in entries for inner in (entry, *entry.more)]
     assert len(set(keys)) == len(keys)
-    # Only the second of two in a row stands for more, all of its own article; nothing nests deeper.
+    # Only the second of two in a row has collapsed passages, all of its own article, without nesting.
     for before, entry in pairwise([None, *entries]):
         assert not entry.more or before is not None
         for inner in entry.more:
@@ -114,14 +114,14 @@ def test_at_most_two_of_one_article_follow_each_other_and_no_words_are_listed_tw
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(rankings())
-def test_what_is_listed_folds_no_further(ranked):
+def test_collapse_is_idempotent(ranked):
     listed = [entry.candidate for entry in collapse(ranked)]
     assert shape(collapse(listed)) == shape(ungrouped(listed))
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(rankings(copies=False), st.sampled_from(["d", "e"]))
-def test_nothing_folds_where_articles_alternate(ranked, other):
+def test_alternating_articles_are_not_collapsed(ranked, other):
     alternating = [
         each
         for n, mine in enumerate(ranked, 1)
@@ -133,7 +133,7 @@ def test_nothing_folds_where_articles_alternate(ranked, other):
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(rankings())
-def test_unfolded_is_the_list_as_it_is(ranked):
+def test_disabled_collapse_returns_the_list_unchanged(ranked):
     assert shape(ungrouped(ranked)) == [(each, [], []) for each in ids(ranked)]
     assert [entry.candidate for entry in ungrouped(ranked)] == ranked
 
@@ -145,33 +145,33 @@ def test_unfolded_is_the_list_as_it_is(ranked):
         ("a", ["a#1"]),
         ("aa", ["a#1", "a#2"]),
         ("aaab", ["a#1", "a#2", "b#4"]),
-        ("aaaba", ["a#1", "a#2", "b#4", "a#5"]),  # a run that is broken begins anew
+        ("aaaba", ["a#1", "a#2", "b#4", "a#5"]),  # a run that is broken starts again
         ("aabaa", ["a#1", "a#2", "b#3", "a#4", "a#5"]),
         ("aaabbbb", ["a#1", "a#2", "b#4", "b#5"]),
     ],
 )
-def test_runs_of_one_article_by_value(articles, listed):
+def test_runs_of_one_article_are_collapsed_by_example(articles, listed):
     ranked = [candidate(article, n) for n, article in enumerate(articles, 1)]
     assert ids(entry.candidate for entry in collapse(ranked)) == listed
 
 
-def test_the_second_of_a_run_says_what_more_there_is():
+def test_second_hit_of_a_run_has_the_collapsed_passages():
     first, second, other = collapse([candidate("a", n) for n in (1, 2, 3, 4)] + [candidate("b", 5)])
     assert (first.more, other.more) == ([], [])
     assert shape(second.more) == [("a#3", [], []), ("a#4", [], [])]
 
 
-def test_a_copy_between_two_passages_of_an_article_does_not_break_their_run():
+def test_duplicate_inside_a_run_does_not_break_it():
     ranked = [candidate("a", 1, "x"), candidate("a", 2), candidate("b", 3, "x"), candidate("a", 4)]
     assert shape(collapse(ranked)) == [("a#1", ["b#3"], []), ("a#2", [], [("a#4", [], [])])]
 
 
-def test_copies_inside_one_article_fold_too_and_those_of_a_folded_passage_stay_with_it():
+def test_duplicates_inside_an_article_collapse_with_their_passage():
     ranked = [candidate("a", 1, "x"), candidate("a", 2, "x"), candidate("a", 3), candidate("a", 4, "y")]
     ranked.append(candidate("c", 5, "y"))
     assert shape(collapse(ranked)) == [("a#1", ["a#2"], []), ("a#3", [], [("a#4", ["c#5"], [])])]
 
 
-def test_an_iterator_may_be_folded_and_the_candidates_are_left_alone():
+def test_iterator_is_accepted_and_candidates_are_unchanged():
     ranked = [candidate("a", 1), candidate("a", 2), candidate("a", 3)]
     assert shape(collapse(iter(ranked))) == shape(collapse(ranked)) == by_hand(ranked)

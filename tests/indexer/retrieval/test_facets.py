@@ -16,7 +16,7 @@ FILED = st.fixed_dictionaries({
 })  # fmt: skip
 
 
-def test_counts_worked_out_by_hand():
+def test_facet_counts_equal_hand_calculated_values():
     names = ("lang", "source", "author", "published")
     filed = [
         ("en", "wire", "Lina", "2024-12-31"),
@@ -36,7 +36,7 @@ def test_counts_worked_out_by_hand():
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.lists(FILED, max_size=30))
-def test_every_passage_is_counted_once_in_each(filed):
+def test_every_passage_is_counted_once_in_each_facet(filed):
     found = count_facets(filed)
     for name in ("lang", "source", "author"):
         counts = found[name]

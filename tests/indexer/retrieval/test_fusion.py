@@ -37,8 +37,8 @@ def strengths(dense, lexical, ours, weight):
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(pools(), weights)
-def test_passages_of_the_questions_language_are_ordered_by_both_legs(pool, weight):
-    dense, lexical, ours = pool
+def test_passages_in_the_query_language_are_ordered_by_both_retrievers(candidates, weight):
+    dense, lexical, ours = candidates
     fused = fuse(dense, lexical, ours, weight)
     expected = strengths(dense, lexical, ours, weight)
     for a, b in combinations(expected, 2):
@@ -48,8 +48,8 @@ def test_passages_of_the_questions_language_are_ordered_by_both_legs(pool, weigh
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(pools(), weights)
-def test_no_passage_moves_against_one_of_another_language(pool, weight):
-    dense, lexical, ours = pool
+def test_order_between_languages_is_unchanged(candidates, weight):
+    dense, lexical, ours = candidates
     fused = fuse(dense, lexical, ours, weight, literal_weight=0.0)
     assert fused.keys() == dense.keys()
     for other in dense.keys() - ours:
@@ -62,8 +62,8 @@ def test_no_passage_moves_against_one_of_another_language(pool, weight):
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(pools(), weights, literal_weights)
-def test_words_that_match_in_another_language_lift_their_passage_and_no_other(pool, weight, literal):
-    dense, lexical, ours = pool
+def test_matching_words_in_another_language_lift_only_their_passage(candidates, weight, literal):
+    dense, lexical, ours = candidates
     fused = fuse(dense, lexical, ours, weight, literal)
     unlifted = fuse(dense, lexical, ours, weight, literal_weight=0.0)
     for key in dense:
@@ -75,8 +75,8 @@ def test_words_that_match_in_another_language_lift_their_passage_and_no_other(po
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(pools(), weights, literal_weights)
-def test_everything_agrees_with_the_definition_in_numpy(pool, weight, literal):
-    dense, lexical, ours = pool
+def test_fusion_equals_the_numpy_reference(candidates, weight, literal):
+    dense, lexical, ours = candidates
     fused = fuse(dense, lexical, ours, weight, literal)
     strength = strengths(dense, lexical, ours, weight)
     best_first = sorted(strength, key=lambda key: -strength[key])
@@ -93,8 +93,8 @@ def test_everything_agrees_with_the_definition_in_numpy(pool, weight, literal):
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(pools(), cosines, st.one_of(st.none(), st.integers(0, 300)), weights, literal_weights)
-def test_another_answer_in_the_other_language_changes_no_score(pool, cosine, matched, weight, literal):
-    dense, lexical, ours = pool
+def test_added_candidate_in_the_other_language_changes_no_score(candidates, cosine, matched, weight, literal):
+    dense, lexical, ours = candidates
     more = lexical | ({} if matched is None else {"new": matched / 10})
     before = fuse(dense, lexical, ours, weight, literal)
     after = fuse(dense | {"new": cosine}, more, ours, weight, literal)
@@ -103,10 +103,8 @@ def test_another_answer_in_the_other_language_changes_no_score(pool, cosine, mat
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(pools(), cosines, st.one_of(st.none(), st.integers(0, 300)), weights, literal_weights)
-def test_another_answer_in_the_questions_language_takes_one_place_and_mixes_nothing_anew(
-    pool, cosine, matched, weight, literal
-):
-    dense, lexical, ours = pool
+def test_added_candidate_in_the_query_language_takes_one_place(candidates, cosine, matched, weight, literal):
+    dense, lexical, ours = candidates
     more = lexical | ({} if matched is None else {"new": matched / 10})
     before = fuse(dense, lexical, ours, weight, literal)
     after = fuse(dense | {"new": cosine}, more, ours | {"new"}, weight, literal)
@@ -122,8 +120,8 @@ def test_another_answer_in_the_questions_language_takes_one_place_and_mixes_noth
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(pools(), weights, literal_weights)
-def test_each_language_may_be_asked_for_alone(pool, weight, literal):
-    dense, lexical, ours = pool
+def test_fusion_works_for_each_language_alone(candidates, weight, literal):
+    dense, lexical, ours = candidates
     fused = fuse(dense, lexical, ours, weight, literal)
     for keys in (ours, dense.keys() - ours):
         alone = fuse({key: dense[key] for key in dense if key in keys}, lexical, ours, weight, literal)
@@ -132,16 +130,16 @@ def test_each_language_may_be_asked_for_alone(pool, weight, literal):
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(pools(), weights)
-def test_scores_change_hands_and_none_is_made_up(pool, weight):
-    dense, lexical, ours = pool
+def test_fused_scores_are_a_permutation_of_the_dense_scores(candidates, weight):
+    dense, lexical, ours = candidates
     fused = fuse(dense, lexical, ours, weight)
     assert sorted(fused[key] for key in ours) == sorted(dense[key] for key in ours)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(pools())
-def test_without_evidence_from_terms_nothing_moves(pool):
-    dense, _, ours = pool
+def test_order_is_unchanged_without_lexical_scores(candidates):
+    dense, _, ours = candidates
     assert fuse(dense, {}, ours) == dense
     assert fuse(dense, dict.fromkeys(dense, 7.0), ours, literal_weight=0.0) == dense
     assert fuse(dense, dict.fromkeys(ours, 7.0), ours) == dense
@@ -150,13 +148,13 @@ def test_without_evidence_from_terms_nothing_moves(pool):
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(pools())
-def test_nothing_of_the_questions_language_leaves_the_dense_order(pool):
-    dense, lexical, _ = pool
+def test_dense_order_is_kept_without_candidates_in_the_query_language(candidates):
+    dense, lexical, _ = candidates
     assert fuse(dense, lexical, (), literal_weight=0.0) == dense
     assert fuse(dense, {}, ()) == dense
 
 
-def test_an_empty_pool_fuses_to_nothing():
+def test_fusion_of_no_candidates_is_empty():
     assert fuse({}, {}, ()) == {}
 
 
@@ -164,7 +162,7 @@ def test_one_passage_keeps_its_score():
     assert fuse({"a#1": 0.8}, {"a#1": 12.5}, ["a#1"]) == {"a#1": 0.8}
 
 
-def test_a_pool_worked_by_hand():
+def test_fusion_equals_hand_calculated_values():
     # Of en1, en2 and en3 the dense scores stand at +1.22, 0, −1.22, the lexical ones at −0.71, +1.41, −0.71:
     # with 0.3 and 0.7 that makes 0.65, 0.42 and −1.07. With equal weights en2 wins, 0.71 against 0.26.
     dense = {"en1": 0.9, "ar1": 0.85, "en2": 0.8, "ar2": 0.75, "en3": 0.7}
@@ -174,7 +172,7 @@ def test_a_pool_worked_by_hand():
     assert fuse(dense, lexical, ours, 0.5) == {"en1": 0.8, "ar1": 0.85, "en2": 0.9, "ar2": 0.75, "en3": 0.7}
 
 
-def test_a_name_that_matches_letter_by_letter_in_the_other_language_worked_by_hand():
+def test_exact_name_match_in_the_other_language_equals_hand_calculation():
     dense = {"ar1": 0.86, "en1": 0.85, "en2": 0.80, "ar2": 0.79}
     lexical = {"en1": 9.0, "ar2": 2.0}
     ours = {"en1", "en2"}
@@ -182,21 +180,21 @@ def test_a_name_that_matches_letter_by_letter_in_the_other_language_worked_by_ha
     assert fuse(dense, lexical, ours) == pytest.approx({"ar1": 0.86, "en1": 0.85, "en2": 0.80, "ar2": 0.806})
 
 
-def test_terms_settle_what_meaning_leaves_open():
+def test_lexical_scores_break_dense_ties():
     fused = fuse({"a": 0.5, "b": 0.5, "c": 0.4}, {"b": 3.0}, {"a", "b", "c"})
     assert fused == {"a": 0.5, "b": 0.5, "c": 0.4}
     fused = fuse({"a": 0.51, "b": 0.50, "c": 0.10}, {"b": 3.0}, {"a", "b", "c"})
     assert fused == {"a": 0.50, "b": 0.51, "c": 0.10}
 
 
-def test_the_input_is_left_alone():
+def test_input_is_unchanged():
     dense, lexical = {"a": 0.1, "b": 0.2}, {"a": 5.0}
     fuse(dense, lexical, {"a", "b"}, 1.0)
     assert (dense, lexical) == ({"a": 0.1, "b": 0.2}, {"a": 5.0})
 
 
 @pytest.mark.parametrize("size", [400])
-def test_the_usual_weight_is_the_one_that_was_measured(size):
+def test_default_weight_is_the_measured_one(size):
     random = np.random.default_rng(3)
     dense = {
         f"p{n}": float(score) for n, score in enumerate(random.normal(0.8, 0.05, size).astype(np.float32))

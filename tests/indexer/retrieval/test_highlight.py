@@ -1,4 +1,4 @@
-"""What is marked in a passage: whole words as they are written, and only those that say something."""
+"""Marks in a passage: whole words as they are written, without function words."""
 
 import pytest
 from hypothesis import given, settings
@@ -87,7 +87,7 @@ def test_words_that_match_are_marked_whole(question, text, expected):
         ("وهذا القرار", "وهذا القرار هذا", ["القرار"]),
         ("الـBBC", "الـNATO والـBBC ال", ["BBC"]),
         ("الـNATO", "الـBBC", []),
-        # A word is not idle because what is left of it after stemming looks like one that is.
+        # A word whose stem looks like a function word is not a function word.
         ("حزب الله", "قال حزب الله إن له", ["حزب", "الله"]),
         ("مجلس الأمة", "مجلس الأمة أم غيره", ["مجلس", "الأمة"]),
         ("الكلية", "كلية الطب كل", ["كلية"]),
@@ -98,7 +98,7 @@ def test_function_words_and_the_article_are_never_marked(question, text, expecte
     assert marked(text, question) == expected
 
 
-def test_what_matches_as_it_stands_is_marked_though_its_stem_differs():
+def test_surface_match_is_marked_though_its_stem_differs():
     assert marked("في ألمانيا", "المانيا") == ["ألمانيا"]
     assert marked("في المانيا", "ألمانيا") == ["المانيا"]
 
@@ -110,18 +110,18 @@ def test_ranges_are_code_points_of_the_text_as_it_is_written():
     assert [text[each.start : each.end] for each in ranges] == ["اَلْحُكُـومَة", "grain"]
 
 
-def test_a_word_of_two_stems_is_marked_once():
+def test_word_with_two_stems_is_marked_once():
     assert find_highlights("لروسيا", tokens("لروسيا روسيا لروسيا")) == (Highlight(0, 6),)
 
 
-def test_the_questions_own_places_do_not_matter():
+def test_word_positions_in_the_query_do_not_matter():
     assert find_highlights("grain talks", tokens("talks grain talks")) == (Highlight(0, 5), Highlight(6, 11))
     assert find_highlights("grain", iter(tokens("grain"))) == (Highlight(0, 5),)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(sentences, sentences)
-def test_marks_are_whole_words_in_order_that_share_a_term_with_the_question(text, question):
+def test_marks_are_whole_words_in_order_that_share_a_query_term(text, question):
     words = {(token.start, token.end) for token in tokens(text)}
     asked = {(token.kind, token.term) for token in tokens(question)}
     found = find_highlights(text, tokens(question))
@@ -135,7 +135,7 @@ def test_marks_are_whole_words_in_order_that_share_a_term_with_the_question(text
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(sentences)
-def test_a_text_that_asks_for_itself_is_marked_but_for_its_function_words(text):
+def test_text_used_as_query_is_marked_except_function_words(text):
     idle = function_words() | {"ال", "وهذا"}
     assert [(each.start, each.end) for each in find_highlights(text, tokens(text))] == [
         (token.start, token.end)
@@ -146,7 +146,7 @@ def test_a_text_that_asks_for_itself_is_marked_but_for_its_function_words(text):
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(sentences, sentences, st.sampled_from(["𝔸 ", "🕊🕊 ", "،، "]))
-def test_what_stands_before_moves_marks_and_changes_none(text, question, before):
+def test_preceding_text_only_shifts_the_marks(text, question, before):
     moved = find_highlights(before + text, tokens(question))
     assert moved == tuple(
         Highlight(each.start + len(before), each.end + len(before))

@@ -1,4 +1,4 @@
-"""What is made of a pool: facets, order by date, passages like another, matches of one article."""
+"""Lists made of the candidates: facets, order by date, similar passages, matches of one article."""
 
 from collections import Counter
 
@@ -42,7 +42,7 @@ def searcher(tmp_path_factory):
 
 
 def everything(searcher, **options):
-    """Every passage of the pool, by relevance, with its document."""
+    """Every candidate, by relevance, with its document."""
     hits, offset = [], 0
     while page := searcher.search(SearchRequest(limit=100, offset=offset, copies="all", **options)).hits:
         hits += page
@@ -63,7 +63,7 @@ FILTERS = [
 
 @pytest.mark.parametrize("options", FILTERS)
 @pytest.mark.parametrize("copies", ["fold", "all"])
-def test_facets_count_the_passages_of_the_pool_before_folding(searcher, options, copies):
+def test_facets_count_candidates_before_collapsing(searcher, options, copies):
     hits = everything(searcher, query="river treaty in winter", **options)
     assert hits
     for limit, offset in ((1, 0), (10, 5), (10, 10_000)):
@@ -81,8 +81,8 @@ def test_facets_count_the_passages_of_the_pool_before_folding(searcher, options,
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
-def test_a_facet_that_is_chosen_leaves_as_many_passages_as_it_counted(searcher, mode):
-    """Where the pool is all that a leg finds: a deeper one would find more of the kind."""
+def test_chosen_facet_leaves_the_counted_passages(searcher, mode):
+    """Where the candidates are all that a retriever finds: a greater depth would find more of the kind."""
     query = "drone"
     found = searcher.search(SearchRequest(query, mode)).facets
     assert sum(each.count for each in found["lang"]) <= DEPTH
@@ -95,7 +95,7 @@ def test_a_facet_that_is_chosen_leaves_as_many_passages_as_it_counted(searcher, 
 
 
 @pytest.mark.parametrize("options", FILTERS)
-def test_by_date_the_best_come_newest_first_and_those_without_a_date_last(searcher, options):
+def test_date_order_is_newest_first_and_undated_last(searcher, options):
     query = "river treaty in winter"
     ranked = everything(searcher, query=query, **options)
     expected = sorted(ranked[:SORTED_BY_DATE], key=lambda hit: hit.document.published or "", reverse=True)
@@ -108,8 +108,8 @@ def test_by_date_the_best_come_newest_first_and_those_without_a_date_last(search
 
 
 @pytest.mark.parametrize("options", FILTERS)
-def test_another_order_hides_nothing(searcher, options):
-    """What is folded is the same by relevance and by date, as far as the dates reach."""
+def test_date_order_lists_the_same_hits(searcher, options):
+    """Collapsed passages are the same by relevance and by date, as far as the dates reach."""
     query, lists = "a light on the river in the winter of the treaty", []
     for sort in ("relevance", "date"):
         hits, offset = [], 0
@@ -130,7 +130,7 @@ def test_another_order_hides_nothing(searcher, options):
     assert days == sorted(days, reverse=True)
 
 
-def test_the_archive_is_large_enough_for_the_dates_to_be_cut(searcher):
+def test_archive_exceeds_the_date_order_limit(searcher):
     assert SORTED_BY_DATE < searcher.size()[1] <= DEPTH
 
 
@@ -145,7 +145,7 @@ def cosines_to(searcher, passage_id):
 @pytest.mark.parametrize(
     "passage_id", ["wire/00.txt#1", "wire/30.txt#2", "post/01.txt#2", "gazette/59.txt#1"]
 )
-def test_like_a_passage_are_the_nearest_of_other_articles_without_its_copies(searcher, passage_id):
+def test_similar_passages_are_nearest_in_other_articles_without_duplicates(searcher, passage_id):
     rows, cosines, own = cosines_to(searcher, passage_id)
     passage, text = rows[own]
     expected = {
@@ -164,7 +164,7 @@ def test_like_a_passage_are_the_nearest_of_other_articles_without_its_copies(sea
     assert sum(each.count for each in result.facets["source"]) == result.total
 
 
-def test_like_a_passage_is_filtered_folded_and_paged_as_a_search_is(searcher):
+def test_similar_passages_are_filtered_collapsed_and_paged(searcher):
     request = SimilarRequest("wire/00.txt", 1, source="post", published_from="2024-01-01", limit=3)
     result = searcher.similar(request)
     assert result.hits
@@ -185,13 +185,13 @@ def test_like_a_passage_is_filtered_folded_and_paged_as_a_search_is(searcher):
 @pytest.mark.parametrize(
     ("doc_id", "number"), [("#", 1), ("wire/00.txt", 99), ("nobody", 1), ("\0", 1), ("wire/00.txt#1", 1)]
 )
-def test_a_passage_that_is_not_there_is_told(searcher, doc_id, number):
+def test_missing_passage_is_reported(searcher, doc_id, number):
     with pytest.raises(NoSuchPassage) as error:
         searcher.similar(SimilarRequest(doc_id, number))
     assert (error.value.code, error.value.http_status, error.value.exit_status) == ("no_such_passage", 404, 2)
 
 
-def test_like_a_passage_of_another_generation_is_refused(searcher):
+def test_similar_passages_of_another_generation_are_refused(searcher):
     with pytest.raises(GenerationChanged):
         searcher.similar(SimilarRequest("wire/00.txt", 1, generation="older"))
 
@@ -200,10 +200,10 @@ def test_like_a_passage_of_another_generation_is_refused(searcher):
 @pytest.mark.parametrize("sort", ["relevance", "date"])
 def test_matches_of_an_article_are_its_best_passages_in_its_own_order(searcher, options, sort):
     request = SearchRequest("river treaty in winter", sort=sort, **options)
-    pool = everything(searcher, query=request.query, **options)
+    candidates = everything(searcher, query=request.query, **options)
     for doc_id in ("wire/00.txt", "post/40.txt", "gazette/59.txt"):
-        own = [hit.passage for hit in pool if hit.passage.doc_id == doc_id]
-        best = [hit.passage for hit in pool[:MATCHES] if hit.passage.doc_id == doc_id] or own[:1]
+        own = [hit.passage for hit in candidates if hit.passage.doc_id == doc_id]
+        best = [hit.passage for hit in candidates[:MATCHES] if hit.passage.doc_id == doc_id] or own[:1]
         found = searcher.matches(request, doc_id)
         assert [hit.passage for hit in found.hits] == sorted(best, key=lambda each: each.number)
         marks = [hit.text[each.start : each.end] for hit in found.hits for each in hit.highlights]
@@ -217,35 +217,35 @@ def test_matches_of_an_article_are_its_best_passages_in_its_own_order(searcher, 
 @pytest.mark.parametrize("sort", ["relevance", "date"])
 def test_every_passage_of_a_list_is_a_match_of_its_article(searcher, options, sort):
     query = "river treaty in winter"
-    pool = everything(searcher, query=query, **options)
+    candidates = everything(searcher, query=query, **options)
     listed = everything(searcher, query=query, sort=sort, **options)
-    far = [hit for hit in listed if hit.passage in [each.passage for each in pool[MATCHES:]]]
-    assert far or len(pool) <= MATCHES
+    far = [hit for hit in listed if hit.passage in [each.passage for each in candidates[MATCHES:]]]
+    assert far or len(candidates) <= MATCHES
     for hit in [*listed[:10], *far[::7]]:
         found = searcher.matches(SearchRequest(query, sort=sort, **options), hit.passage.doc_id, hit.passage)
         (match,) = [each for each in found.hits if each.passage == hit.passage]
         assert (match.highlights, match.score) == (hit.highlights, hit.score)
         others = [each.passage for each in found.hits if each.passage != hit.passage]
-        near = [each.passage for each in pool[:MATCHES]]
+        near = [each.passage for each in candidates[:MATCHES]]
         assert others == [each for each in others if each in near]
         ordinals = [each.passage.number for each in found.hits]
         assert ordinals == sorted(set(ordinals))
 
 
-def test_a_passage_that_a_search_did_not_find_is_no_match(searcher):
+def test_passage_outside_the_result_is_not_a_match(searcher):
     request = SearchRequest("treaty", source="post")
     other = searcher.article("wire/00.txt").passages[0]
     assert searcher.matches(request, "wire/00.txt", other).hits == ()
 
 
-def test_matches_tell_what_they_took_and_nothing_of_dates(searcher):
+def test_matches_have_timings_and_no_date_notice(searcher):
     found = searcher.matches(SearchRequest("river", published_from="2024-01-01", sort="date"), "post/04.txt")
     assert set(found.stages) == {"encode", "lexical", "dense", "fuse", "fetch"}
     assert 0 < sum(found.stages.values()) <= found.took_ms + 0.1
     assert found.warnings == ()
 
 
-def test_a_search_tells_what_each_stage_took(searcher):
+def test_search_reports_the_time_of_each_stage(searcher):
     stages = {
         "hybrid": {"encode", "lexical", "dense", "fuse", "fetch"},
         "dense": {"encode", "dense", "fetch"},
@@ -258,7 +258,7 @@ def test_a_search_tells_what_each_stage_took(searcher):
         assert sum(result.stages.values()) <= result.took_ms + 0.1
 
 
-def test_a_store_tells_labels_years_and_vectors(searcher):
+def test_store_returns_labels_years_and_vectors(searcher):
     store = searcher.store
     assert store.labels(["wire/00.txt", "post/01.txt", "nobody"]) == {
         "wire/00.txt": {"source": "wire", "author": "", "published": None},

@@ -43,7 +43,7 @@ def ndcg(measured, mode, query_lang, passage_lang):
     )
 
 
-def test_the_language_of_the_question_costs_little(measured):
+def test_parity_gap_is_small(measured):
     gaps = parity_gaps(measured)
     assert gaps.keys() == {"dense", "hybrid", "raw"}
     assert gaps["dense"] <= 0.08

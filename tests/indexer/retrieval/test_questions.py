@@ -45,7 +45,7 @@ def rank_of_answer(searcher: Searcher, question: dict[str, str]) -> int | None:
     return None
 
 
-def test_there_are_enough_questions_in_both_languages():
+def test_questions_cover_both_languages():
     assert len(QUESTIONS) >= 40
     assert sum(question["lang"] == "ar" for question in QUESTIONS) * 2 == len(QUESTIONS)
 
@@ -68,9 +68,7 @@ def test_answers_are_among_the_first_three(
 
 @pytest.mark.skipif(not SEEDS.exists(), reason="the seeds are not part of the repository")
 @pytest.mark.parametrize("asked", ["s01", "s02", "s03"])
-def test_the_questions_this_was_made_for_are_answered_first_or_second(
-    asked: str, searcher_of: Callable[[str], Searcher]
-):
+def test_target_questions_are_answered_first_or_second(asked: str, searcher_of: Callable[[str], Searcher]):
     (question,) = (each for each in QUESTIONS if each["id"] == asked)
     rank = rank_of_answer(searcher_of("seeds"), question)
     assert rank is not None

@@ -14,7 +14,7 @@ QUESTION = "Geneva grain corridor السدود"
 
 
 class Failing(FakeModel):
-    """A model that fails at questions until it is told otherwise."""
+    """A model that fails at questions until a test repairs it."""
 
     failing = True
 
@@ -40,7 +40,7 @@ def codes(result):
     return [each.code for each in result.warnings]
 
 
-def test_words_answer_with_a_warning_as_long_as_the_model_fails(failing, caplog):
+def test_lexical_search_answers_with_a_warning_while_the_model_fails(failing, caplog):
     with caplog.at_level(logging.ERROR):
         found = failing.search(SearchRequest(QUESTION))
     assert outline(found) == outline(failing.search(SearchRequest(QUESTION, "lexical")))
@@ -55,22 +55,22 @@ def test_words_answer_with_a_warning_as_long_as_the_model_fails(failing, caplog)
     assert mended.total > found.total
 
 
-def test_asking_for_words_alone_is_no_failure(failing):
+def test_lexical_mode_needs_no_model(failing):
     assert codes(failing.search(SearchRequest(QUESTION, "lexical"))) == []
 
 
-def test_asking_for_meaning_alone_is_refused(failing):
+def test_dense_mode_is_refused(failing):
     with pytest.raises(ModelError) as error:
         failing.search(SearchRequest(QUESTION, "dense"))
     assert (error.value.code, error.value.http_status) == ("no_model", 503)
 
 
-def test_passages_like_another_need_no_model(failing):
+def test_similar_passages_need_no_model(failing):
     assert failing.similar(SimilarRequest("talks.txt", 1)).hits
     assert codes(failing.similar(SimilarRequest("talks.txt", 1))) == []
 
 
-def test_matches_are_found_by_words(failing):
+def test_matches_are_found_lexically(failing):
     found = failing.matches(SearchRequest("Geneva"), "talks.txt")
     assert codes(found) == ["no_model"]
     assert codes(failing.matches(SearchRequest("Geneva", "lexical"), "talks.txt")) == []
@@ -78,7 +78,7 @@ def test_matches_are_found_by_words(failing):
     assert [hit.text[each.start : each.end] for each in hit.highlights].count("Geneva") >= 1
 
 
-def test_matches_by_meaning_alone_are_refused(failing):
+def test_dense_matches_are_refused(failing):
     with pytest.raises(ModelError):
         failing.matches(SearchRequest("Geneva", "dense"), "talks.txt")
 

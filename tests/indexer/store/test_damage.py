@@ -67,7 +67,7 @@ def made(folder):
 
 
 def served(folder):
-    """The generation that a reader gets, how many documents it has, and what it is told."""
+    """The generation that a reader gets, its number of documents, and its damage notice."""
     with closing(GenerationReader.open(folder)) as store:
         assert store.lexical(wanted("Grain"), 10, NO_FILTER)
         assert store.dense(unit(np.ones(DIMENSION)), 10, only("en"))
@@ -86,7 +86,7 @@ def test_every_file_of_a_generation_is_in_its_manifest(folder, made):
     assert list(folder.damages(made)) == []
 
 
-def test_a_bit_turned_over_in_any_file_is_found(folder, made):
+def test_flipped_bit_in_any_file_is_found(folder, made):
     draw = random.Random(1)
     for name in made.files:
         path = folder.folder(made.generation) / name
@@ -102,7 +102,7 @@ def test_a_bit_turned_over_in_any_file_is_found(folder, made):
     assert list(folder.damages(made)) == []
 
 
-def test_a_file_that_is_longer_shorter_or_gone_is_found_before_anything_is_served(folder, made):
+def test_resized_or_missing_file_is_found_before_serving(folder, made):
     for name in made.files:
         path = folder.folder(made.generation) / name
         good = path.read_bytes()
@@ -121,7 +121,7 @@ def test_a_file_that_is_longer_shorter_or_gone_is_found_before_anything_is_serve
     assert served(folder) == (made.generation, 2, None)
 
 
-def test_all_that_is_wrong_is_listed(folder, made):
+def test_all_damages_are_listed(folder, made):
     (folder.folder(made.generation) / "vectors.faiss").unlink()
     (folder.folder(made.generation) / "terms" / "meta.json").unlink()
     (folder.folder(made.generation) / "terms" / "meta.json").mkdir()
@@ -132,7 +132,7 @@ def test_all_that_is_wrong_is_listed(folder, made):
     assert any("meta.json" in fact and "cannot be read" in fact for fact in facts)
 
 
-def test_a_bit_turned_over_anywhere_in_a_manifest_is_found(folder, made):
+def test_flipped_bit_in_a_manifest_is_found(folder, made):
     path = folder.folder(made.generation) / MANIFEST
     good = path.read_bytes()
     for at in range(len(good)):
@@ -144,17 +144,17 @@ def test_a_bit_turned_over_anywhere_in_a_manifest_is_found(folder, made):
     assert folder.manifest(made.generation) == made
 
 
-def test_files_that_are_whole_but_not_what_they_should_be_are_refused(folder, made):
-    """A manifest that agrees with the files says nothing of what is in them."""
+def test_intact_files_of_the_wrong_kind_are_refused(folder, made):
+    """A manifest that agrees with the files does not describe their content."""
     content = {
         key: value for key, value in asdict(made).items() if key not in ("generation", "built", "files")
     }
     for name in ("vectors.faiss", "terms/meta.json"):
-        with folder.staging_folder() as aside:
-            shutil.copytree(folder.folder(made.generation), aside, dirs_exist_ok=True)
-            (aside / MANIFEST).unlink()
-            (aside / name).write_bytes(b"not an index")
-            wrong = publish(folder, aside, earlier=[made.generation], **content)
+        with folder.staging_folder() as staging:
+            shutil.copytree(folder.folder(made.generation), staging, dirs_exist_ok=True)
+            (staging / MANIFEST).unlink()
+            (staging / name).write_bytes(b"not an index")
+            wrong = publish(folder, staging, earlier=[made.generation], **content)
         with pytest.raises(IndexDamaged, match=r"cannot be opened.*--rebuild"):
             GenerationReader.open_generation(folder, wrong.generation)
         assert served(folder)[0] == made.generation
@@ -164,10 +164,10 @@ def test_counts_that_differ_are_named(folder, made):
     content = {
         key: value for key, value in asdict(made).items() if key not in ("generation", "built", "files")
     }
-    with folder.staging_folder() as aside:
-        shutil.copytree(folder.folder(made.generation), aside, dirs_exist_ok=True)
-        (aside / MANIFEST).unlink()
-        publish(folder, aside, **{**content, "passages": 1_004})
+    with folder.staging_folder() as staging:
+        shutil.copytree(folder.folder(made.generation), staging, dirs_exist_ok=True)
+        (staging / MANIFEST).unlink()
+        publish(folder, staging, **{**content, "passages": 1_004})
     with (
         closing(GenerationReader.open(folder)) as store,
         pytest.raises(
@@ -189,12 +189,12 @@ def test_the_vectors_are_a_plain_faiss_index_in_the_order_of_rows(folder, made):
 # --- one step down -------------------------------------------------------------------------------
 
 
-def test_what_is_whole_is_served_without_a_word(folder, chain):
+def test_undamaged_index_is_served_without_a_notice(folder, chain):
     assert served(folder) == (chain[2], 4, None)
 
 
 @pytest.mark.parametrize("name", ["articles.sqlite", "vectors.faiss", MANIFEST, "terms/meta.json"])
-def test_the_newest_that_is_whole_is_served_with_what_is_wrong_and_the_remedy(folder, chain, name):
+def test_newest_undamaged_generation_is_served_with_damage_and_remedy(folder, chain, name):
     flip(folder.folder(chain[2]) / name, 40)
     generation, documents, damage = served(folder)
     assert (generation, documents) == (chain[1], 3)
@@ -209,11 +209,11 @@ def test_the_newest_that_is_whole_is_served_with_what_is_wrong_and_the_remedy(fo
     (folder.folder(chain[1]) / name).unlink()
     generation, documents, damage = served(folder)
     assert (generation, documents) == (chain[0], 2)
-    assert chain[2] in damage  # the first that is wrong is what is told
+    assert chain[2] in damage  # the first damage is reported
     assert chain[1] not in damage
 
 
-def test_a_file_that_generations_share_is_damaged_in_all_of_them(folder, chain):
+def test_shared_damaged_file_damages_all_its_generations(folder, chain):
     manifest = folder.manifest(chain[2])
     shared = next(name for name in folder.manifest(chain[0]).files if name.endswith(".idx"))
     flip(folder.folder(chain[2]) / shared, 20)
@@ -225,7 +225,7 @@ def test_a_file_that_generations_share_is_damaged_in_all_of_them(folder, chain):
         GenerationReader.open(folder)
 
 
-def test_where_nothing_is_whole_the_first_that_is_wrong_is_told_with_the_remedy(folder, chain):
+def test_first_damage_is_reported_when_all_generations_are_damaged(folder, chain):
     for generation in chain:
         (folder.folder(generation) / "vectors.faiss").unlink()
     remedy = re.escape(f"Run: warraq build --rebuild --index {folder.path}")
@@ -237,7 +237,7 @@ def test_where_nothing_is_whole_the_first_that_is_wrong_is_told_with_the_remedy(
         GenerationReader.open(folder)
 
 
-def test_the_way_back_is_not_damage(folder, chain):
+def test_rollback_is_not_damage(folder, chain):
     folder.roll_back(chain[0])
     assert served(folder) == (chain[0], 2, None)
     # Where that one is damaged the newest that is whole is served, which may be one that is later.
@@ -247,7 +247,7 @@ def test_the_way_back_is_not_damage(folder, chain):
     assert f"vectors.faiss of {chain[0]} is missing" in damage
 
 
-def test_a_bit_turned_over_in_the_list_of_generations_is_told_and_the_newest_is_served(folder, chain):
+def test_damaged_generation_list_is_reported_and_the_newest_is_served(folder, chain):
     path = folder.path / CURRENT
     good = path.read_bytes()
     for at in range(len(f"{chain[2]}\n")):
@@ -259,13 +259,13 @@ def test_a_bit_turned_over_in_the_list_of_generations_is_told_and_the_newest_is_
         generation, _, damage = served(folder)
         assert generation == chain[2]
         assert damage.endswith(f"Run: warraq build --rebuild --index {folder.path}")
-    for at in range(len(f"{chain[2]}\n"), len(good)):  # those that are kept beside it
+    for at in range(len(f"{chain[2]}\n"), len(good)):  # the other kept generations
         path.write_bytes(good[:at] + bytes([good[at] ^ 1 << at % 8]) + good[at + 1 :])
         assert folder.newest(folder.manifest)[0].generation == chain[2]
 
 
-def test_a_first_build_that_was_killed_before_it_was_listed_is_served_with_a_word(folder, made):
-    """The generation is complete, and nothing says that it is current."""
+def test_unlisted_first_generation_is_served_with_a_notice(folder, made):
+    """The generation is complete, and no list names it as current."""
     (folder.path / CURRENT).unlink()
     (folder.folder(made.generation) / ".unfinished").touch()
     generation, documents, damage = served(folder)
@@ -276,22 +276,22 @@ def test_a_first_build_that_was_killed_before_it_was_listed_is_served_with_a_wor
     assert served(folder) == (after.generation, 2, None)
 
 
-def test_where_only_an_unfinished_generation_was_left_there_is_no_index(folder):
+def test_unfinished_generation_alone_is_no_index(folder):
     (folder.path / GENERATIONS / ".new-dead").mkdir()
     (folder.path / GENERATIONS / ".new-dead" / ".unfinished").touch()
     with pytest.raises(NoIndex):
         GenerationReader.open(folder)
 
 
-def test_a_generation_of_another_make_is_refused_and_is_no_damage(folder, made):
+def test_generation_of_another_version_is_refused_but_is_not_damage(folder, made):
     content = {
         key: value for key, value in asdict(made).items() if key not in ("generation", "built", "files")
     }
-    with folder.staging_folder() as aside:
-        shutil.copytree(folder.folder(made.generation), aside, dirs_exist_ok=True)
-        (aside / MANIFEST).unlink()
+    with folder.staging_folder() as staging:
+        shutil.copytree(folder.folder(made.generation), staging, dirs_exist_ok=True)
+        (staging / MANIFEST).unlink()
         settings = {**made.settings, "format_version": 1}
-        other = publish(folder, aside, earlier=[made.generation], **{**content, "settings": settings})
+        other = publish(folder, staging, earlier=[made.generation], **{**content, "settings": settings})
     with pytest.raises(IndexUnusable, match=r"another version of Warraq.*--rebuild") as error:
         GenerationReader.open(folder)
     assert not isinstance(error.value, IndexDamaged)
@@ -337,7 +337,7 @@ store.close()
 """
 
 
-def test_another_user_reads_what_may_only_be_read(public):
+def test_another_user_reads_a_read_only_index(public):
     folder = IndexFolder(public / "index")
     (public / "temporary").mkdir()
     (public / "temporary").chmod(0o777)

@@ -19,7 +19,7 @@ from indexer.store.disk import (
 from tests.support.generations import names
 
 
-def test_a_file_is_replaced_and_nothing_is_left_beside_it(tmp_path):
+def test_file_is_replaced_without_leftovers(tmp_path):
     path = tmp_path / "current"
     replace_file(path, "first")
     replace_file(path, "ثانٍ\n")
@@ -35,7 +35,7 @@ def test_a_replacement_that_fails_leaves_the_old_content(tmp_path):
     assert path.read_text("utf-8") == "old"
 
 
-def test_what_a_dead_replacement_left_does_not_disturb_the_next(tmp_path):
+def test_leftover_of_a_killed_replacement_does_not_disturb_the_next(tmp_path):
     path = tmp_path / "current"
     replace_file(path, "old")
     (tmp_path / ".current.new").write_text("half of something much longer", "utf-8")
@@ -44,7 +44,7 @@ def test_what_a_dead_replacement_left_does_not_disturb_the_next(tmp_path):
     assert names(tmp_path) == ["current"]
 
 
-def test_a_reader_sees_the_old_content_or_the_new_one(tmp_path):
+def test_reader_sees_either_the_old_or_the_new_content(tmp_path):
     path = tmp_path / "current"
     contents = ["a" * 5_000, "b" * 9_000]
     replace_file(path, contents[0])
@@ -65,14 +65,14 @@ def test_a_reader_sees_the_old_content_or_the_new_one(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\0\xff" * 200_000])
-def test_the_sum_of_a_file_is_that_of_its_bytes(tmp_path, content):
+def test_checksum_of_a_file_is_that_of_its_bytes(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
     sync(tmp_path / "file")
     sync(tmp_path)
     assert sha256_of(tmp_path / "file") == hashlib.sha256(content).hexdigest()
 
 
-def test_a_link_is_the_file_itself(tmp_path):
+def test_hard_link_is_the_same_file(tmp_path):
     write_file(tmp_path / "one", "نص")
     link_or_copy(tmp_path / "one", tmp_path / "two")
     assert (tmp_path / "two").samefile(tmp_path / "one")
@@ -100,7 +100,7 @@ def test_a_copy_may_be_written_to(tmp_path):
     assert (tmp_path / "one").read_text("utf-8") == "text"
 
 
-def test_a_file_that_is_not_there_cannot_be_linked(tmp_path):
+def test_missing_file_cannot_be_linked(tmp_path):
     with pytest.raises(FileNotFoundError):
         link_or_copy(tmp_path / "one", tmp_path / "two")
     assert names(tmp_path) == []
@@ -114,7 +114,7 @@ def test_a_folder_moves_with_all_that_is_in_it(tmp_path):
     assert (tmp_path / "named" / "terms" / "list").read_text("utf-8") == "text"
 
 
-def test_what_is_not_there_is_removed_already(tmp_path):
+def test_removing_a_missing_file_succeeds(tmp_path):
     write_file(tmp_path / "file", "")
     for _ in range(2):
         remove_file(tmp_path / "file")

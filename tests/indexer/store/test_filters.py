@@ -1,4 +1,4 @@
-"""Both legs under filters, held against filters said without a store."""
+"""Both retrievers under filters, compared with filters applied without a store."""
 
 import random
 from dataclasses import replace
@@ -61,7 +61,7 @@ def dated(tmp_path_factory):
 
 
 class Wanted(NamedTuple):
-    """What filters ask for, said without a store."""
+    """The condition of the filters, without a store."""
 
     lang: str | None = None
     source: str | None = None
@@ -70,7 +70,7 @@ class Wanted(NamedTuple):
 
 
 def left_by(filters, document, lang):
-    """Whether a passage is within filters, said without a store."""
+    """Whether a passage passes the filters, without a store."""
     day = document.published
     return (
         filters.lang in (None, lang)
@@ -95,7 +95,7 @@ some_filters = st.builds(
 @example(Wanted(), 300)
 @example(Wanted(source=""), 300)
 @example(Wanted(published_from="2025-03-02", published_to="2025-03-01"), 300)
-def test_both_retrievers_look_at_what_filters_leave_and_at_nothing_else(dated, wanted_by, depth):
+def test_both_retrievers_search_exactly_the_filtered_passages(dated, wanted_by, depth):
     filters = only(*wanted_by)
     left = [
         row
@@ -112,7 +112,7 @@ def test_both_retrievers_look_at_what_filters_leave_and_at_nothing_else(dated, w
     everywhere = dated.store.lexical(wanted("grain", "سلام"), 300, NO_FILTER)
     lexical = dated.store.lexical(wanted("grain", "سلام"), depth, filters)
     holding = {row for row in left if {"grain", "سلام"} & set(dated.terms[row])}
-    # A filter changes no score: the rank among what is left is the rank among all.
+    # A filter changes no score: the order of the remaining passages is that of all.
     assert lexical == [each for each in everywhere if found(dated.passages, [each])[0] in holding][:depth]
     assert len(lexical) == min(depth, len(holding))
 
@@ -123,7 +123,7 @@ def test_both_retrievers_look_at_what_filters_leave_and_at_nothing_else(dated, w
     assert dated.store.undated(filters) == len(undated)
 
 
-def test_the_filters_that_are_tried_leave_something_and_leave_something_out(dated):
+def test_sample_filters_match_some_passages_and_not_all(dated):
     for filters in (
         Wanted(source="wire"),
         Wanted(published_from="2025-03-01"),
@@ -133,7 +133,7 @@ def test_the_filters_that_are_tried_leave_something_and_leave_something_out(date
         assert 0 < sum(left) < len(left)
 
 
-def test_more_filters_than_are_kept_answer_as_the_first_did(dated):
+def test_filters_beyond_the_cache_limit_answer_the_same(dated):
     many = [only(source=source, published_from=day) for source in SOURCES for day in DAYS]
     first = [dated.store.dense(dated.vectors[0], 10, each) for each in many]
     assert [dated.store.dense(dated.vectors[0], 10, each) for each in reversed(many)] == first[::-1]

@@ -37,23 +37,23 @@ def folder(index):
 
 def build(folder, text="one", **changes):
     """Publish a generation of two small files."""
-    with folder.staging_folder() as aside:
-        (aside / "articles.txt").write_text(text, "utf-8")
-        (aside / "terms").mkdir()
-        (aside / "terms" / "list.txt").write_text("terms", "utf-8")
-        return publish(folder, aside, **{**CONTENT, **changes})
+    with folder.staging_folder() as staging:
+        (staging / "articles.txt").write_text(text, "utf-8")
+        (staging / "terms").mkdir()
+        (staging / "terms" / "list.txt").write_text("terms", "utf-8")
+        return publish(folder, staging, **{**CONTENT, **changes})
 
 
 # --- whose folder it is --------------------------------------------------------------------------
 
 
-def test_a_missing_folder_is_ours_and_checking_does_not_make_it(index):
+def test_missing_folder_is_accepted_and_not_created_by_the_check(index):
     IndexFolder(index).check_ours()
     assert not index.exists()
 
 
 @pytest.mark.parametrize("content", [[], ["README.md"]])
-def test_an_empty_folder_and_one_with_a_readme_are_ours(index, content):
+def test_empty_folder_and_folder_with_a_readme_are_accepted(index, content):
     index.mkdir()
     for name in content:
         (index / name).touch()
@@ -64,7 +64,7 @@ def test_an_empty_folder_and_one_with_a_readme_are_ours(index, content):
 
 
 @pytest.mark.parametrize("name", ["thesis.txt", ".hidden", "readme.md", "current", "README.md.bak"])
-def test_somebody_elses_folder_is_refused_and_left_as_it_was(index, name):
+def test_foreign_folder_is_refused_and_left_unchanged(index, name):
     index.mkdir()
     (index / "README.md").touch()
     (index / name).write_text("mine", "utf-8")
@@ -79,20 +79,20 @@ def test_somebody_elses_folder_is_refused_and_left_as_it_was(index, name):
     assert (index / name).read_text("utf-8") == "mine"
 
 
-def test_a_file_in_its_place_is_refused(index):
+def test_file_in_place_of_the_folder_is_refused(index):
     index.write_text("mine", "utf-8")
     with pytest.raises(IndexUnusable, match=r"is a file, not a folder\. .*--index"):
         IndexFolder(index).prepare()
     assert index.read_text("utf-8") == "mine"
 
 
-def test_a_place_below_a_file_is_refused_when_it_should_be_written(index):
+def test_path_below_a_file_is_refused_on_writing(index):
     index.write_text("mine", "utf-8")
     with pytest.raises(IndexUnusable, match="cannot be written"):
         IndexFolder(index / "deeper").prepare()
 
 
-def test_a_marked_folder_is_ours_whatever_else_is_in_it(folder):
+def test_folder_with_a_marker_is_accepted_whatever_else_it_holds(folder):
     (folder.path / "notes.txt").touch()
     folder.check_ours()
     before = (folder.path / MARKER).stat().st_mtime_ns
@@ -103,14 +103,14 @@ def test_a_marked_folder_is_ours_whatever_else_is_in_it(folder):
 @pytest.mark.parametrize(
     "marker", ['{"product": "warraq", "layout": 2}', '{"layout": "1"}', '{"layout": null}']
 )
-def test_another_layout_is_refused_with_the_way_out(folder, marker):
+def test_other_layout_is_refused_with_the_remedy(folder, marker):
     (folder.path / MARKER).write_text(marker, "utf-8")
     with pytest.raises(IndexUnusable, match=r"another version of Warraq.*or remove this one and build again"):
         folder.check_ours()
 
 
 @pytest.mark.parametrize("marker", [b"{}", b"[]", b"null", b"3", b"", b"{", b"\x00", b"\xff\xfe"])
-def test_a_marker_that_says_nothing_is_damage_and_its_words_mend_it(folder, marker):
+def test_empty_marker_is_damage_and_its_remedy_repairs_it(folder, marker):
     good = (folder.path / MARKER).read_text("utf-8")
     (folder.path / MARKER).write_bytes(marker)
     for verb in (folder.check_ours, folder.prepare, lambda: folder.newest(folder.manifest)):
@@ -121,7 +121,7 @@ def test_a_marker_that_says_nothing_is_damage_and_its_words_mend_it(folder, mark
     folder.check_ours()
 
 
-def test_a_marker_that_cannot_be_read_is_refused(folder):
+def test_unreadable_marker_is_refused(folder):
     (folder.path / MARKER).unlink()
     (folder.path / MARKER).mkdir()
     with pytest.raises(IndexUnusable, match="cannot be read"):
@@ -131,7 +131,7 @@ def test_a_marker_that_cannot_be_read_is_refused(folder):
 # --- which generation is current -----------------------------------------------------------------
 
 
-def test_where_nothing_was_built_there_is_no_index_and_the_command_that_makes_one(folder):
+def test_unbuilt_folder_has_no_index_and_names_the_build_command(folder):
     assert folder.current() is None
     with pytest.raises(NoIndex, match=f"Run: warraq build --archive DIR --index {folder.path}"):
         folder.newest(folder.manifest)
@@ -147,7 +147,7 @@ def test_a_missing_folder_has_no_index(index):
     assert not index.exists()
 
 
-def test_what_was_published_is_read_back(folder):
+def test_published_generation_is_read_back(folder):
     made = build(folder)
     assert folder.current() == made.generation
     assert IndexFolder(folder.path).manifest(made.generation) == made
@@ -164,7 +164,7 @@ def test_what_was_published_is_read_back(folder):
     folder.check_files(made)
 
 
-def test_generations_are_listed_the_current_one_first_and_found_newest_first(folder):
+def test_generations_are_listed_current_first_and_found_newest_first(folder):
     first, second = build(folder), build(folder, "two")
     assert folder.listed() == [second.generation, first.generation]
     assert folder.found() == [second.generation, first.generation]
@@ -180,7 +180,7 @@ def test_generations_are_listed_the_current_one_first_and_found_newest_first(fol
         "20250101T000000000000-abcdef01.bak", ".new-abc", "20250101T000000000000-abcdef0g", "current",
     ],
 )  # fmt: skip
-def test_a_folder_of_another_name_is_no_generation(folder, name):
+def test_folder_with_another_name_is_not_a_generation(folder, name):
     made = build(folder)
     (folder.path / GENERATIONS / name).mkdir()
     (folder.path / GENERATIONS / "99990101T000000000000-abcdef01").touch()  # a file
@@ -202,7 +202,7 @@ def test_a_folder_of_another_name_is_no_generation(folder, name):
         lambda path: (path.unlink(), path.mkdir()),
     ],
 )
-def test_a_manifest_is_taken_byte_for_byte_or_not_at_all(folder, change):
+def test_changed_manifest_is_refused(folder, change):
     made = build(folder)
     change(folder.folder(made.generation) / MANIFEST)
     remedy = re.escape(f"Run: warraq build --rebuild --index {folder.path}")
@@ -223,7 +223,7 @@ def test_a_manifest_is_taken_byte_for_byte_or_not_at_all(folder, change):
         b"20250101T000000000000-abcdef01 \n", b"../../../elsewhere\n",
     ],
 )  # fmt: skip
-def test_a_file_of_names_that_holds_anything_else_is_damaged(folder, content):
+def test_generation_list_with_other_content_is_damaged(folder, content):
     (folder.path / CURRENT).write_bytes(content)
     for verb in (folder.listed, folder.current, lambda: folder.newest(folder.manifest)):
         with pytest.raises(
@@ -232,7 +232,7 @@ def test_a_file_of_names_that_holds_anything_else_is_damaged(folder, content):
             verb()
 
 
-def test_a_folder_in_place_of_the_file_of_names_is_damage(folder):
+def test_folder_in_place_of_the_generation_list_is_damage(folder):
     (folder.path / CURRENT).mkdir()
     with pytest.raises(IndexDamaged, match=f"{CURRENT} cannot be read"):
         folder.listed()
@@ -246,8 +246,8 @@ def test_a_manifest_of_another_generation_is_refused(folder):
         folder.manifest(second.generation)
 
 
-def test_the_name_of_a_generation_vouches_for_what_its_manifest_tells(folder):
-    """The same content under another name, or other content in the same form, is not what was built."""
+def test_generation_name_authenticates_its_manifest(folder):
+    """The same content under another name, or other content in the same form, is refused."""
     made = build(folder)
     content = (folder.folder(made.generation) / MANIFEST).read_text("utf-8")
     (folder.folder(made.generation) / MANIFEST).write_text(
@@ -265,45 +265,45 @@ def test_the_name_of_a_generation_vouches_for_what_its_manifest_tells(folder):
 # --- the next takes over -------------------------------------------------------------------------
 
 
-def test_the_next_generation_takes_over_and_the_one_before_stays_for_its_readers(folder):
+def test_next_generation_is_served_and_the_previous_is_kept(folder):
     first, second = build(folder), build(folder, "two")
     assert folder.current() == second.generation != first.generation
     assert names(folder.path / GENERATIONS) == sorted([first.generation, second.generation])
     folder.check_files(first)
 
 
-def test_what_was_not_published_is_gone_and_the_last_good_one_stays(folder):
+def test_unpublished_generation_is_removed_and_the_last_is_kept(folder):
     made = build(folder)
-    with pytest.raises(ZeroDivisionError), folder.staging_folder() as aside:
-        assert names(aside) == [".unfinished"]
-        (aside / "half.txt").touch()
+    with pytest.raises(ZeroDivisionError), folder.staging_folder() as staging:
+        assert names(staging) == [".unfinished"]
+        (staging / "half.txt").touch()
         raise ZeroDivisionError
-    with folder.staging_folder() as aside:
-        (aside / "never published.txt").touch()
+    with folder.staging_folder() as staging:
+        (staging / "never published.txt").touch()
     assert names(folder.path / GENERATIONS) == [made.generation]
     assert folder.newest(folder.manifest) == (made, None)
 
 
 @pytest.mark.parametrize("more", [(), ("terms/list.txt", MANIFEST)])
-def test_what_a_dead_build_left_is_removed_by_the_next(folder, more):
+def test_leftovers_of_a_killed_build_are_removed_by_the_next(folder, more):
     made = build(folder)
     left = folder.path / GENERATIONS / ".new-dead"
     (left / "terms").mkdir(parents=True)
     for name in (".unfinished", *more):
         (left / name).touch()
-    with folder.staging_folder() as aside:
-        assert names(folder.path / GENERATIONS) == sorted([aside.name, made.generation])
+    with folder.staging_folder() as staging:
+        assert names(folder.path / GENERATIONS) == sorted([staging.name, made.generation])
     assert folder.newest(folder.manifest) == (made, None)
 
 
-def test_an_empty_folder_that_a_dead_build_left_is_removed_by_the_next(folder):
+def test_empty_folder_of_a_killed_build_is_removed_by_the_next(folder):
     (folder.path / GENERATIONS / ".new-dead").mkdir()
-    with folder.staging_folder() as aside:
-        assert names(folder.path / GENERATIONS) == [aside.name]
+    with folder.staging_folder() as staging:
+        assert names(folder.path / GENERATIONS) == [staging.name]
 
 
-def test_a_folder_that_does_not_say_it_is_unfinished_stays(folder):
-    """Though its name is that of a folder being written: nothing proves that it is ours."""
+def test_folder_without_the_unfinished_mark_is_kept(folder):
+    """Its name is that of a folder being written, but it has no mark that proves it is ours."""
     strange = folder.path / GENERATIONS / ".new-thesis"
     (strange / "chapters").mkdir(parents=True)
     (strange / "chapters" / "one.txt").write_text("mine", "utf-8")
@@ -312,14 +312,14 @@ def test_a_folder_that_does_not_say_it_is_unfinished_stays(folder):
     assert (strange / "chapters" / "one.txt").read_text("utf-8") == "mine"
 
 
-def test_what_says_that_a_folder_is_unfinished_goes_last_and_is_no_content(folder):
+def test_unfinished_mark_is_removed_last_and_is_not_content(folder):
     seen = []
-    with folder.staging_folder() as aside:
-        (aside / "articles.txt").write_text("one", "utf-8")
-        (aside / ".tantivy-writer.lock").touch()
-        (aside / ".managed.json").touch()
+    with folder.staging_folder() as staging:
+        (staging / "articles.txt").write_text("one", "utf-8")
+        (staging / ".tantivy-writer.lock").touch()
+        (staging / ".managed.json").touch()
         made = publish(
-            folder, aside, check=lambda made: seen.extend(names(folder.folder(made.generation))), **CONTENT
+            folder, staging, check=lambda made: seen.extend(names(folder.folder(made.generation))), **CONTENT
         )
     assert made.files.keys() == {"articles.txt", ".managed.json"}
     assert ".unfinished" in seen
@@ -345,7 +345,7 @@ def test_a_generation_that_does_not_pass_its_check_is_never_current(folder):
     assert folder.found() == folder.listed() == [last.generation, made.generation]
 
 
-def test_a_build_killed_half_way_leaves_the_last_good_one(folder):
+def test_killed_build_leaves_the_last_generation(folder):
     made = build(folder)
     program = (
         "import os, sys; from pathlib import Path; from indexer.store.folder import IndexFolder\n"
@@ -420,7 +420,7 @@ def test_a_build_in_another_process_is_waited_for(folder, holder):
     thread.join()
 
 
-def test_the_lock_dies_with_its_process(folder, holder):
+def test_lock_is_released_when_its_process_dies(folder, holder):
     thread, taken = wait_for_lock(folder)
     assert not taken.wait(0.1)
     holder.kill()
@@ -428,7 +428,7 @@ def test_the_lock_dies_with_its_process(folder, holder):
     thread.join()
 
 
-def test_all_files_of_a_generation_may_be_read_by_whoever_may_read_one(archive, index, model):
+def test_all_files_of_a_generation_have_the_same_permissions(archive, index, model):
     """Libraries keep some of theirs to their maker; a server may be another user."""
     report = build_index(archive, index, model)
     folder = index / "generations" / report.generation

@@ -103,12 +103,12 @@ def assert_alike(one, other, entries):
         with closing(StagedDocuments(one.folder)) as ours, closing(StagedDocuments(other.folder)) as theirs:
             assert ours.articles(source) == theirs.articles(source)
             assert ours.repeated_lines(source, 1) == theirs.repeated_lines(source, 1)
-            for drafts in (ours, theirs):  # what was noted as repeated is the same: all of it crosses
-                drafts.mark_threshold_crossings(source, ())
+            for staged in (ours, theirs):  # the noted repeated lines are the same: all of them cross
+                staged.mark_threshold_crossings(source, ())
             assert ours.files_with_crossed_lines() == theirs.files_with_crossed_lines()
 
 
-def test_additions_make_what_is_made_at_once(tmp_path):
+def test_additions_equal_a_full_write(tmp_path):
     first, more = made_up(0, 40, seed=1), made_up(40, 25, seed=2)
     base = build(tmp_path / "index", first, also=noting(first))
     grown = build(tmp_path / "index", more, base, also=noting(first + more))
@@ -119,7 +119,7 @@ def test_additions_make_what_is_made_at_once(tmp_path):
         store.close()
 
 
-def test_additions_to_what_was_dropped_from_make_what_is_made_at_once(tmp_path):
+def test_drops_and_additions_equal_a_full_write(tmp_path):
     first, more = made_up(0, 40, seed=1), made_up(40, 15, seed=2)
     dropped = [each.article.document.doc_id for each in first[::3]]
     changed = entry(dropped[0], "another text of the same article", "grain talks", lang="ar", source="")
@@ -136,7 +136,7 @@ def test_additions_to_what_was_dropped_from_make_what_is_made_at_once(tmp_path):
         store.close()
 
 
-def test_a_generation_that_takes_all_of_the_one_before_is_that_one(tmp_path):
+def test_generation_that_carries_over_everything_equals_its_base(tmp_path):
     entries = made_up(0, 12, seed=3)
     base = build(tmp_path / "index", entries, also=noting(entries))
     same = build(tmp_path / "index", [], base)
@@ -145,7 +145,7 @@ def test_a_generation_that_takes_all_of_the_one_before_is_that_one(tmp_path):
     same.close()
 
 
-def test_all_may_be_dropped(tmp_path):
+def test_all_articles_may_be_dropped(tmp_path):
     entries = made_up(0, 5, seed=3)
     base = build(tmp_path / "index", entries)
     bare = build(tmp_path / "index", [], base, [each.article.document.doc_id for each in entries])
@@ -159,7 +159,7 @@ def test_all_may_be_dropped(tmp_path):
         store.close()
 
 
-def test_many_generations_one_from_the_other_make_what_is_made_at_once(tmp_path):
+def test_chain_of_generations_equals_a_full_write(tmp_path):
     """More than Tantivy leaves as segments of their own: it merges them some day."""
     entries = made_up(0, 20, seed=4)
     store = build(tmp_path / "index", entries[:1])
@@ -182,7 +182,7 @@ def shared_files(one, other):
     }  # fmt: skip
 
 
-def test_what_tantivy_never_changes_is_linked_and_nothing_else(tmp_path):
+def test_only_immutable_tantivy_files_are_linked(tmp_path):
     first, more = made_up(0, 9, seed=1), made_up(9, 4, seed=2)
     base = build(tmp_path / "index", first)
     grown = build(tmp_path / "index", more, base)
@@ -196,7 +196,7 @@ def test_what_tantivy_never_changes_is_linked_and_nothing_else(tmp_path):
         store.close()
 
 
-def test_nothing_that_follows_changes_a_generation(tmp_path):
+def test_later_generations_change_no_earlier_one(tmp_path):
     """Neither building on it, with links or without, nor searching in it or in what shares its files."""
     first, more = made_up(0, 9, seed=1), made_up(9, 4, seed=2)
     base = build(tmp_path / "index", first, also=noting(first))
@@ -217,7 +217,7 @@ def test_nothing_that_follows_changes_a_generation(tmp_path):
     assert state(grown.folder) == after_growth
 
 
-def test_the_first_of_two_that_share_files_may_go(tmp_path):
+def test_removing_a_generation_keeps_shared_files_of_the_next(tmp_path):
     first, more = made_up(0, 9, seed=1), made_up(9, 4, seed=2)
     base = build(tmp_path / "index", first)
     grown = build(tmp_path / "index", more, base, keep=1)
@@ -233,7 +233,7 @@ def test_the_first_of_two_that_share_files_may_go(tmp_path):
     grown.close()
 
 
-def test_where_files_cannot_be_linked_they_are_copied(tmp_path, monkeypatch):
+def test_files_are_copied_where_links_are_refused(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(95, "Operation not supported")
 
@@ -253,7 +253,7 @@ def test_where_files_cannot_be_linked_they_are_copied(tmp_path, monkeypatch):
         store.close()
 
 
-def test_the_space_of_the_vectors_is_linked_too(tmp_path):
+def test_vector_space_file_is_linked(tmp_path):
     def save(writer):
         (writer.folder / SPACE_FILE).write_bytes(b"a space")
 
@@ -268,7 +268,7 @@ def test_the_space_of_the_vectors_is_linked_too(tmp_path):
         store.close()
 
 
-def test_a_file_that_changed_before_it_is_taken_over_is_found_before_it_is_served(tmp_path):
+def test_file_damaged_before_carry_over_is_found_before_serving(tmp_path):
     """The sum of a linked file is that of the generation before: it is read once, with all others."""
     base = build(tmp_path / "index", made_up(0, 4, seed=1))
     folder = IndexFolder(tmp_path / "index")
@@ -285,7 +285,7 @@ def test_a_file_that_changed_before_it_is_taken_over_is_found_before_it_is_serve
     after.close()
 
 
-# --- what was dropped is gone --------------------------------------------------------------------
+# --- dropped articles are gone --------------------------------------------------------------------
 
 SECRETS = {
     "text": "zqxjunusual", "title": "zqxjheading", "source": "zqxjnewspaper", "metadata": "zqxjwriter",
@@ -294,7 +294,7 @@ SECRETS = {
 
 
 def private(common):
-    """An article that says a word nobody else says in each of its parts, beside common ones."""
+    """An article with a unique word in each of its parts, among common ones."""
     made = entry(f"{SECRETS['doc_id']}.txt", f"{SECRETS['text']} {common}", common, source=SECRETS["source"])
     document = replace(
         made.article.document, title=SECRETS["title"], author=SECRETS["metadata"], file=SourceFile("p")
@@ -316,8 +316,8 @@ def holding(store, word):
 
 
 @pytest.mark.parametrize("back", [False, True])
-def test_nothing_of_what_was_dropped_is_in_any_file(tmp_path, back):
-    """Also where an article of the same id takes its place, and whatever has filled the pages around it."""
+def test_dropped_articles_are_in_no_file(tmp_path, back):
+    """Also where an article of the same id takes its place, and whatever content is around it."""
     others = [*made_up(0, 30, seed=6), private(WORDS[0]), *made_up(30, 30, seed=7)]
     base = build(tmp_path / "index", others, also=noting(others))
     for part, word in SECRETS.items():
@@ -344,7 +344,7 @@ def test_nothing_of_what_was_dropped_is_in_any_file(tmp_path, back):
     after.close()
 
 
-def test_a_text_that_another_article_has_too_stays(tmp_path):
+def test_text_shared_with_another_article_is_kept(tmp_path):
     one, other = entry("a", "grain talks", "alone"), entry("b", "grain talks")
     base = build(tmp_path / "index", [one, other])
     after = build(tmp_path / "index", [], base, ["a"])
@@ -357,7 +357,7 @@ def test_a_text_that_another_article_has_too_stays(tmp_path):
     after.close()
 
 
-def test_an_id_that_is_not_there_may_be_dropped(tmp_path):
+def test_unknown_id_may_be_dropped(tmp_path):
     entries = made_up(0, 6, seed=9)
     base = build(tmp_path / "index", entries)
     after = build(tmp_path / "index", [], base, ["nowhere", "' OR 1=1 --"])

@@ -62,12 +62,12 @@ def rows_of(world, lang):
     return [row for row, each in enumerate(world.languages) if lang in (None, each)]
 
 
-# --- the dense leg -------------------------------------------------------------------------------
+# --- the dense retriever -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lang", [None, "ar", "en", "fr"])
 @pytest.mark.parametrize("depth", [1, 10, 200, 700])
-def test_dense_equals_brute_force(world, lang, depth):
+def test_dense_retriever_equals_brute_force(world, lang, depth):
     for vector in unit(np.random.default_rng(depth).normal(size=(5, DIMENSION))):
         scores = cosines_of(world.vectors, vector)
         expected = best_first(world, scores, rows_of(world, lang))[:depth]
@@ -86,7 +86,7 @@ def test_equal_passages_come_in_the_order_of_their_ids(world, depth):
     assert candidates[0].score == pytest.approx(1, abs=1e-6)
 
 
-def test_more_than_there_are_is_all_there_are(world):
+def test_depth_beyond_the_index_returns_all_passages(world):
     vector = world.vectors[0]
     assert sorted(found(world.passages, world.store.dense(vector, 5_000, NO_FILTER))) == list(range(700))
     assert sorted(found(world.passages, world.store.dense(vector, 5_000, only("fr")))) == rows_of(world, "fr")
@@ -97,7 +97,7 @@ def test_a_language_that_no_passage_has_finds_nothing(world):
     assert world.store.lexical(wanted("grain"), 10, only("zz")) == []
 
 
-def test_cosines_are_the_dense_scores(world):
+def test_cosines_equal_the_dense_scores(world):
     vector = unit(np.random.default_rng(9).normal(size=DIMENSION))
     candidates = world.store.dense(vector, 700, NO_FILTER)
     random.Random(9).shuffle(candidates)
@@ -108,7 +108,7 @@ def test_cosines_are_the_dense_scores(world):
     assert world.store.cosines(vector, []) == []
 
 
-# --- the lexical leg -----------------------------------------------------------------------------
+# --- the lexical retriever -----------------------------------------------------------------------------
 
 
 def bm25(collection, query, k1=1.2, b=0.75):
@@ -137,7 +137,7 @@ def bm25(collection, query, k1=1.2, b=0.75):
         ["winter", "nowhere"], ["x'\"\\"], ["a:b", "+c"], ["😀"],
     ],
 )  # fmt: skip
-def test_lexical_is_the_weighted_sum_of_two_bm25s_by_hand(world, query, lang, weights):
+def test_lexical_score_equals_the_weighted_sum_of_two_bm25_scores(world, query, lang, weights):
     weight_of = dict(zip(("stem", "surface"), weights, strict=True))
     of_kind = {kind: bm25(world.terms[kind], query) for kind in weight_of}
     scores = [sum(weight * of_kind[kind][row] for kind, weight in weight_of.items()) for row in range(700)]
@@ -157,7 +157,7 @@ def test_lexical_is_the_weighted_sum_of_two_bm25s_by_hand(world, query, lang, we
 
 
 @pytest.mark.parametrize("lang", [None, "en"])
-def test_the_depth_cuts_the_list_and_changes_nothing_in_it(world, lang):
+def test_depth_truncates_the_list_without_other_changes(world, lang):
     whole = world.store.lexical(wanted("grain", "قمة"), 700, only(lang))
     assert len(whole) > 100
     for depth in (1, 7, 100):
@@ -177,7 +177,7 @@ def test_a_term_is_never_syntax(world, term):
     assert world.store.lexical(wanted(term), 10, NO_FILTER) == []
 
 
-def test_a_word_is_found_as_the_kind_that_it_was_asked_as(tmp_path):
+def test_surface_and_stem_terms_are_searched_separately(tmp_path):
     articles = [
         SplitDocument(Document(f"{n}.txt", "", f"{n}", "", "en"), (Passage(f"{n}.txt", 1, 0, 1, 1, 1, "en"),))
         for n in range(3)
@@ -199,7 +199,7 @@ def test_a_word_is_found_as_the_kind_that_it_was_asked_as(tmp_path):
 # --- documents -----------------------------------------------------------------------------------
 
 
-def test_articles_come_back_as_they_went_in(world):
+def test_articles_are_read_back_unchanged(world):
     assert world.store.size() == (len(world.articles), 700)
     for article in world.articles:
         assert world.store.article(article.document.doc_id) == article
@@ -211,7 +211,7 @@ def test_articles_come_back_as_they_went_in(world):
 
 
 @pytest.mark.parametrize("doc_id", ["nowhere", "", "%", "' OR 1=1 --", "a\0b"])
-def test_an_id_that_the_index_does_not_have(world, doc_id):
+def test_unknown_id_has_no_article(world, doc_id):
     assert world.store.article(doc_id) is None
     assert world.store.documents([doc_id]) == {}
 
@@ -233,7 +233,7 @@ odd_text = st.text(
         min_size=1, max_size=4, unique_by=lambda document: document.doc_id,
     )
 )  # fmt: skip
-def test_text_comes_back_whatever_its_characters(tmp_path_factory, documents):
+def test_text_is_read_back_whatever_its_characters(tmp_path_factory, documents):
     articles = [
         SplitDocument(each, (Passage(each.doc_id, 1, 0, len(each.text), 1, 1, each.lang),))
         for each in documents
@@ -262,7 +262,7 @@ def keys_of(path, texts):
     return {int(each.passage.doc_id.removesuffix(".txt")): each.duplicate_key for each in candidates}
 
 
-def test_both_legs_give_the_copy_key(tmp_path):
+def test_both_retrievers_return_the_duplicate_key(tmp_path):
     articles = make_articles(["en", "en", "ar"])
     store = write(tmp_path / "index", articles, [held(["grain"])] * 3, unit(np.eye(3, 4)), 4)
     dense = {c.passage: c.duplicate_key for c in store.dense(unit(np.ones(4)), 3, NO_FILTER)}
@@ -292,8 +292,8 @@ written = st.builds(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(written, min_size=8, max_size=24))
-def test_copy_keys_are_equal_for_the_same_words_and_only_those(tmp_path_factory, texts):
-    # However they are wrapped and spaced; case, accents and stops are part of what a passage says.
+def test_duplicate_keys_are_equal_exactly_for_equal_words(tmp_path_factory, texts):
+    # Line wraps and spaces do not count; case, accents and stops do.
     keys = keys_of(tmp_path_factory.mktemp("copies") / "index", texts)
     for one, text in enumerate(texts):
         for other, another in enumerate(texts):
@@ -303,7 +303,7 @@ def test_copy_keys_are_equal_for_the_same_words_and_only_those(tmp_path_factory,
 # --- at the edges --------------------------------------------------------------------------------
 
 
-def test_an_empty_index_answers_every_question_with_nothing(tmp_path):
+def test_empty_index_finds_nothing(tmp_path):
     store = write(tmp_path / "index", [], [], np.empty((0, DIMENSION), np.float32))
     vector = unit(np.ones(DIMENSION))
     assert store.size() == (0, 0)
@@ -324,7 +324,7 @@ def test_a_document_without_passages_is_kept(tmp_path):
     store.close()
 
 
-def test_an_article_comes_back_with_what_was_cut_of_it(tmp_path):
+def test_article_is_read_back_with_its_cuts(tmp_path):
     text = "Title\nLoading\nText of it\n203.0.113.7"
     cuts = (Cut(2, 6, 13, "loading"), Cut(4, 25, 36, "repeated", 17))
     article = SplitDocument(
@@ -337,7 +337,7 @@ def test_an_article_comes_back_with_what_was_cut_of_it(tmp_path):
     store.close()
 
 
-def test_a_store_outlives_the_folder_that_it_was_opened_from(tmp_path):
+def test_store_works_after_its_folder_is_removed(tmp_path):
     """A reader holds its generation though later builds remove it."""
     articles = make_articles(["ar", "en", "ar", "en"])
     terms = [held(each) for each in (["grain"], ["grain", "talks"], ["talks"], ["port"])]
@@ -367,5 +367,5 @@ def test_many_threads_read_at_once(world):
 
     one_by_one = [ask(number) for number in range(40)]
     world.store._rows.clear()
-    with ThreadPoolExecutor(16) as pool:
-        assert list(pool.map(ask, [*range(40)] * 3)) == one_by_one * 3
+    with ThreadPoolExecutor(16) as executor:
+        assert list(executor.map(ask, [*range(40)] * 3)) == one_by_one * 3

@@ -25,12 +25,12 @@ def folder(index):
 
 def build(folder, text="one", **changes):
     """Publish a generation of two small files; returns its name."""
-    with folder.staging_folder() as aside:
-        (aside / "articles.txt").write_text(text, "utf-8")
-        (aside / "terms").mkdir()
-        (aside / "terms" / "list.txt").write_text("terms", "utf-8")
-        (aside / "terms" / ".tantivy-meta.lock").touch()
-        return publish(folder, aside, **{**CONTENT, **changes}).generation
+    with folder.staging_folder() as staging:
+        (staging / "articles.txt").write_text(text, "utf-8")
+        (staging / "terms").mkdir()
+        (staging / "terms" / "list.txt").write_text("terms", "utf-8")
+        (staging / "terms" / ".tantivy-meta.lock").touch()
+        return publish(folder, staging, **{**CONTENT, **changes}).generation
 
 
 def is_whole(folder, generation):
@@ -47,14 +47,14 @@ def test_two_generations_are_kept(folder):
 
 
 @pytest.mark.parametrize(("kept", "stay"), [(0, 1), (1, 1), (2, 2), (3, 3), (4, 4), (99, 5)])
-def test_as_many_are_kept_as_are_asked_for_and_never_none(folder, kept, stay):
+def test_requested_number_of_generations_is_kept_and_at_least_one(folder, kept, stay):
     made = [build(folder, str(number), keep=99) for number in range(4)]
     made.append(build(folder, "last", keep=kept))
     assert folder.listed() == made[::-1][:stay]
     assert folder.found() == made[::-1][:stay]
 
 
-def test_what_is_named_to_be_kept_is_kept_and_nothing_else(folder):
+def test_exactly_the_named_generations_are_kept(folder):
     made = [build(folder, str(number), keep=99) for number in range(4)]
     last = build(folder, "last", earlier=[made[1]], keep=99)
     assert folder.listed() == folder.found() == [last, made[1]]
@@ -62,8 +62,8 @@ def test_what_is_named_to_be_kept_is_kept_and_nothing_else(folder):
     assert folder.listed() == folder.found() == [alone]
 
 
-def test_the_current_generation_is_kept_though_the_clock_was_set_back(folder):
-    """Names tell when they were made; which of them is current is for the file that says so."""
+def test_current_generation_is_kept_when_the_clock_was_set_back(folder):
+    """Names contain the time of the build; the list of generations decides which is current."""
     late = "29990101T000000000000-aaaaaaaa"
     (folder.folder(late)).mkdir()
     made = build(folder, "now")
@@ -71,7 +71,7 @@ def test_the_current_generation_is_kept_though_the_clock_was_set_back(folder):
     assert is_whole(folder, made)
 
 
-def test_where_the_list_is_damaged_what_is_published_is_kept_alone(folder):
+def test_damaged_list_keeps_only_the_published_generation(folder):
     for number in range(2):
         build(folder, str(number))
     (folder.path / CURRENT).write_bytes(b"\xff")
@@ -82,7 +82,7 @@ def test_where_the_list_is_damaged_what_is_published_is_kept_alone(folder):
 # --- which go, and what of them ------------------------------------------------------------------
 
 
-def test_what_is_not_ours_in_a_generation_outlives_it(folder):
+def test_foreign_file_in_a_generation_is_never_deleted(folder):
     made = [build(folder, str(number)) for number in range(2)]
     (folder.folder(made[0]) / "notes.txt").write_text("mine", "utf-8")
     (folder.folder(made[0]) / ".hidden").write_text("mine too", "utf-8")
@@ -92,7 +92,7 @@ def test_what_is_not_ours_in_a_generation_outlives_it(folder):
 
 
 @pytest.mark.parametrize("place", ["terms", "deeper/still"])
-def test_what_is_not_ours_in_a_folder_of_a_generation_outlives_it(folder, place):
+def test_foreign_file_in_a_subfolder_of_a_generation_is_never_deleted(folder, place):
     made = [build(folder, str(number)) for number in range(2)]
     strange = folder.folder(made[0]) / place
     strange.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def test_what_is_not_ours_in_a_folder_of_a_generation_outlives_it(folder, place)
 @pytest.mark.parametrize(
     "gone", [["articles.txt"], ["articles.txt", "terms/list.txt", "terms/.tantivy-meta.lock"]]
 )
-def test_a_removal_that_was_cut_short_goes_on(folder, gone):
+def test_interrupted_removal_is_resumed(folder, gone):
     """The manifest goes last: as long as anything is left, it says whose it is."""
     made = [build(folder, str(number)) for number in range(2)]
     for name in gone:
@@ -116,7 +116,7 @@ def test_a_removal_that_was_cut_short_goes_on(folder, gone):
     assert folder.found() == [last, made[1]]
 
 
-def test_a_removal_that_was_cut_short_before_the_manifest_goes_on(folder):
+def test_removal_interrupted_before_the_manifest_is_resumed(folder):
     made = [build(folder, str(number)) for number in range(2)]
     for name in ("articles.txt", "terms/list.txt", "terms/.tantivy-meta.lock"):
         (folder.folder(made[0]) / name).unlink()
@@ -126,7 +126,7 @@ def test_a_removal_that_was_cut_short_before_the_manifest_goes_on(folder):
     assert folder.found() == [last, made[1]]
 
 
-def test_a_removal_that_was_cut_short_after_the_manifest_goes_on(folder):
+def test_removal_interrupted_after_the_manifest_is_resumed(folder):
     (folder.path / GENERATIONS / "20200101T000000000000-00000000").mkdir()  # all that is left is the folder
     made = build(folder)
     assert folder.found() == [made]
@@ -147,7 +147,7 @@ def not_vouched(folder, generation):
         lambda folder, generation: (folder.folder(generation) / MANIFEST).write_bytes(b"{"),
     ],
 )
-def test_of_a_folder_whose_manifest_does_not_prove_that_it_is_ours_nothing_is_removed(folder, change):
+def test_unverifiable_generation_is_never_deleted(folder, change):
     made = [build(folder, str(number)) for number in range(2)]
     (folder.folder(made[0]) / "notes.txt").write_text("mine", "utf-8")
     change(folder, made[0])
@@ -157,7 +157,7 @@ def test_of_a_folder_whose_manifest_does_not_prove_that_it_is_ours_nothing_is_re
     assert state(folder.folder(made[0])) == before
 
 
-def test_a_folder_of_another_name_is_never_removed(folder):
+def test_folder_with_another_name_is_never_deleted(folder):
     strange = folder.path / GENERATIONS / "0-notes"
     strange.mkdir()
     (strange / "keep.txt").touch()
@@ -166,12 +166,12 @@ def test_a_folder_of_another_name_is_never_removed(folder):
     assert names(strange) == ["keep.txt"]
 
 
-def test_of_files_under_two_names_one_goes_and_the_other_stays(folder):
+def test_removing_one_hard_link_keeps_the_other(folder):
     made = build(folder)
-    with folder.staging_folder() as aside:
-        (aside / "articles.txt").hardlink_to(folder.folder(made) / "articles.txt")
+    with folder.staging_folder() as staging:
+        (staging / "articles.txt").hardlink_to(folder.folder(made) / "articles.txt")
         linked = {"articles.txt": folder.manifest(made).files["articles.txt"]}
-        after = publish(folder, aside, linked=linked, keep=1, **CONTENT).generation
+        after = publish(folder, staging, linked=linked, keep=1, **CONTENT).generation
     assert folder.found() == [after]
     assert is_whole(folder, after)
     assert (folder.folder(after) / "articles.txt").read_text("utf-8") == "one"
@@ -180,7 +180,7 @@ def test_of_files_under_two_names_one_goes_and_the_other_stays(folder):
 # --- the way back --------------------------------------------------------------------------------
 
 
-def test_one_goes_back_and_forward_again_and_nothing_is_removed(folder):
+def test_rollback_and_forward_delete_nothing(folder):
     made = [build(folder, str(number), keep=99) for number in range(4)]
     before = {each: state(folder.folder(each)) for each in made}
     for expected in (made[2], made[1], made[0]):
@@ -197,7 +197,7 @@ def test_one_goes_back_and_forward_again_and_nothing_is_removed(folder):
     assert {each: state(folder.folder(each)) for each in made} == before
 
 
-def test_a_build_after_going_back_keeps_what_is_served_then(folder):
+def test_build_after_rollback_keeps_the_served_generation(folder):
     made = [build(folder, str(number), keep=99) for number in range(3)]
     folder.roll_back(made[0])
     last = build(folder, "last")
@@ -209,7 +209,7 @@ def test_a_build_after_going_back_keeps_what_is_served_then(folder):
 @pytest.mark.parametrize(
     "name", ["nowhere", "20250101T000000000000-abcdef01", "../elsewhere", ".", "0-notes"]
 )
-def test_a_generation_that_is_not_kept_is_refused_with_those_that_are(folder, name):
+def test_unknown_generation_is_refused_with_the_known_ones(folder, name):
     made = [build(folder, str(number)) for number in range(2)]
     (folder.path / GENERATIONS / "0-notes").mkdir()
     with pytest.raises(RequestError, match=f"keeps no generation {name}. Kept: {made[1]}, {made[0]}"):
@@ -217,14 +217,14 @@ def test_a_generation_that_is_not_kept_is_refused_with_those_that_are(folder, na
     assert folder.listed() == made[::-1]
 
 
-def test_there_is_no_way_back_where_nothing_was_built(folder):
+def test_rollback_without_a_build_is_refused(folder):
     with pytest.raises(RequestError, match="no generation"):
         folder.roll_back()
     assert not (folder.path / CURRENT).exists()
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"\xff")])
-def test_going_back_removes_nothing_though_the_list_of_what_is_kept_is_damaged(folder, damage):
+def test_rollback_with_a_damaged_list_deletes_nothing(folder, damage):
     made = [build(folder, str(number), keep=99) for number in range(3)]
     damage(folder.path / CURRENT)
     assert folder.roll_back(made[1]) == made[1] == folder.current()
@@ -235,7 +235,7 @@ def test_going_back_removes_nothing_though_the_list_of_what_is_kept_is_damaged(f
 @pytest.mark.parametrize(
     "name", ["../../../precious.txt", "/{outside}/precious.txt", "terms/../../../../precious.txt", ""]
 )
-def test_a_manifest_that_names_files_outside_its_folder_removes_nothing(folder, tmp_path, name):
+def test_manifest_with_files_outside_its_folder_deletes_nothing(folder, tmp_path, name):
     """Whoever hands over an index can make a name and a manifest that agree."""
     (tmp_path / "precious.txt").write_text("mine")
     name = name.format(outside=str(tmp_path).lstrip("/"))

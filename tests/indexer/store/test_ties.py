@@ -47,7 +47,7 @@ def orders(tmp_path_factory, entries):
 
 @pytest.mark.parametrize("filters", [NO_FILTER, only("ar")])
 @pytest.mark.parametrize("depth", [1, 2, 17, 39, 40, 79, 80, 81, 160, 500])
-def test_whatever_the_order_of_the_rows_the_same_come_out(orders, depth, filters):
+def test_result_does_not_depend_on_the_order_of_rows(orders, depth, filters):
     vectors = [vector_of(SAME), unit(np.ones(DIMENSION)), vector_of(SAME) + unit(np.ones(DIMENSION))]
     for vector in vectors:
         lists = [store.dense(unit(vector), depth, filters) for store in orders]
@@ -102,7 +102,7 @@ def test_passages_of_one_article_tie_in_their_order(tmp_path):
     store.close()
 
 
-def test_a_cosine_does_not_depend_on_the_row_or_on_its_company(orders, entries):
+def test_cosine_does_not_depend_on_the_row_or_its_neighbours(orders, entries):
     vector = unit(np.random.default_rng(3).normal(size=DIMENSION))
     passages = [passage for each in entries for passage in each.article.passages]
     expected = orders[0].cosines(vector, passages)

@@ -1,4 +1,4 @@
-"""The vector cache: a dictionary that lasts, and never gives a vector that is not the one put."""
+"""The vector cache: a persistent dictionary that returns exactly the stored vectors."""
 
 import random
 import resource
@@ -30,7 +30,7 @@ def vectors(*rows):
     return np.array(rows, np.float32)
 
 
-def test_what_was_put_is_got_by_value_in_the_order_asked_for(path):
+def test_stored_vectors_are_returned_in_the_requested_order(path):
     with VectorCache.open(path) as cache:
         cache.put([key(1), key(2), key(3)], vectors([1, 0.1], [2, 0.2], [-3, 0.3]))
         got = cache.get([key(3), key(1), key(3)])
@@ -38,7 +38,7 @@ def test_what_was_put_is_got_by_value_in_the_order_asked_for(path):
     assert got.tolist() == vectors([-3, 0.3], [1, 0.1], [-3, 0.3]).tolist()
 
 
-def test_bits_survive_whatever_the_numbers(path):
+def test_vectors_are_stored_bit_for_bit(path):
     odd = vectors([0.0, -0.0, 1e-45, 3.4e38, np.inf, np.nan])
     with VectorCache.open(path) as cache:
         cache.put([key(0)], odd)
@@ -67,7 +67,7 @@ def test_an_unknown_key_is_an_error_not_a_gap(path):
             cache.get([key(1), key(2)])
 
 
-def test_a_key_put_again_has_its_last_vector(path):
+def test_key_put_again_has_the_last_vector(path):
     with VectorCache.open(path) as cache:
         cache.put([key(1)], vectors([1]))
         cache.put([key(1)], vectors([2]))
@@ -75,7 +75,7 @@ def test_a_key_put_again_has_its_last_vector(path):
 
 
 @pytest.mark.parametrize("count", [499, 500, 501, 1_000, 1_203])
-def test_more_keys_than_one_statement_takes(path, count):
+def test_more_keys_than_one_statement_are_found(path, count):
     keys = [key(number) for number in range(count)]
     values = np.arange(count, dtype=np.float32).reshape(-1, 1)
     with VectorCache.open(path) as cache:
@@ -93,7 +93,7 @@ def test_a_put_that_does_not_fit_keeps_nothing(path, amount):
         assert cache.missing([key(1), key(2)]) == [key(1), key(2)]
 
 
-def test_what_was_put_is_there_in_the_next_process_though_this_one_died(path):
+def test_stored_vectors_survive_the_death_of_the_process(path):
     program = (
         "import os, sys; import numpy as np; from pathlib import Path\n"
         "from indexer.store.vector_cache import VectorCache\n"
@@ -110,7 +110,7 @@ def test_what_was_put_is_there_in_the_next_process_though_this_one_died(path):
 @pytest.mark.parametrize(
     "content", [b"", b"not a database", b"\0" * 5_000, b"SQLite format 3\0" + b"\xff" * 5_000]
 )
-def test_a_file_that_is_not_sqlite_is_begun_anew(path, content):
+def test_file_that_is_not_sqlite_is_replaced(path, content):
     path.write_bytes(content)
     with VectorCache.open(path) as cache:
         assert cache.missing([key(1)]) == [key(1)]
@@ -119,7 +119,7 @@ def test_a_file_that_is_not_sqlite_is_begun_anew(path, content):
         assert cache.get([key(1)]).tolist() == [[7]]
 
 
-def test_a_database_of_something_else_is_begun_anew(path):
+def test_foreign_database_is_replaced(path):
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE vectors (name TEXT)")
     connection.close()
@@ -127,8 +127,8 @@ def test_a_database_of_something_else_is_begun_anew(path):
         assert cache.missing([key(1)]) == [key(1)]
 
 
-def test_a_cache_that_cannot_be_opened_just_now_is_not_thrown_away(path):
-    """With no file handles left the file cannot be opened, which says nothing of what is in it."""
+def test_temporarily_unopenable_cache_is_kept(path):
+    """With no file handles left the file cannot be opened, whatever its content."""
     with VectorCache.open(path) as cache:
         cache.put([key(1)], vectors([7]))
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -144,7 +144,7 @@ def test_a_cache_that_cannot_be_opened_just_now_is_not_thrown_away(path):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 9), st.floats(width=32, allow_nan=False)), max_size=30), st.data())
-def test_it_is_a_dictionary_that_lasts(tmp_path, puts, data):
+def test_cache_behaves_like_a_persistent_dictionary(tmp_path, puts, data):
     path = tmp_path / "property.sqlite"
     path.unlink(missing_ok=True)
     expected = {}
@@ -161,7 +161,7 @@ def test_it_is_a_dictionary_that_lasts(tmp_path, puts, data):
             assert cache.get([key(n) for n in known]).tolist() == [expected[n] for n in known]
 
 
-# --- the seal, and what happens to bytes on the disk -----------------------------------------------
+# --- the checksum, and damage on the disk -----------------------------------------------
 
 COUNT, WIDTH = 400, 64
 KEYS = [bytes([number % 251]) * 3 + key(number)[3:] for number in range(COUNT)]
@@ -171,7 +171,7 @@ PAGE = 16_384
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
-    """A cache of many pages and its seal, as a build left them."""
+    """A cache of many pages and its checksum, as a build left them."""
     path = tmp_path_factory.mktemp("good") / "vectors.sqlite"
     with VectorCache.open(path) as cache:
         cache.put(KEYS, VALUES)
@@ -180,19 +180,19 @@ def good(tmp_path_factory):
 
 @pytest.fixture
 def lay(path, good):
-    """Lay that cache down anew, with its seal or without."""
+    """Write that cache again, with its checksum or without."""
 
-    def lay(sealed=True):
+    def lay(with_checksum=True):
         clear_cache_files(path)
         path.write_bytes(good[0])
-        if sealed:
+        if with_checksum:
             checksum_path(path).write_text(good[1], "utf-8")
 
     return lay
 
 
 def damages(path):
-    """What a check finds, which opens the file itself and mends nothing."""
+    """The damages that a check finds; it opens the file itself and repairs nothing."""
     with closing(sqlite3.connect(path)) as connection:
         return list(VectorCache(path, connection).damages())
 
@@ -217,32 +217,32 @@ def every(content, part):
 
 
 def regions(size, step=4_096):
-    """Places at the head of each page, in the middle of it and at its end, drawn anew for each."""
+    """Places at the head of each page, in the middle of it and at its end, drawn separately for each."""
     draw = random.Random(3)
     for page in range(0, size, step):
         for first, last in ((0, 12), (12, 120), (120, 2_000), (2_000, step - 100), (step - 100, step)):
             yield page + draw.randrange(first, last), draw.randrange(8)
 
 
-def test_the_seal_is_there_while_no_build_writes(path):
+def test_checksum_exists_while_no_build_writes(path):
     with VectorCache.open(path) as cache:
         cache.put([key(1)], vectors([1]))
         assert not checksum_path(path).exists()
     assert names(path.parent) == ["vectors.sha256", "vectors.sqlite"]
-    sealed = checksum_path(path).read_text("utf-8")
-    assert len(sealed) == 65
+    checksum = checksum_path(path).read_text("utf-8")
+    assert len(checksum) == 65
     with VectorCache.open(path) as cache:
         assert cache.missing([key(1), key(2)]) == [key(2)]
         assert list(cache.damages()) == []
-        assert checksum_path(path).read_text("utf-8") == sealed  # nothing was written
+        assert checksum_path(path).read_text("utf-8") == checksum  # nothing was written
     with VectorCache.open(path) as cache:
         cache.put([key(2)], vectors([2]))
         assert not checksum_path(path).exists()
-    assert checksum_path(path).read_text("utf-8") != sealed
+    assert checksum_path(path).read_text("utf-8") != checksum
     assert damages(path) == []
 
 
-def test_what_ends_badly_is_sealed_as_it_is(path):
+def test_failed_block_stores_its_vectors_with_a_checksum(path):
     with pytest.raises(ZeroDivisionError), VectorCache.open(path) as cache:
         cache.put([key(1)], vectors([1]))
         raise ZeroDivisionError
@@ -251,7 +251,7 @@ def test_what_ends_badly_is_sealed_as_it_is(path):
         assert cache.get([key(1)]).tolist() == [[1]]
 
 
-def test_a_cache_is_cleared_with_all_that_goes_with_it(path):
+def test_clearing_removes_all_files_of_the_cache(path):
     with VectorCache.open(path) as cache:
         cache.put([key(1)], vectors([1]))
     path.with_name("vectors.sqlite-journal").touch()
@@ -264,14 +264,14 @@ def test_a_cache_is_cleared_with_all_that_goes_with_it(path):
         assert cache.missing([key(1)]) == [key(1)]
 
 
-def test_a_whole_cache_has_no_damages(path, lay):
-    for sealed in (True, False):
-        lay(sealed)
+def test_undamaged_cache_reports_no_damage(path, lay):
+    for with_checksum in (True, False):
+        lay(with_checksum)
         assert damages(path) == []
         assert use(path) == 0
 
 
-def test_a_bit_turned_over_in_any_region_of_any_page_is_found(path, lay, good):
+def test_flipped_bit_in_any_region_of_any_page_is_found(path, lay, good):
     lay()
     for at, bit in [*((at, at % 8) for at in range(100)), *regions(len(good[0]))]:
         flip(path, at, bit)
@@ -280,18 +280,18 @@ def test_a_bit_turned_over_in_any_region_of_any_page_is_found(path, lay, good):
     assert damages(path) == []
 
 
-def test_a_bit_turned_over_costs_vectors_and_never_changes_one(path, lay, good):
-    """With its seal or, after a build that died, without: all that is got is as it was put."""
+def test_flipped_bit_loses_vectors_and_never_changes_one(path, lay, good):
+    """With its checksum or, after a killed build, without: every returned vector is the stored one."""
     places = random.Random(5).sample(list(regions(len(good[0]))), 40)
-    for sealed, mend in ((True, True), (True, False), (False, False)):
+    for with_checksum, mend in ((True, True), (True, False), (False, False)):
         for at, bit in places:
-            lay(sealed)
+            lay(with_checksum)
             flip(path, at, bit)
             use(path, mend)
             assert use(path) == 0
 
 
-def test_a_sealed_cache_that_was_damaged_is_mended_when_that_is_asked_for(path, lay, good):
+def test_damaged_cache_with_a_checksum_is_repaired_on_request(path, lay, good):
     for at, bit in random.Random(6).sample(list(regions(len(good[0]))), 40):
         lay()
         flip(path, at, bit)
@@ -300,7 +300,7 @@ def test_a_sealed_cache_that_was_damaged_is_mended_when_that_is_asked_for(path, 
         assert damages(path) == [], (at, bit)
 
 
-def test_a_key_that_was_damaged_is_mended_too(path, lay, good):
+def test_damaged_key_is_repaired(path, lay, good):
     """Such a row cannot be found by its key, nor taken away by it."""
     places = [at for number in range(1, COUNT, 40) for at in every(good[0], KEYS[number])]
     assert len(places) >= 20  # in the table, and in its index
@@ -313,28 +313,28 @@ def test_a_key_that_was_damaged_is_mended_too(path, lay, good):
         assert damages(path) == []
 
 
-def test_a_vector_that_was_damaged_is_missing_and_the_others_are_not(path, lay, good):
-    for sealed in (True, False):
+def test_only_the_damaged_vector_is_missing(path, lay, good):
+    for with_checksum in (True, False):
         for number in (0, 7, COUNT - 1):
-            lay(sealed)
+            lay(with_checksum)
             flip(path, good[0].index(VALUES[number].tobytes()) + 9)
             with VectorCache.open(path, mend=True) as cache:
                 assert cache.missing(KEYS) == [KEYS[number]]
                 with pytest.raises(KeyError):
                     cache.get([KEYS[number]])
                 assert cache.get(KEYS[1:7]).tobytes() == VALUES[1:7].tobytes()
-                assert len(cache) == COUNT - sealed  # where it was sealed, the row is gone
-            lay(sealed)
+                assert len(cache) == COUNT - with_checksum  # with a checksum, the row is gone
+            lay(with_checksum)
             flip(path, good[0].index(VALUES[number].tobytes()) + 9)
             assert any("1 vectors in vectors.sqlite have changed" in fact for fact in damages(path))
 
 
 @pytest.mark.parametrize("at", [18, 19, 24, 28, 36, 44, 56, 60, 92, 96])
-def test_a_bit_turned_over_in_the_head_of_the_file_keeps_no_build_from_going_on(path, lay, at):
-    """In the numbers that tell how the file may be opened, its size, its free pages and its encoding."""
-    for sealed in (True, False):
+def test_flipped_bit_in_the_file_header_does_not_stop_a_build(path, lay, at):
+    """In the header fields for the file format, its size, its free pages and its encoding."""
+    for with_checksum in (True, False):
         for bit in range(8):
-            lay(sealed)
+            lay(with_checksum)
             flip(path, at, bit)
             use(path)
             assert use(path) == 0
@@ -342,7 +342,7 @@ def test_a_bit_turned_over_in_the_head_of_the_file_keeps_no_build_from_going_on(
 
 
 @pytest.mark.parametrize("content", ["", "00" * 32 + "\n", "\udcff"])
-def test_a_seal_that_was_damaged_is_found_and_costs_nothing(path, lay, content):
+def test_damaged_checksum_is_found_and_loses_no_vector(path, lay, content):
     lay()
     checksum_path(path).write_bytes(content.encode("utf-8", "surrogateescape"))
     assert damages(path) == ["vectors.sqlite has changed since it was written"]
@@ -351,7 +351,7 @@ def test_a_seal_that_was_damaged_is_found_and_costs_nothing(path, lay, content):
 
 
 @pytest.mark.parametrize("keep", [0, 1, 50, 100, PAGE, 2 * PAGE + 7, -1, -PAGE])
-def test_a_cache_that_was_cut_short_is_found_and_mended(path, lay, good, keep):
+def test_truncated_cache_is_found_and_repaired(path, lay, good, keep):
     lay()
     path.write_bytes(good[0][:keep])
     assert damages(path)
@@ -360,7 +360,7 @@ def test_a_cache_that_was_cut_short_is_found_and_mended(path, lay, good, keep):
     assert use(path) == 0
 
 
-def test_a_cache_of_before_there_were_checksums_is_begun_anew(path):
+def test_cache_without_checksums_is_replaced(path):
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB)")
         connection.execute("INSERT INTO vectors VALUES (?, ?)", (key(1), b"1234"))

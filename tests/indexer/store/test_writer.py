@@ -1,4 +1,4 @@
-"""The writer: what it tells of what it holds, and what it notes for the next build."""
+"""The writer: its report of its contents, and its notes for the next build."""
 
 from dataclasses import asdict, replace
 
@@ -22,14 +22,14 @@ def writer(tmp_path):
     return GenerationWriter(tmp_path / "aside")
 
 
-def test_a_writer_that_holds_nothing_says_so(writer):
+def test_empty_writer_reports_no_articles(writer):
     assert asdict(writer.content()) == NOTHING
     assert (writer.rows, writer.first_new, writer.new_keys(), writer.linked) == (0, 0, [], {})
     assert writer.digests() == {}
     writer.finish(4, iter(()))
 
 
-def test_the_writer_tells_what_it_holds(writer):
+def test_writer_reports_its_contents(writer):
     text = "Grain talks.\nقمة 😀 الحبوب."
     passages = (Passage("a", 1, 0, 12, 1, 1, "en"), Passage("a", 2, 13, 26, 2, 2, "ar"))
     writer.add(
@@ -79,7 +79,7 @@ def test_the_writer_counts_sources_undated_articles_and_cut_lines(writer):
     writer.finish(4, iter(()))
 
 
-def test_lines_that_extraction_left_out_are_counted_with_those_that_were_cut(writer):
+def test_lines_outside_the_article_are_counted_with_the_cut_lines(writer):
     for doc_id, left_out in (("a", 3), ("b", 14), ("c", 0)):
         document = Document(doc_id, "", "", "", "en", left_out=left_out)
         writer.add(PreparedArticle(SplitDocument(document, ())), [])
@@ -110,7 +110,7 @@ def test_notes_and_failures_are_listed_by_path(writer):
     ]  # fmt: skip
 
 
-def test_what_the_build_saw_of_the_files_is_kept(tmp_path):
+def test_file_states_of_the_build_are_stored(tmp_path):
     first = {
         "talks.txt": SeenFile("ab" * 32, None, "12"),
         "ar/صورة.txt": SeenFile(None, "not text"),
@@ -119,7 +119,7 @@ def test_what_the_build_saw_of_the_files_is_kept(tmp_path):
     refused = [("a.jsonl", "a.jsonl::7", "no text"), ("a.jsonl", "a.jsonl::1", "twice")]
     store = build(tmp_path / "index", [], also=lambda writer: writer.set_files(first, refused))
     assert (store.files(), store.failures()) == (first, refused)
-    # The next generation says what was seen then, and nothing of before.
+    # The next generation has the files of its own build only.
     second = {"other.txt": SeenFile("ef" * 32, None)}
     after = build(tmp_path / "index", [], store, also=lambda writer: writer.set_files(second, []))
     assert (after.files(), after.failures()) == (second, [])
@@ -135,7 +135,7 @@ def with_cuts(doc_id, *keys, source="wire"):
     return replace(made, line_keys=set(keys), repeated_line_keys=dict(enumerate(keys, 1)))
 
 
-def test_repeated_lines_are_listed_once_a_source_the_commonest_first(writer):
+def test_repeated_lines_are_listed_once_per_source_most_frequent_first(writer):
     for each in (
         with_cuts("b", 7, -(2**63)), with_cuts("a", 7), with_cuts("c", 2**63 - 1), with_cuts("d", 7, source="post"),
     ):  # fmt: skip
@@ -150,7 +150,7 @@ def test_repeated_lines_are_listed_once_a_source_the_commonest_first(writer):
     ]
 
 
-def test_documents_that_are_kept_say_in_how_many_articles_a_line_stands_now(tmp_path):
+def test_carried_over_documents_have_current_article_counts(tmp_path):
     def note(count):
         return lambda writer: writer.set_repeated_lines("wire", count, {7: count})
 
@@ -164,7 +164,7 @@ def test_documents_that_are_kept_say_in_how_many_articles_a_line_stands_now(tmp_
     after.close()
 
 
-def test_a_document_that_is_kept_says_what_its_file_is_now(tmp_path):
+def test_carried_over_document_has_the_current_file_state(tmp_path):
     first = [entry("a", "same words"), entry("b", "others"), entry("c", "more")]
     old = SourceFile("a", encoding="an encoding of before")
     first[0] = replace(
@@ -176,34 +176,38 @@ def test_a_document_that_is_kept_says_what_its_file_is_now(tmp_path):
     after = build(tmp_path / "index", [], store, also=lambda writer: writer.update_metadata(document))
     assert after.documents(["a", "b"]) == {"a": document, "b": store.documents(["b"])["b"]}
     assert store.documents(["a"])["a"].file == old
-    # What it said before is not left in the pages of the database either.
+    # The old state is not left in the pages of the database either.
     assert b"of before" in (store.folder / "articles.sqlite").read_bytes()
     assert b"of before" not in (after.folder / "articles.sqlite").read_bytes()
     store.close()
     after.close()
 
 
-def test_the_terms_of_a_text_are_made_once_and_never_again(tmp_path):
+def test_terms_of_a_text_are_analyzed_once(tmp_path):
     asked = []
 
-    def fold(text):
+    def analyze_text(text):
         asked.append(text)
         return words(text)
 
-    store = build(tmp_path / "index", [entry("a", "one", "two", "one"), entry("b", "two")], analyze=fold)
+    store = build(
+        tmp_path / "index", [entry("a", "one", "two", "one"), entry("b", "two")], analyze=analyze_text
+    )
     assert asked == ["one", "two"]
     more = [entry("c", "three", "one", "two"), entry("d", "three")]
-    after = build(tmp_path / "index", more, store, analyze=fold)
+    after = build(tmp_path / "index", more, store, analyze=analyze_text)
     assert asked == ["one", "two", "three"]
     # Also of a text that only dropped documents had, as long as the generation before has it.
-    last = build(tmp_path / "index", [entry("e", "two", "four")], after, ["a", "b", "c"], analyze=fold)
+    last = build(
+        tmp_path / "index", [entry("e", "two", "four")], after, ["a", "b", "c"], analyze=analyze_text
+    )
     assert asked == ["one", "two", "three", "four"]
     assert [each.passage.doc_id for each in last.lexical(wanted("two"), 10, NO_FILTER)] == ["e"]
     for each in (store, after, last):
         each.close()
 
 
-def test_terms_that_are_kept_are_not_those_of_another_analysis(tmp_path, monkeypatch):
+def test_stored_terms_of_another_analysis_are_not_reused(tmp_path, monkeypatch):
     store = build(tmp_path / "index", [entry("a", "one")])
     monkeypatch.setattr("indexer.store.schema.ANALYSIS_VERSION", -1)
     after = build(tmp_path / "index", [entry("b", "one")], store, analyze=lambda _: words("other"))
@@ -212,11 +216,11 @@ def test_terms_that_are_kept_are_not_those_of_another_analysis(tmp_path, monkeyp
     after.close()
 
 
-def test_new_passages_take_the_rows_after_those_that_are_kept(tmp_path):
+def test_new_passages_take_the_rows_after_carried_over_ones(tmp_path):
     store = build(tmp_path / "index", [entry("a", "one", "two"), entry("b", "three")])
     for dropped, kept in (((), ["one", "two", "three"]), (["a"], ["three"])):
-        (aside := tmp_path / f"aside {len(dropped)}").mkdir()
-        writer = GenerationWriter(aside, store, dropped)
+        (staging := tmp_path / f"aside {len(dropped)}").mkdir()
+        writer = GenerationWriter(staging, store, dropped)
         writer.add(entry("c", "four", "five"), [key_of("four"), key_of("five")], words)
         assert writer.first_new == len(kept)
         assert writer.new_keys() == [key_of("four"), key_of("five")]
@@ -227,7 +231,7 @@ def test_new_passages_take_the_rows_after_those_that_are_kept(tmp_path):
     store.close()
 
 
-def test_what_cannot_be_written_is_an_error_of_the_disk(writer):
+def test_write_failure_raises_a_disk_error(writer):
     writer.add(entry("a", "one"), [b""], words)
     (writer.folder / "vectors.faiss").mkdir()
     with pytest.raises(OSError, match=r"vectors\.faiss"):

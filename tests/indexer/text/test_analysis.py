@@ -109,12 +109,12 @@ def test_a_latin_name_after_an_arabic_article_is_found_in_either_case():
     assert terms("الـNATO") == terms("الـnato")
 
 
-def test_an_accent_in_two_code_points_does_not_end_the_word_before_an_apostrophe():
+def test_decomposed_accent_before_an_apostrophe_does_not_end_the_word():
     assert terms(unicodedata.normalize("NFD", "café's")) == ["cafe"]
 
 
 @pytest.mark.parametrize("sign", ["ﷺ", "ﹰ", "ﹶ", "ﱠ", "محمد ﷺ قال"])
-def test_no_term_holds_white_space_even_where_compatibility_forms_do(sign):
+def test_terms_contain_no_white_space_even_from_compatibility_forms(sign):
     assert [term for term in terms(sign) if not term.strip() or term.split() != [term]] == []
 
 
@@ -144,7 +144,7 @@ def test_ranges_are_ordered_and_lead_back_to_the_words(text):
 @given(
     st.lists(st.sampled_from([*LETTERS, *VOWELS, "ـ", *BIDI, *"abcXYZ", "é", "e\u0301"]), max_size=20), texts
 )
-def test_each_range_is_the_letters_as_written_that_make_its_term(letters, before):
+def test_each_range_is_the_written_form_of_its_term(letters, before):
     word = "".join(letters)
     text = f"🕊 {before} {word}"
     for token in tokens(text):
@@ -177,7 +177,7 @@ def test_composed_and_decomposed_spellings_are_the_same_terms(text):
 
 
 @pytest.mark.parametrize("around", ["ب{}ت", "b{}t", "{}"])
-def test_every_arabic_and_latin_letter_is_one_letter_however_it_is_composed(around):
+def test_every_letter_is_one_letter_composed_or_decomposed(around):
     for char in ARABIC_OR_LATIN:
         word = around.format(char)
         composed, decomposed = (unicodedata.normalize(form, word) for form in ("NFC", "NFD"))
@@ -201,14 +201,14 @@ def test_presentation_forms_are_the_letters_they_show():
 
 
 @pytest.mark.parametrize("signs", ["﴾{}﴿", "«{}»", "{}۝", "{}۩", "({})", "\u2066{}\u2069", "\u202b{}\u202c"])
-def test_signs_around_a_word_are_not_of_it(signs):
+def test_signs_around_a_word_are_not_part_of_it(signs):
     assert terms(signs.format("الحكومة"), "surface") == ["الحكومه"]
     assert terms(signs.format("Kyiv"), "surface") == ["kyiv"]
 
 
 @settings(max_examples=500, deadline=None, derandomize=True)
 @given(spelled)
-def test_folding_is_idempotent(letters):
+def test_normalization_is_idempotent(letters):
     for surface in terms("".join(letters), "surface"):
         # The dot of Catalan «ŀ» is a sign of its own, so that one is two words apart.
         if "·" not in surface:
@@ -221,13 +221,13 @@ def test_surfaces_of_a_text_are_the_surfaces_of_their_list(text):
     surfaces = terms(text, "surface")
     plain = [
         surface for surface in surfaces if "'" not in surface
-    ]  # a possessive of a possessive is folded again
+    ]  # a possessive of a possessive is normalized again
     assert terms(" ".join(plain), "surface") == plain
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(texts)
-def test_words_that_are_folded_alike_share_their_surface_and_one_range_each(text):
+def test_words_normalized_alike_share_their_surface(text):
     surfaces = [token for token in tokens(text) if token.kind == "surface"]
     assert len({(token.start, token.end) for token in tokens(text)}) == len(surfaces)
 
@@ -284,7 +284,7 @@ def test_the_surface_keeps_what_the_stem_drops():
         ("سيعلن", ["سيعلن", "يعلن"]),
         ("كوريا", ["كوريا", "وريا"]),
         ("فلسطيني", ["فلسطين", "لسطين"]),
-        ("بلاد", ["بلاد"]),  # too short to tell
+        ("بلاد", ["بلاد"]),  # too short to decide
         ("روسيا", ["روسيا"]),  # no particle
         ("وموسكو", ["موسكو"]),
         ("billions", ["billion"]),  # a particle is Arabic
@@ -305,7 +305,7 @@ def test_controls_of_direction_inside_words_change_no_term(word, data):
         assert terms("".join(marked), kind) == terms(word, kind)
 
 
-def test_function_words_are_known_as_they_are_folded():
+def test_function_words_are_known_in_normalized_form():
     idle = function_words()
     for word in ["في", "على", "إلى", "الى", "أَنَّ", "التي", "هذا", "مِن", "the", "The", "WHO", "of", "what's"]:
         assert set(terms(word, "surface")) <= idle, word
@@ -352,6 +352,6 @@ def test_threads_do_not_mix_their_words():
     alone = {word: terms(word, "stem") for word in words}
     for _ in range(5):
         _terms.cache_clear()
-        with ThreadPoolExecutor(8) as pool:
-            found = list(pool.map(lambda word: (word, terms(word, "stem")), words * 8))
+        with ThreadPoolExecutor(8) as executor:
+            found = list(executor.map(lambda word: (word, terms(word, "stem")), words * 8))
         assert [(word, found) for word, found in found if found != alone[word]] == []

@@ -191,11 +191,11 @@ def test_a_short_text_said_ten_times_is_still_short(text):
 
 
 @pytest.mark.parametrize("text", ["Женева " * 3 + "Geneva", "ჟენევა", "Γενεύη και Αθήνα"])
-def test_a_guess_is_of_the_script_of_the_text(text):
+def test_detected_language_uses_the_script_of_the_text(text):
     assert detect(text) in ("und", "ru", "uk", "bg", "mk", "el")
 
 
-def test_one_text_has_one_language_whatever_was_asked_before():
+def test_detection_does_not_depend_on_earlier_texts():
     doubtful = "Macron Scholz Meloni Tusk Sanchez Frederiksen Schoof Rutte Costa Kallas Stubb Orban Fico"
     first = detect(doubtful)
     for other in (FRENCH, PERSIAN, URDU):
@@ -203,7 +203,7 @@ def test_one_text_has_one_language_whatever_was_asked_before():
         assert detect(doubtful) == first
 
 
-def test_threads_that_ask_first_together_get_the_same_answer():
+def test_concurrent_first_detections_agree():
     program = (
         "import sys, threading\n"
         "from indexer.text.language import detect\n"
@@ -222,7 +222,7 @@ def test_threads_that_ask_first_together_get_the_same_answer():
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.text(max_size=200))
-def test_what_is_detected_can_be_searched_for(text):
+def test_detected_languages_are_valid_filters(text):
     lang = detect(text)
     assert SearchRequest("question", lang=lang).lang == lang
     assert direction(lang) in ("rtl", "ltr")
@@ -280,14 +280,14 @@ def test_direction_of_one_language_is_the_same_whatever_the_text(text):
 @pytest.mark.parametrize(
     ("lang", "tag"), [("ar", "ar"), ("en", "en"), ("ckb", "ckb"), ("und", "und"), ("mixed", "mul")]
 )
-def test_html_is_told_a_language_tag(lang, tag):
+def test_html_lang_is_a_language_tag(lang, tag):
     assert html_lang(lang) == tag
 
 
 @pytest.mark.parametrize(
     ("lang", "text"), [(lang, each) for lang in ARABIC_SCRIPT for each in ARABIC_SCRIPT[lang]]
 )
-def test_languages_in_arabic_script_are_told_apart_by_their_letters(lang, text):
+def test_languages_in_arabic_script_are_distinguished_by_letters(lang, text):
     assert (detect(text), paragraph_language(text)) == (lang, lang)
 
 
@@ -332,7 +332,7 @@ def test_persian_from_an_arabic_keyboard_is_persian(text):
     assert detect(text) == "fa"
 
 
-def test_a_persian_word_that_begins_like_one_with_the_arabic_article_is_persian():
+def test_persian_word_that_begins_like_the_arabic_article_is_persian():
     assert detect("بالای برج میلاد") == "fa"
 
 
@@ -345,7 +345,7 @@ def test_an_arabic_article_that_quotes_persian_is_arabic():
     assert detect(f"{article}\n«{ARABIC_SCRIPT['fa'][0]}»") == "ar"
 
 
-def test_where_letters_leave_it_open_langdetect_decides_if_there_are_enough():
+def test_langdetect_decides_long_texts_that_letters_leave_open():
     # Persian typed on an Arabic keyboard, with more of أ than of words that only Persian has.
     short = "تأييد نهايي رأي داوران بي‌تأخير"
     long = f"سرود كودكان خردسال مدرسه‌هاي روستايي تأثير خوبي داشت؛ {short} فردا شب"
@@ -359,7 +359,7 @@ def test_a_paragraph_in_two_scripts_is_mixed(text):
 
 
 @pytest.mark.parametrize(("text", "lang"), NOT_BILINGUAL.items())
-def test_names_titles_and_slogans_in_another_script_make_nothing_mixed(text, lang):
+def test_names_and_slogans_in_another_script_do_not_make_a_text_mixed(text, lang):
     assert (paragraph_language(text), detect(text)) == (lang, lang)
 
 

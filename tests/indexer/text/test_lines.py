@@ -30,13 +30,13 @@ def by_hand(text):
 @example("\r\n")
 @example("\n\r")
 @example("a\r\r\n\nb")
-def test_lines_are_those_that_a_loop_finds(text):
+def test_lines_equal_the_loop_reference(text):
     assert split_lines(text) == by_hand(text)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(texts)
-def test_lines_are_those_that_python_reads_from_a_file(text):
+def test_lines_equal_those_of_a_python_file(text):
     read = io.StringIO(text, newline="").readlines()
     assert [text[line.start : line.end] for line in split_lines(text)] == [
         line.removesuffix("\n").removesuffix("\r") if line.endswith("\r\n") else line.rstrip("\r\n")
@@ -62,7 +62,7 @@ def test_other_separators_stand_inside_lines(separator):
     assert split_lines(text) == [Line(1, 0, len(text))]
 
 
-def test_what_follows_the_last_line_end_is_no_line():
+def test_empty_rest_after_the_last_line_end_is_not_a_line():
     assert len(split_lines("one\n")) == len(split_lines("one")) == 1
 
 

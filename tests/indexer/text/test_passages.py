@@ -91,7 +91,7 @@ def test_every_word_of_a_document_is_in_exactly_one_passage(text, title, window)
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(texts, titles, st.integers(3, 40))
-def test_what_the_model_reads_fits_its_window_unless_it_is_one_word(text, title, window):
+def test_every_passage_fits_the_window_unless_it_is_one_word(text, title, window):
     for passage in quoted(text, title=title, window=window):
         assert words(passage) <= window or passage.split() == [passage]
 
@@ -175,7 +175,7 @@ def test_a_byte_order_mark_moves_no_offset():
     assert text[marked[1].start : marked[1].end] == f"{SENTENCE}."
 
 
-def test_a_separator_that_ends_no_line_ends_no_passage():
+def test_other_separators_do_not_end_a_passage():
     text = f"{SENTENCE}\u2028{SENTENCE}\u0085{SENTENCE}\v{SENTENCE}"
     assert quoted(text) == [text]
 
@@ -188,7 +188,7 @@ def test_each_paragraph_is_a_passage_with_the_title_before_the_first():
     ]
 
 
-def test_a_heading_opens_a_section_and_belongs_to_the_first_passage_beneath():
+def test_heading_belongs_to_the_first_passage_beneath_it():
     assert article(f"Title\n{PARAGRAPH}\n\nThe grain deal\n{PARAGRAPH}\n{PARAGRAPH}") == [
         f"Title\n{PARAGRAPH}",
         f"The grain deal\n{PARAGRAPH}",
@@ -203,7 +203,7 @@ def test_headings_in_a_row_belong_to_the_first_passage_beneath_the_last():
     ]
 
 
-def test_a_last_line_heads_nothing_and_is_kept():
+def test_short_last_line_is_kept_and_is_not_a_heading():
     assert article(f"Title\n{PARAGRAPH}\nThe end of it") == [f"Title\n{PARAGRAPH}\nThe end of it"]
 
 
@@ -280,7 +280,7 @@ def test_ordinary_paragraphs_are_not_hard_wrapped():
     assert not is_hard_wrapped(text, split_lines(text))
 
 
-def test_each_passage_has_its_own_language_and_without_letters_that_of_the_document():
+def test_passage_language_is_its_own_or_that_of_the_document():
     text = f"{PARAGRAPH}\n{PARAGRAPH}\n{SENTENCE}.\n{'2025 – 40 % … ' * 5}"
     assert [each.lang for each in split(text, lang="ar")] == ["en", "ar", "ar"]
     assert [each.lang for each in split(text, lang="en")] == ["en", "ar", "en"]
@@ -305,13 +305,13 @@ def quotes(text, cut_article):
     return [text[each.start : each.end] for each in cut_article.passages]
 
 
-def test_no_passage_reaches_over_a_cut_line_though_its_neighbours_are_short():
+def test_passages_never_span_a_cut_line():
     text, found = cut_and_split(["Talks in Geneva", PARAGRAPH, "نعم ولا.", "Loading", "لا ونعم.", PARAGRAPH])
     assert [cut.line for cut in found.cuts] == [4]
     assert quotes(text, found) == [f"Talks in Geneva\n{PARAGRAPH}\nنعم ولا.", f"لا ونعم.\n{PARAGRAPH}"]
 
 
-def test_a_heading_does_not_head_what_stands_beyond_a_cut_line():
+def test_heading_does_not_join_text_after_a_cut_line():
     text, found = cut_and_split(["Talks", PARAGRAPH, f"{SENTENCE}.", "The grain deal", "Loading", PARAGRAPH])
     assert quotes(text, found) == [f"Talks\n{PARAGRAPH}", f"{SENTENCE}.\nThe grain deal", PARAGRAPH]
 
@@ -323,7 +323,7 @@ def test_hard_wrapped_lines_do_not_join_over_a_cut_line():
     assert quotes(text, found)[-2:] == ["\n".join(["Talks", "", *wrapped[:4]]), "\n".join(wrapped[4:])]
 
 
-def test_only_what_stands_first_in_the_article_is_split_as_a_title_is():
+def test_only_the_first_line_is_split_as_a_title():
     """A question of two lines' length heads the article; under a cut line it is a paragraph like others."""
     line = "Will the corridor across the Black Sea be open again before the winter, when the ice closes the ports of the north?"
     other = "Who is to pay for all the ships and their crews that must wait at the quays of the south until spring comes?"
@@ -347,7 +347,7 @@ cut_pages = st.lists(
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(cut_pages, st.sampled_from(["\n", "\r\n", "\n\n"]), st.integers(5, 60))
-def test_what_is_kept_is_in_exactly_one_passage_and_what_is_cut_in_none(lines, end, window):
+def test_kept_lines_are_in_one_passage_and_cut_lines_in_none(lines, end, window):
     text, found = cut_and_split(lines, window, end=end)
     assert_ranges_cover(found.document.text, found.passages)
     assert_words_are_whole(found.document.text, found.passages)
@@ -359,7 +359,7 @@ def test_what_is_kept_is_in_exactly_one_passage_and_what_is_cut_in_none(lines, e
     )
 
 
-def test_languages_are_told_apart_paragraph_by_paragraph():
+def test_languages_are_detected_paragraph_by_paragraph():
     persian = "وزارت نیرو اعلام کرد که سدها پس از باران‌های زمستانی پر شده‌اند و آب شهرها تا تابستان کافی است."
     mixed = (
         "قال الوزير في مؤتمر صحفي إن الاتفاق سيوقع غدا في جنيف: "

@@ -71,7 +71,7 @@ def catalog():
      ("ar;q=0.9,en;q=0.8", "ar"), ("en;q=0.1,ar;q=0.2", "ar"), ("fr", "en"), ("fr,ar;q=0.5", "ar"), ("fa,ur", "en"), ("ar;q=0", "en"),
      ("de-DE,ar-SA;q=0.4,en;q=0.3", "ar"), ("x" * 5_000, "en"), (";;;,=q", "en"), ("ar\u0661", "en")],
 )  # fmt: skip
-def test_without_a_choice_the_browser_decides(client, accepted, spoken):
+def test_browser_language_is_the_default(client, accepted, spoken):
     headers = {} if accepted is None else {"Accept-Language": accepted}
     for address, status in (("/", 200), ("/?q=winter", 200), ("/nothing", 404), ("/?q=", 400)):
         page_of(client, address, status, spoken, **headers)
@@ -81,7 +81,7 @@ def choose(client, language="ar", next_="/", **more):
     return client.post("/settings", data={"language": language, "next": next_}, **more)
 
 
-def test_a_choice_is_kept_and_counts_for_more(client):
+def test_chosen_language_is_stored_and_wins(client):
     page_of(client, "/", lang="en", **{"Accept-Language": "en"})
     response = choose(client, "ar", "/?q=winter")
     assert (response.status_code, response.headers["Location"]) == (303, "/?q=winter")
@@ -90,7 +90,7 @@ def test_a_choice_is_kept_and_counts_for_more(client):
     page_of(client, "/", lang="en", **ARABIC)
 
 
-def test_the_cookie_is_for_this_site_alone_and_a_year(client):
+def test_cookie_is_for_this_site_only_and_one_year(client):
     (cookie,) = choose(client).headers.getlist("Set-Cookie")
     attributes = {each.strip() for each in cookie.split(";")}
     assert {"language=ar", "HttpOnly", "Path=/", "SameSite=Lax", "Max-Age=31536000"} <= attributes
@@ -100,7 +100,7 @@ def test_the_cookie_is_for_this_site_alone_and_a_year(client):
 
 
 @pytest.mark.parametrize("kept", ["", "fr", "AR", "ar-EG", "ar\u200f", "en;ar", "<b>", "x" * 3_000, "../ar"])
-def test_a_cookie_that_says_nothing_is_as_none(client, kept):
+def test_invalid_cookie_is_ignored(client, kept):
     page_of(client, "/", lang="ar", Cookie=f"language={quote(kept)}", **ARABIC)
     page_of(client, "/", lang="ar", Cookie=b"language=\xff".decode("latin1"), **ARABIC)
 
@@ -110,7 +110,7 @@ def test_a_cookie_that_says_nothing_is_as_none(client, kept):
     [{}, {"next": "/"}, {"language": ""}, {"language": "fr"}, {"language": "AR"}, {"language": "ar "}, {"language": ["ar", "en"]},
      {"language": ["ar", "ar"]}, {"lang": "ar"}],
 )  # fmt: skip
-def test_a_choice_that_is_none_is_refused(client, data):
+def test_unknown_choice_is_refused(client, data):
     response = client.post("/settings", data=data)
     assert response.status_code == 400
     assert "Set-Cookie" not in response.headers
@@ -122,7 +122,7 @@ def test_a_choice_that_is_none_is_refused(client, data):
     ["/", "/?q=x&lang=ar", "/documents/a%23b.txt?sha256=0#p1", "/similar?doc_id=a&passage=1", "/?q=" + quote("سؤال"), "/?next=//evil.example",
      "/?q=http://evil.example/"],
 )  # fmt: skip
-def test_a_choice_leads_back_to_where_it_was_made(client, place):
+def test_choice_redirects_to_the_page_it_was_made_on(client, place):
     assert choose(client, next_=place).headers["Location"] == place
 
 
@@ -132,7 +132,7 @@ def test_a_choice_leads_back_to_where_it_was_made(client, place):
      "\\\\evil.example", "/\t/evil.example", "/\n/evil.example", "\t//evil.example", " //evil.example", " /", "javascript:alert(1)",
      "data:text/html,x", "/\r\nSet-Cookie: a=b", "//[::1", "/\x00", "?q=x", "#x", "/\u2028x", "/" + "\\" * 3, "////", "/\u200f/evil.example"],
 )  # fmt: skip
-def test_it_leads_nowhere_else(client, place):
+def test_choice_redirects_to_this_site_only(client, place):
     response = choose(client, next_=place)
     assert (response.status_code, response.headers["Location"]) == (303, "/")
     assert len(response.headers.getlist("Set-Cookie")) == 1
@@ -149,7 +149,7 @@ def test_pages_of_other_sites_cannot_choose(client):
 @pytest.mark.parametrize(
     ("address", "status"), [("/", 200), ("/?q=winter", 200), ("/nothing", 404), ("/?q=", 400)]
 )
-def test_caches_are_told_what_a_page_depends_on(client, address, status):
+def test_vary_header_names_the_inputs_of_a_page(client, address, status):
     for language in ("en", "ar"):
         response = client.get(address, headers={"Accept-Language": language})
         assert response.status_code == status
@@ -157,7 +157,7 @@ def test_caches_are_told_what_a_page_depends_on(client, address, status):
         assert response.headers["Content-Language"] == language
 
 
-def test_what_is_no_page_has_no_language(client):
+def test_responses_other_than_pages_have_no_language(client):
     for address in ("/api/v1/search?q=winter", "/static/style.css", "/livez", "/api/v1/search?q="):
         response = client.get(address, headers=ARABIC, buffered=True)
         assert "Content-Language" not in response.headers
@@ -197,8 +197,8 @@ def test_every_text_keeps_its_own_language_and_direction(client):
     assert shown["en"] == shown["ar"]
     assert {each[1:] for each in shown["ar"]} >= {("ar", "rtl"), ("en", "ltr")}
     for language, page in pages.items():
-        receipts = page.all("p", class_="receipt")
-        assert {each["dir"] for each in receipts} == {direction(language)}
+        provenance_lines = page.all("p", class_="receipt")
+        assert {each["dir"] for each in provenance_lines} == {direction(language)}
 
 
 # --- numbers and dates
@@ -275,7 +275,7 @@ ADDRESSES = [
 
 
 def interface_text(page):
-    """The words of a page that are its own: not an article's, nor a name, a code or what was asked."""
+    """The words of the interface on a page: not an article's, nor a name, a code or the question."""
     foreign = {"title", "h2", "bdi", "code", "kbd", "q", "blockquote", "mark"}
     said = []
     for each in page.elements:
@@ -338,7 +338,7 @@ HITS = {
 }  # fmt: skip
 
 
-def test_counts_take_the_form_that_arabic_wants(arabic):
+def test_arabic_counts_have_the_right_plural_form(arabic):
     for count, told in HITS.items():
         said = ngettext(
             "%(n)s hit for %(question)s", "%(n)s hits for %(question)s", count, n=number(count), question="س"
@@ -350,7 +350,7 @@ def test_counts_take_the_form_that_arabic_wants(arabic):
     ]  # fmt: skip
 
 
-def test_counts_take_the_form_that_english_wants(english):
+def test_english_counts_have_the_right_plural_form(english):
     assert [reason("repeated", count) for count in (1, 2, 1_234)] == [
         "it stands in 1 article of this source", "it stands in 2 articles of this source",
         "it stands in 1,234 articles of this source",
@@ -390,7 +390,7 @@ COMMAND_LINE = {
 }  # of the command line alone
 
 
-def test_every_error_is_told_in_arabic(app):
+def test_every_error_has_an_arabic_text(app):
     codes = codes_in_use()
     assert {"empty_query", "no_index", "loading", "bad_from"} <= codes
     parameters = {f"bad_{name}" for name in KNOWN}
@@ -406,7 +406,7 @@ def test_every_error_is_told_in_arabic(app):
             assert explain(code, "An English sentence.") == ("An English sentence.", None, None)
 
 
-def test_what_speaks_of_parameters_is_told_plainly(app):
+def test_parameter_errors_use_plain_words_on_pages(app):
     assert {f"bad_{name}" for name in KNOWN} <= PLAIN < set(ERRORS)
     for code in PLAIN:
         with app.test_request_context():
@@ -446,7 +446,7 @@ NOTICES = {
 }
 
 
-def test_notices_are_told_in_the_words_of_the_library_and_in_arabic(app):
+def test_notices_have_the_text_of_the_library_and_arabic(app):
     with app.test_request_context():
         for code, each in NOTICES.items():
             assert notice(each).text == each.message, code
@@ -463,7 +463,7 @@ def test_notices_are_told_in_the_words_of_the_library_and_in_arabic(app):
             assert not re.search("[A-Za-z0-9]", each.text)
 
 
-def test_notices_that_a_search_gives_are_told_in_arabic(client):
+def test_notices_of_a_search_have_an_arabic_text(client):
     page = page_of(client, f"/?{urlencode({'q': 'winter', 'from': '2024-01-01'})}", lang="ar", **ARABIC)
     (note,) = page.all("p", class_="note")
     assert "لا تاريخ" in note.text
@@ -498,7 +498,7 @@ def test_every_text_is_translated_in_all_its_forms(catalog):
     assert catalog.obsolete == {}
 
 
-def test_places_for_values_are_the_same_in_both_languages(catalog):
+def test_placeholders_are_the_same_in_both_languages(catalog):
     for message in catalog:
         if not message.pluralizable:
             assert sorted(PLACEHOLDER.findall(message.string)) == sorted(
@@ -509,7 +509,7 @@ def test_places_for_values_are_the_same_in_both_languages(catalog):
         for at, form in enumerate(message.string):
             found = set(PLACEHOLDER.findall(form))
             assert found <= wanted, message.id
-            # None, one and two are words in Arabic; from three on the number is told.
+            # None, one and two are words in Arabic; from three on the number is written.
             assert wanted - found <= ({"n"} if at < 3 else set()), (message.id, form)
             assert "%" not in PLACEHOLDER.sub("", form)
 
@@ -521,7 +521,7 @@ def test_no_translation_has_latin_digits(catalog):
                 assert not LATIN_DIGIT.search(form.replace("UTF-8", "")), message.id
 
 
-def test_its_rule_of_plurals_is_that_of_the_language(catalog):
+def test_catalog_plural_rule_is_that_of_the_language(catalog):
     rule = Locale("ar").plural_form
     names = ["zero", "one", "two", "few", "many", "other"]
     chosen = eval_c(catalog.plural_expr)
@@ -544,7 +544,7 @@ def eval_c(expression):
     return chosen
 
 
-def test_what_is_compiled_is_what_is_written():
+def test_compiled_catalog_equals_its_source():
     with CATALOG.open("rb") as file:
         catalog: Catalog = read_po(file)
     compiled = io.BytesIO()
@@ -553,7 +553,7 @@ def test_what_is_compiled_is_what_is_written():
     assert sorted(each.name for each in TRANSLATIONS.iterdir()) == ["ar", "babel.cfg"]
 
 
-def test_an_archive_in_no_language_at_all_is_shown(tmp_path, index, model):
+def test_archive_without_a_known_language_is_shown(tmp_path, index, model):
     """A passage without letters has a language that is not known, and its page says so in both languages."""
     (tmp_path / "articles").mkdir()
     Path(tmp_path / "articles" / "n.txt").write_text("12345 67890\n\n1 2 3 4 5 6 7 8 9", "utf-8")

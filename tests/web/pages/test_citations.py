@@ -1,4 +1,4 @@
-"""Citations: what they tell, that Markdown reads nothing into them, and that no text turns another's direction."""
+"""Citations: their facts, literal texts in Markdown, and isolated text directions."""
 
 import unicodedata
 from html.parser import HTMLParser
@@ -63,7 +63,7 @@ def arabic():
         yield
 
 
-# --- what they tell
+# --- facts
 
 
 def test_a_plain_citation_has_a_line_for_each_fact_and_then_the_words():
@@ -100,19 +100,19 @@ def test_a_markdown_citation_is_a_link_a_list_and_a_quotation():
     ]
 
 
-def test_what_is_not_known_is_not_told():
+def test_unknown_facts_are_left_out():
     told = plain(citation(lines=(7, 7), source="", published=None, author="", url=""))
     assert told.split("\n")[1:3] == ["File: wire/v1.txt", "Line: 7"]
     assert "None" not in told
     assert plain(citation(title=" \n")).startswith("wire/v1.txt\n")
 
 
-def test_lines_of_an_extracted_text_are_said_to_be_its():
+def test_lines_of_an_extracted_text_are_labelled():
     assert "\nLines of the extracted text: 3–5\n" in plain(citation(file={"basis": "extracted"}))
 
 
 @pytest.mark.parametrize("doc_id", ["log.csv::17", "log.csv::a::b#2", "log.csv::7~1"])
-def test_of_a_file_of_many_the_record_is_named(doc_id):
+def test_record_of_a_file_of_many_is_named(doc_id):
     record = doc_id.partition("::")[2]
     cited = citation(doc_id=doc_id, file={"path": "log.csv"})
     assert record_of(cited.document) == record
@@ -120,7 +120,7 @@ def test_of_a_file_of_many_the_record_is_named(doc_id):
     assert f"\n- File: `log.csv`\n- Record: `{record}`\n- Lines" in markdown(cited)
 
 
-def test_an_article_in_a_file_of_its_own_is_no_record():
+def test_article_in_its_own_file_has_no_record_line():
     for path in ("a.txt", "a::b.txt"):
         assert record_of(document(doc_id=path, file={"path": path})) is None
     assert "Record" not in plain(citation())
@@ -139,7 +139,7 @@ def test_only_addresses_of_the_web_are_originals(address, original):
 
 
 @pytest.mark.usefixtures("arabic")
-def test_in_arabic_labels_digits_and_dates_are_arabic_and_what_is_cited_is_as_it_was():
+def test_arabic_citation_has_arabic_labels_and_unchanged_words():
     for told in (plain(citation()), markdown(citation())):
         assert "الأسطر: ٣–٥" in told
         assert "١ مارس ٢٠٢٥" in told
@@ -154,13 +154,13 @@ def test_in_arabic_labels_digits_and_dates_are_arabic_and_what_is_cited_is_as_it
 # --- the words
 
 
-def test_words_are_exact_line_ends_and_all():
+def test_words_are_exact_with_their_line_ends():
     words = "  First,\u202e \u00a0 the «words»\n\n\tas they «stand»…  "
     assert plain(citation(words)).endswith(f"Words:\n{words}")
 
 
 @pytest.mark.parametrize("length", [1, QUOTED - 1, QUOTED])
-def test_words_that_are_not_very_long_are_quoted_whole(length):
+def test_short_words_are_quoted_whole(length):
     assert shorten("x" * length) == ("x" * length, "")
 
 
@@ -176,7 +176,7 @@ def test_words_that_are_not_very_long_are_quoted_whole(length):
         ("x" * QUOTED + " y", QUOTED),
     ],
 )
-def test_very_long_words_are_shortened_between_words_and_it_is_said(words, shown):
+def test_very_long_words_are_shortened_at_a_space_with_a_note(words, shown):
     quoted, note = shorten(words)
     assert quoted == f"{words[:shown]}…"
     assert note == f"shortened: the first {shown:,} of {len(words):,} characters"
@@ -188,11 +188,11 @@ def test_very_long_words_are_shortened_between_words_and_it_is_said(words, shown
 # --- lines
 
 
-# --- what is hostile
+# --- hostile texts
 
 
 @given(nasty)
-def test_one_line_is_one_line_that_turns_nothing(text):
+def test_facts_are_one_line_without_direction_overrides(text):
     line = one_line(text)
     assert len(line.splitlines()) <= 1
     assert not any(
@@ -204,7 +204,7 @@ def test_one_line_is_one_line_that_turns_nothing(text):
     assert [char for char in line if char.isalnum()] == [char for char in text if char.isalnum()]
 
 
-def test_a_path_is_shown_with_what_is_unseen_in_it():
+def test_path_is_shown_with_its_invisible_characters():
     assert shown_path("new\nline\u202etxt.exe") == "new\\nline\\u202etxt.exe"
     assert shown_path("مجلد/ملف\u200c.txt") == "مجلد/ملف\u200c.txt"
     assert visible("a\0b\x1b\tc\n") == "a\ufffdb\ufffd\tc\n"
@@ -243,9 +243,7 @@ class Rendered(HTMLParser):
     title=nasty, author=nasty, source=nasty, words=nasty, path=st.text(NASTY, min_size=1, max_size=20),
     record=st.text(NASTY, min_size=1, max_size=20), url=st.text("a/?&=<>`*_[]()#\u202e\u2066ش", max_size=20),
 )  # fmt: skip
-def test_markdown_shows_the_very_texts_and_nothing_is_read_into_them(
-    title, author, source, words, path, record, url
-):
+def test_markdown_renders_texts_literally(title, author, source, words, path, record, url):
     url = f"https://x.example/{url}"
     facts = {"author": author, "url": url, "file": {"path": f"{path}.txt"}}
     doc_id = f"{path}.txt::{record}x"

@@ -79,12 +79,12 @@ def check_article(client, hit):
 
 
 def flat(hits):
-    """The hits with those that are folded into them, each after the one that stands for it."""
+    """The hits with their collapsed passages, each after the hit that represents it."""
     return [each for hit in hits for each in (hit, *(hit["more"] or {"hits": ()})["hits"])]
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_csv_has_a_row_a_hit_and_a_row_for_each_that_is_folded_into_it(client, query):
+def test_csv_has_a_row_for_each_hit_and_each_collapsed_passage(client, query):
     response = client.get(f"/export.csv?{query}")
     assert (response.status_code, response.mimetype) == (200, "text/csv")
     assert response.headers["Content-Disposition"] == 'attachment; filename="warraq.csv"'
@@ -129,8 +129,8 @@ def test_a_bad_request_is_refused_before_a_file_begins(client):
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
-def test_a_file_that_is_not_all_that_it_should_be_says_so(press, form):
-    """Who opens it next week cannot see what the page said."""
+def test_export_contains_the_warnings(press, form):
+    """A person who opens the file next week does not see the notices of the page."""
 
     damage = Notice("damage", "The index is damaged.")
 
@@ -145,14 +145,14 @@ def test_a_file_that_is_not_all_that_it_should_be_says_so(press, form):
         (amiss(None, damage), "damage, no_model"),
         (amiss(FakeModel()), None),
     ):
-        answer = client.get(f"/export.{form}?q=port&from=2024-01-01")  # a note on dates takes nothing away
+        answer = client.get(f"/export.{form}?q=port&from=2024-01-01")  # a notice about dates removes no row
         name = "warraq-incomplete" if codes else "warraq"
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}.{form}"'
         assert answer.headers.get("X-Warraq-Warnings") == codes
 
 
-def test_nothing_that_is_folded_is_dropped(client):
-    """Every passage of the pool stands in a row, as a hit, under a hit, or as one of its copies."""
+def test_export_keeps_collapsed_passages(client):
+    """Every candidate has a row, as a hit, under a hit, or as one of its duplicates."""
     query = "q=the+council+of+the+city+in+the+valleys"
     rows = rows_of(client.get(f"/export.csv?{query}"))
     everyone = rows_of(client.get(f"/export.csv?{query}&copies=all"))
@@ -160,12 +160,12 @@ def test_nothing_that_is_folded_is_dropped(client):
     told += [each for row in rows for each in row["also_in"].split(" | ") if each]
     assert sorted(told) == sorted(f"{row['file']}:{row['line_start']}" for row in everyone)
     assert {row["rank"] for row in everyone} == {str(n) for n in range(1, len(everyone) + 1)}
-    folded = [at for at, row in enumerate(rows) if not row["rank"]]
-    assert folded
-    for at in folded:
+    collapsed = [at for at, row in enumerate(rows) if not row["rank"]]
+    assert collapsed
+    for at in collapsed:
         assert rows[at]["doc_id"] == rows[at - 1]["doc_id"]
     assert [row["rank"] for row in rows if row["rank"]] == [
-        str(n + 1) for n in range(len(rows) - len(folded))
+        str(n + 1) for n in range(len(rows) - len(collapsed))
     ]
     assert any(" | " in row["also_in"] or row["also_in"] for row in rows)
 
@@ -173,7 +173,7 @@ def test_nothing_that_is_folded_is_dropped(client):
 @pytest.mark.parametrize(
     "filters", ["", "&lang=en", "&source=wire&sort=date", "&limit=1&offset=2", "&copies=all", "&q="]
 )
-def test_what_is_like_a_passage_is_a_file_too(client, filters):
+def test_similar_passages_are_exported(client, filters):
     passage = "doc_id=wire/dams.en.txt&passage=2"
     asked = filters.replace("&limit=1&offset=2", "").replace("&q=", "")
     hits = every_hit(client, f"{passage}{asked}", "/api/v1/similar")
@@ -187,7 +187,7 @@ def test_what_is_like_a_passage_is_a_file_too(client, filters):
     ]
 
 
-def test_a_passage_that_is_none_is_no_file(client):
+def test_unknown_passage_is_not_exported(client):
     for form in ("csv", "jsonl"):
         for query, status in (
             ("doc_id=nobody&passage=1", 404),
@@ -222,13 +222,13 @@ ENDS = [";", "\t", "\n", "\r\n", "\r", "\v", "\x85", "\u2028"]  # of a cell, whe
 
 @pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("unseen", UNSEEN)
-def test_what_a_spreadsheet_would_run_is_a_text(sign, unseen):
+def test_formulas_are_exported_as_text(sign, unseen):
     assert cell(unseen + sign) == f"{unseen}'{sign}"
     for end in ENDS:
         assert cell(f"A text{end}{unseen}{sign}") == f"A text{end}{unseen}'{sign}"
 
 
-def test_every_part_of_a_text_is_looked_at():
+def test_every_line_of_a_cell_is_checked_for_formulas():
     assert cell('=a;=b\n"=c\t\t-d, =e = f') == "'=a;'=b\n\"'=c\t\t'-d, =e = f"
 
 
@@ -237,7 +237,7 @@ def test_every_part_of_a_text_is_looked_at():
     ["", "text", "1 = 1", "«=»", "السدود", "'=1", "🕊", "  text", "3", "–1", "—", "a, =b", "a; b = c", "line\n\nline", ";;", "a;",
      'He said "yes".', "a\n'=b", "50%", "a-b; c-d"],
 )  # fmt: skip
-def test_other_texts_are_as_they_are(text):
+def test_other_texts_are_unchanged(text):
     assert cell(text) == text
 
 
@@ -248,7 +248,7 @@ def test_other_texts_are_as_they_are(text):
         max_size=20,
     )
 )
-def test_a_cell_is_its_text_with_apostrophes_before_signs(text):
+def test_cell_is_its_text_with_apostrophes_before_signs(text):
     made = cell(text)
     at = 0
     for char in made:  # the text, letter for letter, with nothing but apostrophes between
@@ -263,7 +263,7 @@ def test_a_cell_is_its_text_with_apostrophes_before_signs(text):
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_however_a_line_is_divided_no_cell_is_a_formula(tmp_path, index, model, delimiter):
+def test_no_cell_is_a_formula_under_any_separator(tmp_path, index, model, delimiter):
     folder = tmp_path / "sheets"
     folder.mkdir()
     text = '=1;=2\t=3,=4;"=5;\t"=6 and -7; -8 the council met on Monday; + about the harbour;@and its cranes'
@@ -281,7 +281,7 @@ def test_however_a_line_is_divided_no_cell_is_a_formula(tmp_path, index, model, 
         assert each.lstrip(' "')[:1] not in {*"=+-@|%"}, each
 
 
-def test_an_article_of_formulas_becomes_texts(tmp_path, index, model):
+def test_article_of_formulas_is_exported_as_text(tmp_path, index, model):
     folder = tmp_path / "sheets"
     folder.mkdir()
     text = (

@@ -101,7 +101,7 @@ class Client(threading.Thread):
         self.status, self.headers, self.body, self.seconds = ask(self.port, self.address)
 
 
-def test_sixty_at_once_some_are_answered_the_others_refused_and_probes_do_not_wait():
+def test_sixty_requests_at_once_are_answered_or_refused_and_probes_pass():
     app = slow_app()
     with served(app) as server:
         started = time.monotonic()
@@ -131,7 +131,7 @@ def test_sixty_at_once_some_are_answered_the_others_refused_and_probes_do_not_wa
         assert max(each.seconds for each in refused) < PATIENCE + 3
         assert max(each.seconds for each in good) < PATIENCE + WORK + 3
         assert statistics.median(probes) < 0.2  # a busy machine may delay one of them
-        # Those for whom there was no place to wait were told at once.
+        # Requests without a place in the queue were refused at once.
         gate = app.extensions["gate"]
         assert sum(gate.refused.values()) == len(refused)
         assert gate.refused["full"] >= CLIENTS - AT_ONCE - WAITING - 3 * AT_ONCE
@@ -143,7 +143,7 @@ def test_sixty_at_once_some_are_answered_the_others_refused_and_probes_do_not_wa
             assert seconds < WORK + 0.5
 
 
-def test_a_burst_that_the_gate_has_room_for_is_answered_whole():
+def test_burst_within_the_gate_limit_is_answered_whole():
     app = slow_app(Gate(AT_ONCE, WAITING, 2), work=0.1)
     with served(app) as server:
         clients = [Client(server.port, f"/api/v1/search?q={number}") for number in range(AT_ONCE + WAITING)]
@@ -152,7 +152,7 @@ def test_a_burst_that_the_gate_has_room_for_is_answered_whole():
     assert Counter(client.status for client in clients) == {200: AT_ONCE + WAITING}
 
 
-def test_every_request_gives_its_place_back_whatever_becomes_of_it():
+def test_every_request_frees_its_place_whatever_its_outcome():
     app = slow_app(Gate(1, 0, 0), work=0)
     app.testing = False
     asked = app.test_client()
@@ -166,7 +166,7 @@ def test_every_request_gives_its_place_back_whatever_becomes_of_it():
     assert app.extensions["gate"].refused == {"full": 0, "late": 0}
 
 
-def test_who_was_refused_gives_no_place_back():
+def test_refused_request_frees_no_place():
     app = slow_app(Gate(1, 0, 0), work=0)
     gate = app.extensions["gate"]
     gate.enter()
@@ -177,7 +177,7 @@ def test_who_was_refused_gives_no_place_back():
     assert app.test_client().get("/api/v1/search?q=x").status_code == 200
 
 
-def test_who_waited_longest_is_next():
+def test_longest_waiting_request_is_next():
     gate, came = Gate(1, 10, 5), []
     gate.enter()
 
@@ -200,7 +200,7 @@ def test_who_waited_longest_is_next():
     assert (gate.inside, gate.waiting, gate.refused) == (0, 0, {"full": 1, "late": 0})
 
 
-def test_who_waits_too_long_is_refused_and_nobody_waits_for_that_place():
+def test_request_that_waits_too_long_is_refused_and_leaves_the_queue():
     gate = Gate(1, 1, 0.05)
     gate.enter()
     started = time.monotonic()
@@ -213,7 +213,7 @@ def test_who_waits_too_long_is_refused_and_nobody_waits_for_that_place():
     assert gate.inside == 1
 
 
-def test_however_many_come_no_more_are_inside_and_all_are_counted():
+def test_gate_limit_holds_for_any_load_and_all_are_counted():
     gate, lock = Gate(3, 4, 0.003), threading.Lock()
     inside, most, done, refused = 0, 0, 0, 0
 
@@ -254,7 +254,7 @@ class NoSearcher:
         return None
 
 
-def test_a_full_server_still_gives_what_costs_nothing(tmp_path):
+def test_full_server_still_serves_probes_metrics_and_static_files(tmp_path):
     service = NoSearcher()
     service.index = tmp_path / "none"
     app = create_app(service)
@@ -280,7 +280,7 @@ def test_a_full_server_still_gives_what_costs_nothing(tmp_path):
         "/api/v1/stats",
     ):
         assert client.get(address).get_json()["code"] == "overloaded"
-    # Who may not ask at all is told so, and takes no place.
+    # An unauthorized request is refused and takes no place.
     assert client.get("/api/v1/stats", headers={"Host": "elsewhere.test"}).get_json()["code"] == "bad_host"
     assert gate.refused["full"] == 7
 
@@ -306,7 +306,7 @@ def is_closed(opened):
     return False
 
 
-def test_hundreds_of_connections_that_do_nothing_keep_nobody_out():
+def test_hundreds_of_idle_connections_block_no_request():
     app = slow_app(work=0)
     with served(app) as server, contextlib.ExitStack() as stack:
         half = b"GET /api/v1/search?q=x HTTP/1.1\r\nHost: loc"
@@ -323,7 +323,7 @@ def test_hundreds_of_connections_that_do_nothing_keep_nobody_out():
         assert not is_closed(opened[-1])
 
 
-def test_a_request_has_to_be_whole_in_time_however_slowly_it_trickles_in(monkeypatch):
+def test_slow_request_must_be_complete_in_time(monkeypatch):
     monkeypatch.setattr(serving, "RECEIVE", 0.6)
     with served(slow_app(work=0)) as server:
         with begun(server.port, b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ") as trickling:
@@ -336,7 +336,7 @@ def test_a_request_has_to_be_whole_in_time_however_slowly_it_trickles_in(monkeyp
         assert ask(server.port, "/livez")[0] == 200
 
 
-def test_a_silent_connection_is_closed_and_a_working_one_is_not(monkeypatch):
+def test_silent_connection_is_closed_and_an_active_one_is_kept(monkeypatch):
     monkeypatch.setattr(serving, "IDLE", 0.5)
     with served(slow_app(work=1.5)) as server:
         client = Client(server.port, "/api/v1/search?q=slow")
@@ -346,7 +346,7 @@ def test_a_silent_connection_is_closed_and_a_working_one_is_not(monkeypatch):
         assert client.status == 200
 
 
-def test_clients_that_take_no_answer_hold_no_thread_and_are_closed(monkeypatch):
+def test_clients_that_read_no_answer_hold_no_thread_and_are_closed(monkeypatch):
     monkeypatch.setattr(serving, "THREADS", 2)
     monkeypatch.setattr(serving, "IDLE", 1)
     with served(slow_app(work=0)) as server, contextlib.ExitStack() as stack:
@@ -361,7 +361,7 @@ def test_clients_that_take_no_answer_hold_no_thread_and_are_closed(monkeypatch):
         until(lambda: not server.connections())
 
 
-def test_a_slow_reader_gets_all_of_its_answer(monkeypatch):
+def test_slow_reader_gets_the_whole_answer(monkeypatch):
     monkeypatch.setattr(serving, "IDLE", 1)
     with served(slow_app(work=0)) as server, begun(server.port) as asking:
         asking.sendall(b"GET /large?bytes=9000000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -380,6 +380,6 @@ def test_a_slow_reader_gets_all_of_its_answer(monkeypatch):
         (b"POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n", b"413"),
     ],
 )
-def test_what_is_too_large_is_refused_before_it_is_read(sent, status):
+def test_oversized_request_is_refused_before_it_is_read(sent, status):
     with served(slow_app()) as server, begun(server.port, sent) as asking:
         assert asking.recv(100).split()[1] == status

@@ -1,4 +1,4 @@
-"""The end of a server: what was asked is answered whole, nothing new is taken, and nothing holds it for ever."""
+"""Shutdown of a server: running requests are completed, new ones are refused, and no request delays it for ever."""
 
 import contextlib
 import signal
@@ -121,7 +121,7 @@ def is_refused(port):
     return False
 
 
-def test_what_is_in_flight_is_answered_whole_and_nothing_new_is_taken(server):
+def test_running_requests_are_completed_and_new_ones_refused(server):
     # The last is longer than what the system takes from a server at once.
     wanted = {("a", 1): 1.1, ("b", 1_000): 1.2, ("c", 100_000): 1.3, ("d", 1): 1.8, ("e", 8_000_000): 1.4}
     clients = {
@@ -147,7 +147,7 @@ def test_what_is_in_flight_is_answered_whole_and_nothing_new_is_taken(server):
     assert server.process.stderr.read() == ""
 
 
-def test_a_request_that_never_ends_does_not_hold_it(server):
+def test_endless_request_does_not_delay_shutdown(server):
     sockets = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
     for each in sockets:
         each.sendall(b"GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -164,7 +164,7 @@ def test_a_request_that_never_ends_does_not_hold_it(server):
         each.close()
 
 
-def test_a_second_signal_waits_for_nothing(server):
+def test_second_signal_ends_the_server_at_once(server):
     with socket.create_connection(("127.0.0.1", server.port)) as asking:
         asking.sendall(b"GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n")
         server.arrived(1)
@@ -177,7 +177,7 @@ def test_a_second_signal_waits_for_nothing(server):
         assert time.monotonic() - started < 4
 
 
-def test_threads_in_the_code_of_libraries_do_not_crash_it(server):
+def test_threads_inside_libraries_do_not_crash_shutdown(server):
     """FAISS and the like cannot be stopped, and die loudly where the interpreter ends under them."""
     with contextlib.ExitStack() as stack:
         for _ in range(4):
@@ -193,7 +193,7 @@ def test_threads_in_the_code_of_libraries_do_not_crash_it(server):
     assert "terminate" not in told
 
 
-def test_connections_without_a_whole_request_do_not_hold_it(server):
+def test_connections_with_partial_requests_do_not_delay_shutdown(server):
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(server.connection())
         kept.request("GET", "/quick")
@@ -211,7 +211,7 @@ def test_connections_without_a_whole_request_do_not_hold_it(server):
     assert server.process.stderr.read() == ""
 
 
-def test_connections_that_the_system_has_made_are_answered_too(server):
+def test_connections_in_the_backlog_are_answered(server):
     """Closing a listening socket would break those that wait in it."""
     server.process.send_signal(signal.SIGSTOP)
     waiting = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(8)]

@@ -1,4 +1,4 @@
-"""Who may ask, under which names, with which secret; and the headers that go with every answer."""
+"""Access: allowed names, origins and secrets; and the headers of every answer."""
 
 import base64
 import contextlib
@@ -49,7 +49,7 @@ def test_every_answer_has_the_headers(client, address, status):
     assert {name: response.headers[name] for name in HEADERS} == HEADERS
 
 
-def test_the_policy_lets_a_page_load_from_here_alone_and_run_nothing_of_its_own(client):
+def test_content_policy_allows_only_same_origin_and_no_inline_code(client):
     policy = dict(
         each.strip().partition(" ")[::2]
         for each in client.get("/").headers["Content-Security-Policy"].split(";")
@@ -67,7 +67,7 @@ def test_the_policy_lets_a_page_load_from_here_alone_and_run_nothing_of_its_own(
     "host",
     ["localhost", "localhost:5000", "127.0.0.1", "127.0.0.1:80", "[::1]:5000", "LOCALHOST", "localhost."],
 )
-def test_it_answers_under_the_names_of_this_machine(client, host):
+def test_server_answers_under_the_names_of_this_machine(client, host):
     assert asked(client, host=host).status_code == 200
 
 
@@ -100,19 +100,19 @@ def test_other_names_are_allowed_by_name(service):
 @pytest.mark.parametrize(
     "name", ["archive.example:8080", "https://archive.example/", "a b", "", "..", "a..b", "[::1]:80"]
 )
-def test_a_name_that_no_browser_could_send_is_refused(serve, name):
+def test_invalid_allowed_name_is_refused(serve, name):
     done, started = serve("--allowed-host", name)
     assert (done.status, started) == (2, [])
     assert done.err.count("\n") == 1
     assert "is no name of a server" in done.err
 
 
-def test_a_name_in_other_letters_is_allowed_as_browsers_send_it(service):
+def test_internationalized_name_is_allowed_in_punycode(service):
     client = create_app(service, Guard.of("127.0.0.1", ["أرشيف.example"])).test_client()
     assert asked(client, host="xn--igb2aj6c2b.example").status_code == 200
 
 
-def test_a_name_that_is_none_is_told_as_a_page_too(service):
+def test_invalid_host_name_is_reported_as_a_page(service):
     """Such a name keeps Flask from making any address; the page that refuses it needs none."""
     client = create_app(service, Guard.of("0.0.0.0", any_name=True)).test_client()
     for address in ("/", "/nothing", "/livez"):
@@ -121,7 +121,7 @@ def test_a_name_that_is_none_is_told_as_a_page_too(service):
         assert response.headers["X-Request-Id"]
 
 
-def test_any_name_only_where_that_was_said(service):
+def test_any_name_is_allowed_only_on_request(service):
     client = create_app(service, Guard.of("0.0.0.0", any_name=True)).test_client()
     assert asked(client, host="whatever.example").status_code == 200
 
@@ -129,7 +129,7 @@ def test_any_name_only_where_that_was_said(service):
 @pytest.mark.parametrize(
     "origin", ["http://localhost:5000", "http://127.0.0.1", "https://localhost", "http://[::1]:5000"]
 )
-def test_its_own_pages_may_ask(client, origin):
+def test_same_site_pages_may_send_requests(client, origin):
     assert asked(client, Origin=origin).status_code == 200
 
 
@@ -138,7 +138,7 @@ def test_its_own_pages_may_ask(client, origin):
     ["null", "", "http://evil.example", "https://localhost.evil.example", "localhost", "file://",
      "chrome-extension://localhost", "http://localhost..", "ws://127.0.0.1"],
 )  # fmt: skip
-def test_pages_of_others_may_not(client, origin):
+def test_pages_of_other_sites_may_not_send_requests(client, origin):
     response = asked(client, Origin=origin)
     assert (response.status_code, response.json["code"]) == (403, "bad_origin")
 
@@ -158,13 +158,13 @@ def basic(user, password):
 @pytest.mark.parametrize(
     "given", [basic("", SECRET), basic("anybody", SECRET), basic("", SECRET).replace("Basic", "basic")]
 )
-def test_a_browser_tells_the_secret_as_a_password(guarded, given):
+def test_browser_sends_the_secret_as_a_password(guarded, given):
     for address in ("/", SEARCH, "/static/style.css"):
         assert asked(guarded, address, Authorization=given).status_code == 200
 
 
 @pytest.mark.parametrize("secret", ["a-token-of-ascii", "سر طويل جدا", "clé très secrète"])
-def test_a_program_tells_it_as_a_bearer_token(service, secret):
+def test_program_sends_the_secret_as_a_bearer_token(service, secret):
     client = create_app(service, Guard(secret=secret)).test_client()
     sent = secret.encode().decode("latin-1")  # the bytes of UTF-8, as WSGI hands them over
     assert asked(client, Authorization=f"Bearer {sent}").status_code == 200
@@ -177,7 +177,7 @@ def test_a_program_tells_it_as_a_bearer_token(service, secret):
     [None, "", "Basic", "Bearer", "Bearer ", "Basic ====", "Basic " + "A" * 999, basic("", ""), basic("", SECRET + "x"),
      basic(SECRET, ""), basic("", SECRET[:-1]), "Digest " + SECRET[6:], "Basic \xff", basic("", SECRET)[6:]],
 )  # fmt: skip
-def test_without_it_nothing_is_told(guarded, given):
+def test_request_without_the_secret_is_refused(guarded, given):
     headers = {} if given is None else {"Authorization": given}
     for address in ("/", SEARCH, "/documents/talks.txt", "/static/style.css", "/nothing"):
         response = asked(guarded, address, **headers)
@@ -208,7 +208,7 @@ def serve(monkeypatch, capsys):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "archive.example"])
 @pytest.mark.parametrize("half", [[], ["--allowed-host", "a.example"], ["--secret-file", "{secret}"]])
-def test_another_address_needs_a_name_and_a_secret(serve, tmp_path, host, half):
+def test_public_address_needs_a_name_and_a_secret(serve, tmp_path, host, half):
     (tmp_path / "secret").write_text("long enough")
     done, started = serve("--host", host, *(each.format(secret=tmp_path / "secret") for each in half))
     assert (done.status, started) == (2, [])
@@ -217,7 +217,7 @@ def test_another_address_needs_a_name_and_a_secret(serve, tmp_path, host, half):
         assert said in done.err
 
 
-def test_with_both_it_listens_or_where_that_was_said_in_so_many_words(serve, tmp_path, monkeypatch):
+def test_public_address_is_accepted_with_both_or_with_explicit_consent(serve, tmp_path, monkeypatch):
     (tmp_path / "secret").write_text("long enough\n")
     done, started = serve(
         "--host", "0.0.0.0", "--allowed-host", "a.example", "--secret-file", tmp_path / "secret", "--proxy"
@@ -237,7 +237,7 @@ def test_with_both_it_listens_or_where_that_was_said_in_so_many_words(serve, tmp
 
 
 @pytest.mark.parametrize("content", [b"short", b"", b"\xff\xfe not text at all", None])
-def test_a_secret_that_is_none_is_refused(serve, tmp_path, content):
+def test_invalid_secret_is_refused(serve, tmp_path, content):
     if content is not None:
         (tmp_path / "secret").write_bytes(content)
     done, started = serve("--secret-file", tmp_path / "secret")
@@ -266,7 +266,9 @@ def whole(port, request):
     answer = b""
     with contextlib.closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
         connection.sendall(request)
-        with contextlib.suppress(ConnectionResetError):  # what is too large is refused before it has come
+        with contextlib.suppress(
+            ConnectionResetError
+        ):  # an oversized request is refused before it has arrived
             while some := connection.recv(4096):
                 answer += some
     return answer
@@ -283,7 +285,7 @@ def get(host="127.0.0.1", *lines, address=b"/livez"):
 
 
 @pytest.mark.parametrize("listening", [False], indirect=True)
-def test_what_is_too_large_or_no_request_is_refused(listening):
+def test_oversized_or_malformed_request_is_refused(listening):
     assert raw(listening, get()) == 200
     assert raw(listening, get("evil.example")) == 400
     assert raw(listening, b"GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n") == 400  # no name at all
@@ -297,7 +299,7 @@ def test_what_is_too_large_or_no_request_is_refused(listening):
 
 
 @pytest.mark.parametrize(("listening", "status"), [(False, 200), (True, 400)], indirect=["listening"])
-def test_what_a_proxy_says_is_believed_only_where_there_is_one(listening, status):
+def test_proxy_headers_are_trusted_only_behind_a_proxy(listening, status):
     forwarded = (
         b"X-Forwarded-For: 192.0.2.9",
         b"X-Forwarded-Host: evil.example",
@@ -312,7 +314,7 @@ def test_what_a_proxy_says_is_believed_only_where_there_is_one(listening, status
     assert raw(listening, get("127.0.0.1", *lines)) == 200
 
 
-def test_what_is_no_request_is_told_as_every_other_fault(live):
+def test_malformed_request_gives_a_problem_answer(live):
     for request, status, code in (
         (b"GET / HTTP/1.1\r\nBad Header: x\r\n\r\n", 400, "bad_request"),
         (get("127.0.0.1", b"X-Much: " + b"x" * HEADER_SIZE), 431, "too_large"),
@@ -333,7 +335,7 @@ def test_what_is_no_request_is_told_as_every_other_fault(live):
         assert f'warraq_http_requests_total{{method="none",route="none",status="{status}"}}' in figures
 
 
-def test_letters_as_they_are_typed_are_taken_for_utf8(live):
+def test_unescaped_letters_are_read_as_utf8(live):
     typed = get(address="/api/v1/search?q=السدود&limit=1".encode())
     body = whole(urlsplit(live).port, typed).partition(b"\r\n\r\n")[2]
     assert json.loads(body)["query"] == "السدود"

@@ -1,4 +1,4 @@
-"""The server as a process: it answers while it loads, and ends when told to."""
+"""The server as a process: it answers while it loads, and ends on a signal."""
 
 import contextlib
 import json
@@ -48,7 +48,7 @@ class Server:
 
 
 def ended_quietly(server):
-    """Whether nothing went wrong on the way; waitress may have told how long its queue was."""
+    """Whether the log has no errors; waitress may have logged the length of its queue."""
     return not re.search("Traceback|Error|Fatal|Exception", server.process.stderr.read())
 
 
@@ -101,7 +101,7 @@ def real_index(encoder, tmp_path_factory):
     return folder / "index"
 
 
-def test_it_lives_while_it_loads_then_answers_and_ends_on_sigterm(serve, real_index):
+def test_server_is_live_while_loading_then_answers_and_ends_on_sigterm(serve, real_index):
     server = serve("--index", real_index, "--port", 0)
     assert server.get("/livez")[0] == 200
     status, _, body = server.get("/readyz")
@@ -126,7 +126,7 @@ def test_it_lives_while_it_loads_then_answers_and_ends_on_sigterm(serve, real_in
     assert ended_quietly(server)
 
 
-def test_sigterm_ends_it_while_it_loads(serve, real_index):
+def test_sigterm_ends_a_loading_server(serve, real_index):
     server = serve("--index", real_index, "--port", 0)
     assert server.get("/livez")[0] == 200
     time.sleep(0.5)
@@ -137,7 +137,7 @@ def test_sigterm_ends_it_while_it_loads(serve, real_index):
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
-def test_without_an_index_it_serves_what_to_do(serve, tmp_path, with_signal):
+def test_server_without_an_index_shows_the_build_command(serve, tmp_path, with_signal):
     server = serve("--index", tmp_path / "none", "--port", 0)
     assert server.get("/livez")[0] == 200
     deadline = time.monotonic() + 10
@@ -166,16 +166,16 @@ def refused(*arguments):
     return done
 
 
-def test_a_port_in_use_is_one_clear_line(tmp_path):
+def test_port_in_use_is_reported_in_one_line(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = refused("--index", tmp_path / "none", "--port", port)
     assert str(port) in done.stderr
     assert "--port" in done.stderr
-    assert done.returncode == 5  # neither nothing found, nor wrong usage, nor the index
+    assert done.returncode == 5  # a status other than those for an empty result, wrong usage or the index
 
 
-def test_a_host_that_is_none_is_one_clear_line(tmp_path):
+def test_invalid_host_is_reported_in_one_line(tmp_path):
     done = refused("--index", tmp_path / "none", "--host", "not a host", "--port", 0, "--insecure")
     assert "not a host" in done.stderr
     assert done.returncode == 5
@@ -198,7 +198,7 @@ web.serve(Path(sys.argv[1]), None, "both.test", int(sys.argv[2]), guard=web.Guar
 """
 
 
-def test_a_name_of_two_addresses_is_served_at_both(start, tmp_path):
+def test_name_with_two_addresses_is_served_at_both(start, tmp_path):
     """As `localhost` is where it means 127.0.0.1 and ::1."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Every hit of a question, page by page, with its receipt."""
+"""Every hit of a question, page by page, with its provenance."""
 
 import json
 import sys
@@ -9,13 +9,13 @@ BASE = "http://127.0.0.1:5000"
 
 
 def hits(question, **parameters):
-    address, told = "/api/v1/search?" + urlencode({"q": question, "limit": 100, **parameters}), set()
+    address, printed = "/api/v1/search?" + urlencode({"q": question, "limit": 100, **parameters}), set()
     while address:
         with urlopen(BASE + address) as answer:
             page = json.load(answer)
-        for warning in set(page["warnings"]) - told:
+        for warning in set(page["warnings"]) - printed:
             print("Warning:", warning, file=sys.stderr)
-            told.add(warning)
+            printed.add(warning)
         yield from page["hits"]
         address = page["next"]
 

@@ -1,4 +1,4 @@
-"""Check a receipt: the article's text at the range of a hit is the hit, to the letter."""
+"""Check the provenance of hits: the article's text at the range of a hit equals the text of the hit."""
 
 import json
 from urllib.parse import quote, urlencode

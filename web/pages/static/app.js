@@ -1,5 +1,5 @@
-// What a script adds to pages that work without one: keys to walk through a list, and lists that change in
-// place. Whatever fails falls back to what the browser does by itself.
+// Enhance pages that also work without scripts: keys to move through a list of hits, and lists that change without
+// loading a new page. If anything fails, the browser loads the page as usual.
 "use strict";
 (() => {
   const box = () => document.getElementById("q");
@@ -9,28 +9,28 @@
 
   // --- keys
 
-  const KEYS = "keys"; // in this browser's storage: "off" where the reader wants none of one letter
+  const KEYS = "keys"; // key in localStorage; its value is "off" if the reader has turned off the keys of one letter
   const help = document.getElementById("keys");
   const toggle = document.getElementById("keys-switch");
   let keys = true;
   try {
     keys = localStorage.getItem(KEYS) !== "off";
   } catch {
-    // storage is closed to this page: the keys stay on
+    // The page may not use the storage: the keys stay on.
   }
-  const tell = () => {
+  const labelToggle = () => {
     toggle.textContent = keys ? toggle.dataset.off : toggle.dataset.on;
   };
   if (help && toggle) {
     help.hidden = false;
-    tell();
+    labelToggle();
     toggle.addEventListener("click", () => {
       keys = !keys;
-      tell();
+      labelToggle();
       try {
         localStorage.setItem(KEYS, keys ? "on" : "off");
       } catch {
-        // as above: it holds for this page
+        // The page may not use the storage: the choice is valid for this page only.
       }
     });
   }
@@ -38,31 +38,31 @@
   function walk(step) {
     const links = titles();
     const hit = document.activeElement.closest?.(".hits > li");
-    const at = hit ? links.findIndex((link) => hit.contains(link)) : -1;
-    if (at < 0 && step < 0) return false;
-    if (at === 0 && step < 0) return box()?.focus(), true;
-    const next = links[at + step];
+    const place = hit ? links.findIndex((link) => hit.contains(link)) : -1;
+    if (place < 0 && step < 0) return false;
+    if (place === 0 && step < 0) return box()?.focus(), true;
+    const next = links[place + step];
     if (!next) return false;
     next.focus();
     next.closest("li").scrollIntoView({ block: "nearest" });
     return true;
   }
 
-  // On an Arabic keyboard the same keys give other letters.
+  // On an Arabic keyboard the same keys produce other letters.
   const is = (event, key, code) =>
     event.key === key || (event.code === code && /^[\u0600-\u06ff]$/.test(event.key) && !event.shiftKey);
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const at = document.activeElement;
-    const inBox = at === box();
+    const focused = document.activeElement;
+    const inBox = focused === box();
     let done = false;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      const free = !typing(at) && !at.closest?.("summary, .narrow");
+      const free = !typing(focused) && !focused.closest?.("summary, .narrow");
       if (!event.shiftKey && (inBox || free)) done = walk(event.key === "ArrowDown" ? 1 : -1);
     } else if (event.key === "Escape") {
-      if (!inBox && !typing(at) && box()) done = (box().focus(), box().select(), true);
-    } else if (keys && !typing(at)) {
+      if (!inBox && !typing(focused) && box()) done = (box().focus(), box().select(), true);
+    } else if (keys && !typing(focused)) {
       if (is(event, "/", "Slash") && box()) done = (box().focus(), box().select(), true);
       else if (is(event, "j", "KeyJ")) done = walk(1);
       else if (is(event, "k", "KeyK")) done = walk(-1);
@@ -70,7 +70,7 @@
     if (done) event.preventDefault();
   });
 
-  // --- a page that waits for the server
+  // --- a page that reloads until the server is ready
 
   const again = document.querySelector("[data-again]");
   if (again) {
@@ -78,27 +78,27 @@
     setTimeout(() => location.reload(), again.dataset.again * 1000);
   }
 
-  // --- lists that change in place
+  // --- lists that change without loading a new page
 
-  const said = document.getElementById("said");
+  const announcement = document.getElementById("said");
   const listed = (page) => page.querySelector("main > [data-list]");
-  if (!said || !window.AbortController || !history.pushState) return;
-  let asking = null;
-  let shown = location.href; // the address whose list is on the page
+  if (!announcement || !window.AbortController || !history.pushState) return;
+  let pending = null;
+  let shown = location.href; // the address of the list that the page shows
 
   const here = (url) => url.origin === location.origin && (url.pathname === "/" || url.pathname === "/similar");
 
   async function show(url, { push, focus, y }) {
-    asking?.abort();
+    pending?.abort();
     const typed = box().value;
-    const asked = (asking = new AbortController());
+    const request = (pending = new AbortController());
     const main = document.getElementById("main");
     main.setAttribute("aria-busy", "true");
     try {
-      const response = await fetch(url, { signal: asked.signal, headers: { Accept: "text/html" } });
+      const response = await fetch(url, { signal: request.signal, headers: { Accept: "text/html" } });
       if (!response.ok || !response.headers.get("Content-Type")?.startsWith("text/html")) throw new Error();
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      if (asked.signal.aborted) return;
+      if (request.signal.aborted) return;
       if (!listed(page) || page.documentElement.lang !== document.documentElement.lang) throw new Error();
       if (push) {
         history.replaceState({ y: scrollY }, "");
@@ -109,12 +109,12 @@
       scrollTo(0, y ?? 0);
     } catch (error) {
       if (error.name === "AbortError") return;
-      // The browser then shows whatever there is at the address.
+      // Let the browser load the address as usual.
       if (push) location.assign(url);
       else location.reload();
     } finally {
-      if (asking === asked) {
-        asking = null;
+      if (pending === request) {
+        pending = null;
         document.getElementById("main").removeAttribute("aria-busy");
       }
     }
@@ -128,18 +128,18 @@
     }
     const details = document.querySelector(".narrow > details");
     if (details && narrowed) details.open = true;
-    // What was typed since is not taken away.
+    // Keep the words that the reader has typed in the meantime.
     if (box().value === typed) box().value = page.getElementById("q").value;
     for (const next of document.querySelectorAll("input[name=next]")) {
       next.value = location.pathname + location.search;
     }
     if (focus) document.querySelector("main h1")?.focus({ preventScroll: true });
-    // Emptied first: the same words twice would not be said again.
-    said.textContent = "";
-    const first = ["main h1", "main .count"].map((each) => document.querySelector(each));
-    const words = [...first, ...document.querySelectorAll("main .note")].map((each) => each?.textContent.trim());
+    // Empty the live region first: a screen reader does not announce unchanged text again.
+    announcement.textContent = "";
+    const first = ["main h1", "main .count"].map((selector) => document.querySelector(selector));
+    const words = [...first, ...document.querySelectorAll("main .note")].map((element) => element?.textContent.trim());
     setTimeout(() => {
-      said.textContent = words.filter(Boolean).join(". ");
+      announcement.textContent = words.filter(Boolean).join(". ");
     }, 100);
   }
 
@@ -164,8 +164,8 @@
   });
 
   addEventListener("popstate", (event) => {
-    asking?.abort(); // the reader is elsewhere now
-    // A step to another place of the same page is none to another list.
+    pending?.abort(); // the reader has moved on to another address
+    // A step to another fragment of the same page does not change the list.
     if (location.href.split("#")[0] === shown.split("#")[0]) return;
     if (!listed(document)) return location.reload();
     show(location.href, { push: false, focus: true, y: event.state?.y });

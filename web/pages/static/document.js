@@ -1,20 +1,21 @@
-// The page of an article: marked words in view, keys from match to match, and a button that copies.
+// The page of an article: scroll to the marked words, move from match to match by keys, copy citations.
 "use strict";
 
 const typing = "input, textarea, select, [contenteditable]";
 
-// The address leads to a passage; in a long one the words that it names may be further down.
+// The fragment leads to a passage; in a long passage, the words that the address names may be out of sight.
 function showMarked() {
   const marked = document.getElementById("here");
   const place = location.hash.slice(1);
   if (!marked || (place && !/^p\d+$/.test(place))) return;
   const [navigation] = performance.getEntriesByType("navigation");
-  if (navigation && navigation.type !== "navigate") return; // the browser goes back to where the reader was
+  if (navigation && navigation.type !== "navigate") return; // on reload and «back», the browser restores the position
   const { top, bottom } = marked.getBoundingClientRect();
   if (bottom < 0 || top > innerHeight) marked.scrollIntoView({ block: "center" });
 }
 
-// Arrows lead on as they point, in either direction of reading; keys of one letter can be turned off.
+// An arrow leads to the match in its direction on the page, right to left or left to right. The reader can turn off
+// the keys of one letter.
 function way(key) {
   const page = document.documentElement;
   if (key === "n" || key === "p") {
@@ -23,7 +24,7 @@ function way(key) {
     return off ? null : { n: "next", p: "prev" }[key];
   }
   if (key !== "ArrowLeft" && key !== "ArrowRight") return null;
-  // On a page that is wider than the window, arrows have their own use.
+  // On a page that is wider than the window, arrows scroll.
   if (page.scrollWidth > page.clientWidth || (window.visualViewport?.scale ?? 1) > 1) return null;
   return (key === "ArrowRight") === (page.dir === "ltr") ? "next" : "prev";
 }
@@ -35,7 +36,7 @@ function walk(event) {
   const link = rel && document.querySelector(`.matches a[rel="${rel}"]`);
   if (!link) return;
   event.preventDefault();
-  location.replace(link.href); // "back" then leads to the results, not through every match that was passed
+  location.replace(link.href); // so that «back» leads to the results, not through every visited match
 }
 
 async function copy(button) {
@@ -44,19 +45,19 @@ async function copy(button) {
   try {
     await navigator.clipboard.writeText(field.value);
     done = true;
-  } catch { // no such thing outside secure addresses, or not allowed
+  } catch { // the clipboard exists only at secure addresses, and may be forbidden
     field.focus();
     field.select();
     done = document.execCommand("copy");
     if (done) button.focus();
   }
-  const said = document.getElementById("said");
-  if (said) said.textContent = "";
+  const announcement = document.getElementById("said");
+  if (announcement) announcement.textContent = "";
   setTimeout(() => {
     const text = done ? button.dataset.done : button.dataset.failed;
-    if (said) said.textContent = text;
+    if (announcement) announcement.textContent = text;
     button.nextElementSibling.textContent = text;
-  }, 50); // so that the same words are told again
+  }, 50); // after a pause, so that a screen reader announces the same text again
 }
 
 for (const button of document.querySelectorAll("[data-copy]")) {

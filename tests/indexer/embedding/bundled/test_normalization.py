@@ -29,7 +29,7 @@ def by_hand(text):
     return "".join(out)
 
 
-def test_known_characters_stand():
+def test_known_characters_are_unchanged():
     assert normalize("abc. لام") == "abc. لام"
 
 
@@ -37,11 +37,11 @@ def test_the_table_replaces_drops_and_spells_out():
     assert normalize("A\xadbﻻ") == "abلا"
 
 
-def test_what_the_table_gives_and_no_piece_has_is_unknown_too():
+def test_replacement_without_a_piece_is_unknown():
     assert normalize("½") == UNKNOWN + "c"
 
 
-def test_runs_of_spaces_become_one_also_where_the_table_makes_them():
+def test_runs_of_spaces_collapse_even_after_replacement():
     assert normalize("a  b \t c") == "a b c"
     assert normalize("  a ") == " a "
     assert normalize("a \xad b") == "a b"
@@ -57,7 +57,7 @@ def test_the_mark_of_spaces_is_not_a_character_of_the_alphabet():
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(st.one_of(st.sampled_from("aAbc \t\xadﻻ½▁لz𓀀\U0010ffff"), st.characters()), max_size=40))
-def test_equals_the_slow_way_and_holds_only_what_is_known(text):
+def test_normalization_equals_the_reference_and_has_only_known_characters(text):
     normal = normalize(text)
     assert normal == by_hand(text)
     assert set(normal) <= set(ALPHABET) - {METASPACE} | {" ", UNKNOWN}
@@ -65,7 +65,7 @@ def test_equals_the_slow_way_and_holds_only_what_is_known(text):
     assert normalize(normal) == normal
 
 
-def test_the_table_is_read_from_beside_the_model(tmp_path):
+def test_table_is_read_from_the_model_folder(tmp_path):
     stored = {"alphabet": ALPHABET, "table": {str(key): value for key, value in TABLE.items()}}
     (tmp_path / NORMALIZATION).write_text(json.dumps(stored), "utf-8")
     assert read_normalizer(tmp_path)("A½ﻻ  x") == normalize("A½ﻻ  x") == f"a{UNKNOWN}cلا {UNKNOWN}"

@@ -10,7 +10,7 @@ from tests.support import weights_files
 from tests.support.weights_files import Blocks, made_up_tensors, serialize
 
 
-def test_a_block_worked_by_hand():
+def test_block_equals_hand_calculated_values():
     # Scale 0.5 is 0x3800 in float16; byte 0x9F holds weight 0 (15) low and weight 16 (9) high.
     raw = bytes([0x00, 0x38, 0x9F, 0x80, 0x07]) + bytes([0x88] * 13)
     expected = np.zeros(32)
@@ -22,7 +22,7 @@ def test_a_block_worked_by_hand():
     assert weights.tolist() == expected.tolist()
 
 
-def test_blocks_follow_each_other_each_with_its_own_scale():
+def test_consecutive_blocks_each_have_their_own_scale():
     rising = Blocks([(0.25, list(range(16)) * 2), (-2.0, [15 - n for n in range(16)] * 2)])
     weights = dequantize(np.frombuffer(rising.packed(), np.uint8), 32)
     assert weights[:16].tolist() == [(n - 8) / 4 for n in range(16)]
@@ -31,13 +31,13 @@ def test_blocks_follow_each_other_each_with_its_own_scale():
     assert weights[48:].tolist() == [(7 - n) * -2.0 for n in range(16)]
 
 
-def test_a_scale_is_what_float16_makes_of_it():
+def test_scale_is_rounded_to_float16():
     scale = struct.unpack("<e", struct.pack("<e", 0.0371))[0]
     weights = dequantize(np.frombuffer(Blocks([(0.0371, [1] * 32)]).packed(), np.uint8), 32)
     assert weights.tolist() == [np.float32(-7 * scale)] * 32
 
 
-def test_what_was_written_is_read_back():
+def test_written_weights_are_read_back():
     tensors = made_up_tensors()
     weights = parse_weights(serialize(tensors))
     assert (weights.hidden, weights.layers, weights.heads) == (32, 2, 4)
@@ -61,7 +61,7 @@ def test_an_empty_table_and_no_tensors_are_legal():
 
 
 @pytest.mark.parametrize("head", [{"magic": b"GGUF"}, {"version": 2}])
-def test_another_format_is_refused(head):
+def test_other_format_is_refused(head):
     with pytest.raises(ModelError, match="another format"):
         parse_weights(serialize({}, **head))
 

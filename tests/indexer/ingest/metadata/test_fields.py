@@ -34,22 +34,22 @@ def test_every_known_name_is_found(field, name):
     assert value_of({name: "x"}, field, {}) == "x"
 
 
-def test_no_name_is_that_of_two_fields():
+def test_each_name_belongs_to_one_field():
     names = [name for field in NAMES for name in set(known_names(field))]
     assert len(names) == len(set(names))
 
 
-def test_of_several_names_the_likeliest_counts_whatever_their_order():
+def test_most_likely_name_wins_whatever_the_order():
     assert value_of({"date": "b", "published": "a"}, "published", {}) == "a"
     assert value_of({"published": "a", "date": "b"}, "published", {}) == "a"
 
 
-def test_of_one_name_spelt_in_two_ways_the_first_counts():
+def test_first_spelling_of_a_name_wins():
     assert value_of({"Title": "a", "title": "b"}, "title", {}) == "a"
 
 
 @pytest.mark.parametrize("empty", [None, "", [], {}])
-def test_a_field_that_says_nothing_is_passed_over(empty):
+def test_empty_field_is_skipped(empty):
     assert value_of({"published": empty, "date": "b"}, "published", {}) == "b"
 
 
@@ -57,16 +57,16 @@ def test_a_field_that_says_nothing_is_passed_over(empty):
     ("given_name", "value"),
     [("lead", 1), ("meta.lead", 2), ("meta.deep.lead", 3), ("a.b", 4), ("missing", None), ("lead.x", None)],
 )
-def test_a_name_that_the_user_gave_may_lead_into_nested_records(given_name, value):
+def test_configured_name_may_point_into_nested_records(given_name, value):
     record = {"title": 0, "lead": 1, "meta": {"lead": 2, "deep": {"lead": 3}}, "a.b": 4}
     assert value_of(record, "title", {"title": given_name}) == value
 
 
-def test_a_name_that_the_user_gave_is_taken_as_it_stands():
+def test_configured_name_is_used_literally():
     assert value_of({"Lead": "x"}, "title", {"title": "lead"}) is None
 
 
-def test_a_name_for_no_field_is_refused_with_those_there_are():
+def test_name_for_an_unknown_field_is_refused_with_the_known_fields():
     with pytest.raises(RequestError, match="no field 'titel'; there are text, id, title, published"):
         check_names({"titel": "x"})
 
@@ -106,7 +106,7 @@ def test_a_value_is_one_line_of_text(value, line):
     assert one_line(value) == line
 
 
-def test_lists_in_lists_end_somewhere():
+def test_nested_lists_are_read_to_a_limit():
     endless = ["a"]
     endless.append(endless)
     assert one_line(endless) == "a, a"
@@ -129,7 +129,7 @@ JSON = st.recursive(
 
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([names[0] for names in NAMES.values()]), JSON))
-def test_facts_of_any_record_can_be_written_down(record):
+def test_facts_of_any_record_can_be_serialized(record):
     facts = facts_of(record, {}, "en")
     for _, value in facts.known():
         assert json.dumps(value, ensure_ascii=False).encode()
@@ -156,7 +156,7 @@ def test_facts_of_any_record_can_be_written_down(record):
         ("", ""),
     ],
 )
-def test_the_domain_of_an_address(address, domain):
+def test_domain_is_taken_from_the_address(address, domain):
     assert domain_of(address) == domain
 
 
@@ -188,19 +188,19 @@ def test_a_source_is_a_name_or_the_domain_of_an_address(record, source):
         (True, "en", None),
     ],
 )
-def test_a_day_of_publication_is_read_in_the_way_of_the_language(published, lang, day):
+def test_publication_day_is_read_by_the_conventions_of_the_language(published, lang, day):
     assert facts_of({"published": published}, {}, lang).published == day
 
 
-def test_an_address_that_is_none_is_unknown():
+def test_invalid_address_is_unknown():
     assert facts_of({"url": "see the paper"}, {}, "en").url == ""
 
 
-def test_what_is_unknown_is_taken_from_others_and_nothing_else():
+def test_unknown_facts_alone_are_filled_from_others():
     own, others = Facts(title="own", published="2024-01-01"), Facts(title="other", author="A. Haddad")
     assert own.or_else(others) == Facts(title="own", author="A. Haddad", published="2024-01-01")
     assert dict(own.or_else(Facts()).known()) == {"title": "own", "published": "2024-01-01"}
 
 
-def test_plain_names_of_arabic_are_themselves():
+def test_normalization_keeps_plain_arabic_names():
     assert plain_name("تاريخ النشر") == "تاريخالنشر"

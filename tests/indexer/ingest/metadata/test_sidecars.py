@@ -1,4 +1,4 @@
-"""Sidecars: which file each speaks of, whose word counts, and what is said of those that say nothing."""
+"""Sidecars: which file each describes, which facts win, and how sidecars without facts or files are reported."""
 
 import codecs
 import gzip
@@ -83,31 +83,31 @@ def check_all(archive):
         ("مقال.txt", "مقال.meta.json"),
     ],
 )
-def test_a_sidecar_speaks_of_the_file_beside_it_with_or_without_its_suffix(archive, path, sidecar):
+def test_sidecar_describes_the_file_of_its_name_with_or_without_suffix(archive, path, sidecar):
     data = TEXT.encode()
     put(archive, **{path: gzip.compress(data) if path.lower().endswith("gz") else data, sidecar: FACTS})
     assert facts_by_id(archive) == {path: KNOWN}
     check_all(archive)
 
 
-def test_a_sidecar_speaks_of_no_file_in_another_folder(archive):
+def test_sidecar_describes_no_file_in_another_folder(archive):
     put(archive, **{"a.txt": TEXT, "sub/a.txt": TEXT, "sub/a.meta.json": FACTS})
     assert facts_by_id(archive) == {"a.txt": UNKNOWN, "sub/a.txt": KNOWN}
 
 
-def test_a_sidecar_speaks_of_no_file_whose_name_only_begins_alike(archive):
+def test_sidecar_describes_no_file_with_a_longer_name(archive):
     put(archive, **{"a.txt": TEXT, "ab.txt": TEXT, "a.meta.json": FACTS})
     assert facts_by_id(archive) == {"a.txt": KNOWN, "ab.txt": UNKNOWN}
 
 
-def test_of_two_sidecars_the_nearer_one_counts_alone(archive):
+def test_nearer_of_two_sidecars_counts_alone(archive):
     put(archive, **{"a.txt": TEXT, "a.txt.meta.json": {"title": "Nearer"}, "a.meta.json": FACTS})
     assert facts_by_id(archive) == {"a.txt": ("Nearer", "", "", "", None)}
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.txt.gz", "a", "./a.txt", " a.txt "])
 @pytest.mark.parametrize("column", ["file", "Filename", "path", "name", "file_name", "الملف"])
-def test_a_row_of_a_table_speaks_of_the_file_that_it_names(archive, name, column):
+def test_table_row_describes_the_file_that_it_names(archive, name, column):
     header = ",".join([column, *FACTS])
     put(archive, **{"a.txt": TEXT, "b.txt": TEXT, "metadata.csv": f"{header}\n{name},{','.join(KNOWN)}\n"})
     expected = KNOWN if name != "a.txt.gz" else UNKNOWN
@@ -115,12 +115,12 @@ def test_a_row_of_a_table_speaks_of_the_file_that_it_names(archive, name, column
     check_all(archive)
 
 
-def test_the_name_of_a_file_is_not_taken_for_a_title(archive):
+def test_file_name_is_not_a_title(archive):
     put(archive, **{"a.txt": TEXT, "metadata.csv": "name,author\na.txt,Lina\n"})
     assert facts_by_id(archive)["a.txt"][:2] == ("", "Lina")
 
 
-def test_a_table_speaks_of_the_files_of_its_own_folder(archive):
+def test_table_describes_files_of_its_own_folder(archive):
     put(archive, **{"a.txt": TEXT, "sub/a.txt": TEXT, "sub/metadata.csv": "file,title\na.txt,Quays\n"})
     assert {key: each[0] for key, each in facts_by_id(archive).items()} == {"a.txt": "", "sub/a.txt": "Quays"}
 
@@ -133,7 +133,7 @@ def test_each_folder_has_its_own_table(archive):
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_a_table_is_read_whatever_separates_its_columns(archive, delimiter):
+def test_table_is_read_with_any_column_separator(archive, delimiter):
     rows = [["file", *FACTS], ["a.txt", *KNOWN]]
     put(archive, **{"a.txt": TEXT, "metadata.csv": "\r\n".join(delimiter.join(row) for row in rows)})
     assert facts_by_id(archive) == {"a.txt": KNOWN}
@@ -152,7 +152,7 @@ def test_a_table_is_read_whatever_separates_its_columns(archive, delimiter):
         (',Nobody,x\n"a.txt","Quays",x', "Quays"),
     ],
 )
-def test_rows_of_any_shape_are_read(archive, row, title):
+def test_short_and_long_rows_are_read(archive, row, title):
     put(archive, **{"a.txt": TEXT, "metadata.csv": f"file,title,author\n{row}\n"})
     assert facts_by_id(archive)["a.txt"][0] == title
 
@@ -174,7 +174,7 @@ def test_sidecars_are_read_in_any_encoding(archive, encode):
     assert {key: each[0] for key, each in facts_by_id(archive).items()} == {"a.txt": title, "b.txt": title}
 
 
-def test_a_sidecar_in_arabic(archive):
+def test_arabic_sidecar_is_read(archive):
     put(
         archive,
         **{"a.txt": TEXT, "a.meta.json": {"العنوان": "ميناء", "الكاتب": "لينا", "التاريخ": "3 مايو 2024"}},
@@ -182,7 +182,7 @@ def test_a_sidecar_in_arabic(archive):
     assert facts_by_id(archive) == {"a.txt": ("ميناء", "لينا", "", "", "2024-05-03")}
 
 
-def test_a_meta_file_counts_before_the_table_field_by_field(archive):
+def test_meta_file_wins_over_the_table_field_by_field(archive):
     put(
         archive,
         **{
@@ -197,18 +197,18 @@ def test_a_meta_file_counts_before_the_table_field_by_field(archive):
 # Whose word counts
 
 
-def test_what_is_said_beside_a_file_of_one_article_counts_before_what_it_says_itself(archive):
+def test_sidecar_wins_over_the_facts_of_a_text_file(archive):
     own = "---\ntitle: Own\nauthor: Own Author\ndate: 2001-01-01\n---\n" + TEXT
     put(archive, **{"a.md": own, "a.meta.json": {"title": "Beside", "published": "2024-05-03"}})
     assert facts_by_id(archive) == {"a.md": ("Beside", "Own Author", "", "", "2024-05-03")}
 
 
-def test_what_is_said_beside_one_article_in_json_counts_too(archive):
+def test_sidecar_wins_over_the_facts_of_a_json_article(archive):
     put(archive, **{"a.json": {"title": "Own", "text": TEXT}, "a.json.meta.json": {"title": "Beside"}})
     assert facts_by_id(archive)["a.json"][0] == "Beside"
 
 
-def test_what_is_said_beside_a_page_counts_before_what_it_says_itself(archive):
+def test_sidecar_wins_over_the_facts_of_a_page(archive):
     body = "".join(f"<p>{each} {TEXT}</p>" for each in range(4))
     page = f"<title>Own heading here</title><h1>Own heading here</h1>{body}"
     put(archive, **{"a.html": page, "a.meta.json": FACTS})
@@ -216,7 +216,7 @@ def test_what_is_said_beside_a_page_counts_before_what_it_says_itself(archive):
 
 
 @pytest.mark.parametrize("path", ["a.jsonl", "a.json", "a.csv"])
-def test_what_is_said_beside_a_file_of_many_only_fills_gaps(archive, path):
+def test_sidecar_of_a_file_of_many_articles_only_fills_gaps(archive, path):
     records = [{"title": "Own", "source": "", "text": TEXT}, {"source": "Own Wire", "text": TEXT}]
     data = {
         "a.jsonl": "\n".join(map(json.dumps, records)),
@@ -230,7 +230,7 @@ def test_what_is_said_beside_a_file_of_many_only_fills_gaps(archive, path):
     }
 
 
-def test_the_folder_is_the_source_where_nothing_says_another(archive):
+def test_folder_is_the_default_source(archive):
     put(
         archive,
         **{"reef/2024/a.txt": TEXT, "reef/2024/b.txt": TEXT, "reef/2024/b.meta.json": {"source": "Wire"}},
@@ -238,13 +238,13 @@ def test_the_folder_is_the_source_where_nothing_says_another(archive):
     assert [each[2] for each in facts_by_id(archive).values()] == ["reef/2024", "Wire"]
 
 
-def test_the_text_of_a_file_is_its_own(archive):
+def test_text_never_comes_from_a_sidecar(archive):
     put(archive, **{"a.txt": TEXT, "a.meta.json": {"text": "Another text.", "title": "Quays"}})
     ((document,), _) = read_all(archive)
     assert document.text == TEXT
 
 
-def test_names_that_the_user_gave_count_in_sidecars(archive):
+def test_configured_names_apply_to_sidecars(archive):
     put(archive, **{"a.txt": TEXT, "a.meta.json": {"title": "x", "lead": {"en": "Quays"}}})
     assert facts_by_id(archive, {"title": "lead.en"})["a.txt"][0] == "Quays"
 
@@ -252,7 +252,7 @@ def test_names_that_the_user_gave_count_in_sidecars(archive):
 @pytest.mark.parametrize(
     "value", [["a"] * 3, {"name": "n"}, 5, "half \ud83d", "a\0b", None, [[["x"]]], True, "x" * 900]
 )
-def test_values_of_any_kind_do_no_harm(archive, value):
+def test_values_of_any_type_are_read_safely(archive, value):
     put(archive, **{"a.txt": TEXT, "a.meta.json": json.dumps(dict.fromkeys(FACTS, value))})
     ((document,), _) = read_all(archive)
     for each in filter(None, facts(document)):
@@ -260,7 +260,7 @@ def test_values_of_any_kind_do_no_harm(archive, value):
         assert "\0" not in each
 
 
-# Those that say nothing
+# Broken sidecars
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_a_sidecar_without_a_file_is_refused(archive, path, named):
     assert refusal(archive, path) == f"there is no file {named} that it could speak of"
 
 
-def test_a_sidecar_is_no_article(archive):
+def test_sidecar_is_not_an_article(archive):
     assert [is_sidecar(path) for path in ("a.meta.json", "x/a.txt.meta.json", "x/metadata.csv")] == [True] * 3
     assert [
         is_sidecar(path) for path in ("meta.json", "a.json", "metadata.csv/a.txt", "my-metadata.csv")
@@ -347,7 +347,7 @@ def listed(report):
     return {each.path: each.reason for each in report.failed}
 
 
-def test_a_build_lists_broken_sidecars_and_those_without_a_file(archive, tmp_path):
+def test_build_lists_broken_sidecars_and_sidecars_without_a_file(archive, tmp_path):
     put(
         archive, **{"a.txt": TEXT, "a.meta.json": "{", "b.meta.json": FACTS, "sub/metadata.csv": "title\nx\n"}
     )
@@ -361,7 +361,7 @@ def test_a_build_lists_broken_sidecars_and_those_without_a_file(archive, tmp_pat
 
 
 @pytest.mark.parametrize("sidecar", ["a.meta.json", "metadata.csv"])
-def test_a_build_notices_a_sidecar_that_is_new_changed_or_gone(archive, tmp_path, sidecar):
+def test_build_detects_added_changed_and_removed_sidecars(archive, tmp_path, sidecar):
     put(archive, **{"a.txt": TEXT, "b.txt": TEXT})
 
     def build(title):

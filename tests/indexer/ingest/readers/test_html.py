@@ -101,7 +101,7 @@ def test_the_text_of_a_page_is_its_title_and_its_paragraphs(read, path):
         "<![CDATA[ <p>{}</p> ]]>", "<?php echo '{}' ?>",
     ],
 )  # fmt: skip
-def test_what_a_page_does_not_show_is_no_text(read, unseen):
+def test_hidden_elements_are_not_in_the_text(read, unseen):
     secret = "The vault is opened with the key that hangs behind the third lamp of the long corridor."
     document = read(page(unseen.format(secret) + article()))
     assert secret not in document.text
@@ -111,7 +111,7 @@ def test_what_a_page_does_not_show_is_no_text(read, unseen):
 @pytest.mark.parametrize(
     "between", ["</body></html>", "</html>", "</body>", "</HTML >", "</html><html><body>"]
 )
-def test_what_stands_behind_the_end_of_a_page_is_read(read, between):
+def test_content_after_the_closing_html_tag_is_read(read, between):
     text = read(page(f"<h1>{TITLE}</h1><p>{PARAGRAPHS[0]}</p>{between}<p>{PARAGRAPHS[1]}</p>")).text
     assert PARAGRAPHS[0] in text
     assert PARAGRAPHS[1] in text
@@ -130,18 +130,18 @@ def test_what_stands_behind_the_end_of_a_page_is_read(read, between):
         f"\n\n   {page(article())}",
     ],
 )
-def test_a_page_may_lack_what_it_should_have(read, markup):
+def test_incomplete_page_is_read(read, markup):
     assert lines(read(markup)) == [TITLE, *PARAGRAPHS]
 
 
-def test_text_that_is_no_markup_is_read_under_the_name_of_a_page(read):
+def test_plain_text_in_an_html_file_is_read(read):
     assert read("\n".join(PARAGRAPHS)).text.split() == " ".join(PARAGRAPHS).split()
 
 
 @pytest.mark.parametrize(
     "escaped", ["&#0;", "&#xD800;", "&#x110000;", "&#1;", "\x01", "\x0b", "&nosuch;", "&"]
 )
-def test_characters_that_are_none_do_no_harm(read, escaped):
+def test_invalid_character_references_are_read_safely(read, escaped):
     text = read(page(article(paragraphs=[f"{escaped} {each}" for each in PARAGRAPHS]))).text
     assert text.encode()
     assert "\0" not in text
@@ -150,7 +150,7 @@ def test_characters_that_are_none_do_no_harm(read, escaped):
 
 
 @pytest.mark.parametrize("escaped", ["\\\\u0000", "\\\\ud800", "\\\\ud83d"])
-def test_half_characters_in_what_a_page_says_of_itself_do_no_harm(read, escaped):
+def test_lone_surrogates_in_page_metadata_are_read_safely(read, escaped):
     said = (
         f'{{"@type": "NewsArticle", "headline": "{escaped} {TITLE}", "author": {{"name": "Lina {escaped}"}},'
         f' "url": "https://reef.example/{escaped}", "articleBody": "{escaped} {" ".join(PARAGRAPHS)}"}}'
@@ -179,7 +179,7 @@ def test_an_empty_page_is_refused_as_empty(refusal, data):
 
 
 @pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", page(article()).encode() + b"\0"])
-def test_what_is_no_text_is_refused(refusal, data):
+def test_binary_file_is_refused(refusal, data):
     assert "NUL" in refusal(data)
 
 
@@ -202,7 +202,7 @@ DECLARATIONS = {
 
 @pytest.mark.parametrize("declared", DECLARATIONS)
 @pytest.mark.parametrize("encoding", IN_BYTES)
-def test_a_page_is_read_by_its_letters_whatever_it_declares(read, encoding, declared):
+def test_page_is_decoded_by_its_bytes_whatever_it_declares(read, encoding, declared):
     markup = page(article(ARABIC_TITLE, ARABIC), DECLARATIONS[declared], ARABIC_TITLE)
     document = read(IN_BYTES[encoding](markup))
     assert lines(document) == [ARABIC_TITLE, *ARABIC]
@@ -210,7 +210,7 @@ def test_a_page_is_read_by_its_letters_whatever_it_declares(read, encoding, decl
     assert encoding.startswith(document.file.encoding)
 
 
-def test_a_prolog_is_a_declaration_too(read):
+def test_xml_prolog_is_an_encoding_declaration(read):
     markup = f'<?xml version="1.0" encoding="windows-1256"?>{page(article(ARABIC_TITLE, ARABIC), "", ARABIC_TITLE)}'
     document = read(markup.encode("windows-1256"))
     assert lines(document) == [ARABIC_TITLE, *ARABIC]
@@ -233,7 +233,7 @@ def test_a_prolog_is_a_declaration_too(read):
     ],
     ids=["json-ld", "meta"],
 )
-def test_facts_are_those_that_a_page_states(read, head):
+def test_facts_come_from_the_page_metadata(read, head):
     document = read(page(article(), head))
     assert (document.title, document.published) == (TITLE, "2024-05-03")
     assert document.source == "reef.example"
@@ -251,18 +251,18 @@ def test_facts_are_those_that_a_page_states(read, head):
         ("03/05/2024", ARABIC_TITLE, ARABIC),
     ],
 )
-def test_the_date_may_be_a_line_below_the_title(read, line, title, paragraphs):
+def test_date_is_read_from_a_line_below_the_title(read, line, title, paragraphs):
     document = read(page(article(title, paragraphs, f"<div class='x'><span>{line}</span></div>"), "", title))
     assert document.published == "2024-05-03"
 
 
 @pytest.mark.parametrize("told", ["0001-01-01", "2999-01-01", "2024-31-12", "soon", "", "1714000000000000"])
-def test_a_day_that_is_none_is_unknown(read, told):
+def test_invalid_day_is_unknown(read, told):
     head = f'<meta property="article:published_time" content="{told}">'
     assert read(page(article(), head)).published is None
 
 
-def test_dates_that_merely_stand_in_a_page_are_not_its_own(read):
+def test_dates_elsewhere_in_a_page_are_ignored(read):
     body = article(
         paragraphs=[*PARAGRAPHS, "The first survey sailed on 4 June 1987 and found nothing at all."]
     )
@@ -270,14 +270,14 @@ def test_dates_that_merely_stand_in_a_page_are_not_its_own(read):
     assert read(page(body + other)).published is None
 
 
-def test_the_time_of_the_file_is_no_date(read, tmp_path):
+def test_file_time_is_not_a_date(read, tmp_path):
     (tmp_path / "a.html").write_text(page(article()))
     os.utime(tmp_path / "a.html", (1_000_000_000, 1_000_000_000))
     assert read(page(article())).published is None
 
 
 @pytest.mark.parametrize("told", ["javascript:x()", "/harbour", "reef", "http://[", "https:///x"])
-def test_an_address_that_is_none_is_not_kept(read, told):
+def test_invalid_address_is_dropped(read, told):
     assert read(page(article(), f'<meta property="og:url" content="{told}">')).url == ""
 
 
@@ -288,7 +288,7 @@ def is_running(worker):
     return worker._process is not None and worker._process.poll() is None
 
 
-def test_a_page_that_takes_too_long_is_refused_and_the_next_is_read(read, refusal):
+def test_page_over_the_time_limit_is_refused_and_the_next_is_read(read, refusal):
     worker = PageWorker(seconds=0.01)
     assert refusal(page(article()), worker=worker) == "its markup takes more than 0.01 seconds to parse"
     worker.seconds = 20
@@ -296,7 +296,7 @@ def test_a_page_that_takes_too_long_is_refused_and_the_next_is_read(read, refusa
     worker.close()
 
 
-def test_a_page_that_never_ends_to_be_parsed_is_ended(refusal):
+def test_endless_parse_is_ended(refusal):
     worker = PageWorker()
     worker.page(page(article()))  # so that it has started
     worker.seconds = 0.5
@@ -307,7 +307,7 @@ def test_a_page_that_never_ends_to_be_parsed_is_ended(refusal):
     assert not is_running(worker)
 
 
-def test_a_page_that_takes_too_much_memory_is_refused_and_the_next_is_read(read, refusal):
+def test_page_over_the_memory_limit_is_refused_and_the_next_is_read(read, refusal):
     resource = pytest.importorskip("resource")
     worker = PageWorker()
     worker.page(page(article()))
@@ -324,16 +324,16 @@ def test_a_page_that_takes_too_much_memory_is_refused_and_the_next_is_read(read,
 
 
 @pytest.mark.parametrize("tag", ["div", "b", "table><tr><td", "blockquote", "span"])
-def test_markup_that_is_nested_without_end_is_refused(refusal, tag):
+def test_excessively_nested_markup_is_refused(refusal, tag):
     assert refusal(page(f"<{tag}>" * 20_000 + article())) == "its markup is nested too deeply"
 
 
-def test_an_article_is_not_cut_off_where_its_markup_is_nested_too_deeply(refusal):
+def test_article_in_deeply_nested_markup_is_refused_and_not_truncated(refusal):
     body = article() + "<div>" * 300 + f"<p>{PARAGRAPHS[0]}</p>" + "</div>" * 300
     assert refusal(page(body)) == "its markup is nested too deeply"
 
 
-def test_a_process_that_is_killed_while_it_parses_refuses_the_page_only(read, refusal):
+def test_parser_killed_while_parsing_refuses_only_that_page(read, refusal):
     worker = PageWorker()
     worker.page(page(article()))
     threading.Timer(0.3, worker._process.kill).start()
@@ -343,7 +343,7 @@ def test_a_process_that_is_killed_while_it_parses_refuses_the_page_only(read, re
     worker.close()
 
 
-def test_a_process_that_ended_between_two_pages_costs_no_page(read):
+def test_parser_killed_between_pages_loses_no_page(read):
     worker = PageWorker()
     read(page(article()), worker=worker)
     os.kill(worker._process.pid, signal.SIGKILL)
@@ -361,7 +361,7 @@ def test_a_process_that_ended_between_two_pages_costs_no_page(read):
         "import sys; sys.stdin.buffer.read(9); sys.stdout.buffer.write(b'\\0\\0\\1\\0')",
     ],
 )
-def test_an_answer_that_breaks_off_is_none(program):
+def test_incomplete_worker_answer_is_refused(program):
     worker = PageWorker()
     worker._process = subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -372,7 +372,7 @@ def test_an_answer_that_breaks_off_is_none(program):
     worker.close()
 
 
-def test_a_process_is_started_when_it_is_first_asked_and_ended_with_its_readers():
+def test_worker_starts_on_first_use_and_ends_with_its_readers():
     worker = PageWorker()
     with Readers({}, worker):
         assert not is_running(worker)
@@ -392,7 +392,7 @@ def test_a_large_page_is_read_in_time(read):
     assert f"1499 {PARAGRAPHS[-1]}" in text
 
 
-def test_the_search_for_lines_outside_an_article_ends(monkeypatch):
+def test_outside_line_search_ends_in_bounded_time(monkeypatch):
     monkeypatch.setattr(html, "_SEARCHED", 100_000)
     text = "\n".join(f"{at} {PARAGRAPHS[0]}" for at in range(3_000))
     shown = [*text.split("\n"), *(f"{at} outside" for at in range(200_000))]

@@ -1,4 +1,4 @@
-"""JSON, JSON Lines and CSV: every article of a file, each record that is none with its reason."""
+"""JSON, JSON Lines and CSV: every article of a file, and each refused record with its reason."""
 
 import codecs
 import csv
@@ -57,7 +57,7 @@ def table(*rows, delimiter=",", end="\r\n"):
 # Where the articles of a file are
 
 
-def test_a_json_file_may_be_one_article(read):
+def test_json_file_of_one_article_is_read(read):
     (document,), refused = read({"id": 7, "title": "Quays", "text": QUAYS})
     assert refused == {}
     assert (document.doc_id, document.title) == ("a.json", "Quays")
@@ -66,7 +66,7 @@ def test_a_json_file_may_be_one_article(read):
     assert document.file.record is None
 
 
-def test_an_article_is_one_whatever_lists_it_holds_before_its_text(read):
+def test_article_with_lists_before_its_text_is_one_article(read):
     comments = [{"text": "First!"}, {"text": "Well said."}]
     (document,), _ = read({"comments": comments, "tags": ["sea"], "title": "Quays", "body": QUAYS})
     assert document.text == f"Quays\n\n{QUAYS}"
@@ -87,20 +87,20 @@ def test_an_article_is_one_whatever_lists_it_holds_before_its_text(read):
         lambda articles: {"المقالات": articles},
     ],
 )  # fmt: skip
-def test_a_list_of_articles_is_found_where_it_is(read, wrap):
+def test_article_list_is_found_at_any_key(read, wrap):
     documents, refused = read(wrap([{"title": "Quays", "text": QUAYS}, {"title": "Kiln", "text": KILN}]))
     assert refused == {}
     assert [each.title for each in documents] == ["Quays", "Kiln"]
     assert [each.file.record for each in documents] == [1, 2]
 
 
-def test_the_lists_inside_articles_are_not_taken_for_the_list_of_articles(read):
+def test_lists_inside_articles_are_not_the_article_list(read):
     articles = [{"comments": [{"text": "First!"}], "title": "Quays", "text": QUAYS}]
     (document,), _ = read({"data": {"articles": articles}})
     assert document.title == "Quays"
 
 
-def test_what_search_engines_export_has_its_id_beside_it(read):
+def test_search_engine_export_has_its_id_next_to_the_source(read):
     export = [{"_id": "x1", "_source": {"text": QUAYS}}, {"_source": {"_id": "x2", "text": KILN}}]
     documents, _ = read(export)
     assert [each.doc_id for each in documents] == ["a.json::x1", "a.json::x2"]
@@ -108,7 +108,7 @@ def test_what_search_engines_export_has_its_id_beside_it(read):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n \n"])
 @pytest.mark.parametrize("path", ["a.json", "a.jsonl", "a.JSONL"])
-def test_a_file_of_objects_on_lines_is_json_lines_under_either_name(read, path, end):
+def test_json_lines_are_recognized_under_either_suffix(read, path, end):
     documents, refused = read(lines({"text": QUAYS}, {"text": KILN}).replace("\n", end) + end, path)
     assert [each.text for each in documents] == [QUAYS, KILN]
     assert refused == {}
@@ -126,7 +126,7 @@ def test_a_printed_object_on_many_lines_is_one_article(read):
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_a_table_is_read_whatever_separates_its_columns(read, delimiter):
+def test_table_is_read_with_any_column_separator(read, delimiter):
     rows = [
         ("id", "title", "text"),
         ("q", "Quays, two", QUAYS + "\nAnd; more,\nof | it."),
@@ -153,12 +153,12 @@ def test_blank_lines_of_a_table_are_passed_over_and_not_counted(read):
     assert refused == {}
 
 
-def test_a_row_that_is_short_lacks_what_it_lacks(read):
+def test_short_row_lacks_its_last_fields(read):
     (document,), _ = read(f"text,title,author\n{QUAYS}\n", "a.csv")
     assert (document.text, document.title) == (QUAYS, "")
 
 
-def test_a_table_in_arabic(read):
+def test_arabic_table_is_read(read):
     rows = [("المعرف", "العنوان", "النص", "التاريخ"), ("م١", "ميناء غارق", ARABIC, "3 مايو 2024")]
     (document,), _ = read(table(*rows), "a.csv")
     assert (document.doc_id, document.title) == ("a.csv::م١", "ميناء غارق")
@@ -196,12 +196,12 @@ def test_a_text_is_a_string_a_list_of_paragraphs_or_markup(read, value, text):
     assert document.text == text
 
 
-def test_a_title_that_the_text_begins_with_is_not_said_twice(read):
+def test_title_at_the_start_of_the_text_is_not_repeated(read):
     (document,), _ = read([{"title": "Quays", "text": f"\n Quays\n{QUAYS}"}])
     assert document.text == f"\n Quays\n{QUAYS}"
 
 
-def test_escaped_characters_of_a_title_are_read_as_those_of_the_text(read):
+def test_escaped_characters_in_titles_are_read_as_in_texts(read):
     (document,), _ = read([{"title": "Fish &amp; chips", "text": f"Fish &amp; chips\n{QUAYS}"}])
     assert (document.title, document.text) == ("Fish & chips", f"Fish & chips\n{QUAYS}")
 
@@ -217,7 +217,7 @@ def test_escaped_characters_of_a_title_are_read_as_those_of_the_text(read):
         },
     ],
 )  # fmt: skip
-def test_facts_are_found_under_the_names_that_exports_use(read, record):
+def test_facts_are_found_under_common_export_names(read, record):
     (document,), _ = read([record])
     assert (document.title, document.published, document.source) == ("ميناء", "2024-05-03", "الريف")
     assert document.author == "لينا"
@@ -233,19 +233,19 @@ def test_facts_are_found_under_the_names_that_exports_use(read, record):
     ],
 )
 @pytest.mark.parametrize("path", ["a.json", "a.jsonl"])
-def test_a_name_that_the_user_gave_is_the_text(read, record, names, path):
+def test_configured_name_gives_the_text(read, record, names, path):
     data = lines(record, record) if path == "a.jsonl" else {"data": [record, record]}
     documents, refused = read(data, path, names)
     assert [each.text for each in documents] == [QUAYS, QUAYS]
     assert refused == {}
 
 
-def test_a_name_that_the_user_gave_is_found_in_one_article(read):
+def test_configured_name_is_found_in_a_file_of_one_article(read):
     (document,), _ = read({"doc": {"prose": QUAYS}, "text": "x"}, "a.json", {"text": "doc.prose"})
     assert (document.doc_id, document.text) == ("a.json", QUAYS)
 
 
-def test_names_that_the_user_gave_are_columns_too(read):
+def test_configured_names_are_table_columns(read):
     names = {"text": "Prose", "id": "Key", "title": "Lead"}
     (document,), _ = read(table(("text", "Prose", "Key", "Lead"), ("x", QUAYS, "k", "Quays")), "a.csv", names)
     assert (document.doc_id, document.title) == ("a.csv::k", "Quays")
@@ -263,14 +263,14 @@ def test_names_that_the_user_gave_are_columns_too(read):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["a.json", "a.jsonl"])
-def test_an_id_is_that_of_the_record_or_its_number(read, value, own, path):
+def test_id_is_the_record_id_or_its_number(read, value, own, path):
     record = json.dumps({"text": QUAYS, "id": value})
     documents, refused = read(f"[{record}]" if path == "a.json" else record, path)
     assert refused == {}
     assert [each.doc_id for each in documents] == [f"{path}::{own}"]
 
 
-def test_ids_that_stand_twice_are_told_apart_by_number_and_noted(read):
+def test_repeated_ids_get_a_number_and_a_note(read):
     documents, _ = read(lines(*({"id": own, "text": QUAYS} for own in ("a", "b", "a", "a"))), "a.jsonl")
     assert [each.doc_id for each in documents] == ["a.jsonl::a", "a.jsonl::b", "a.jsonl::3", "a.jsonl::4"]
     assert [each.notes for each in documents] == [
@@ -278,7 +278,7 @@ def test_ids_that_stand_twice_are_told_apart_by_number_and_noted(read):
     ]  # fmt: skip
 
 
-def test_an_id_that_is_the_number_of_another_record_is_not_taken_for_it(read):
+def test_record_number_and_equal_record_id_are_distinguished(read):
     documents, _ = read(lines({"id": 2, "text": QUAYS}, {"text": KILN}, {"id": 2, "text": QUAYS}), "a.jsonl")
     ids = [each.doc_id for each in documents]
     assert ids == ["a.jsonl::2", "a.jsonl::2~2", "a.jsonl::3"]
@@ -289,7 +289,7 @@ IDS = st.lists(st.sampled_from(["", "1", "2", "3", "2~2", "a", 2]), min_size=1, 
 
 @settings(deadline=None)
 @given(IDS)
-def test_every_id_is_given_once(tmp_path_factory, ids):
+def test_ids_are_unique(tmp_path_factory, ids):
     folder = tmp_path_factory.mktemp("ids")
     (folder / "a.jsonl").write_text(lines(*({"id": own, "text": QUAYS} for own in ids)))
     documents, refused = read_all(folder)
@@ -297,7 +297,7 @@ def test_every_id_is_given_once(tmp_path_factory, ids):
     assert refused == []
 
 
-def test_ids_stay_when_a_record_is_added_or_removed(read):
+def test_ids_are_stable_when_records_are_added_or_removed(read):
     articles = [{"id": own, "text": f"{QUAYS} {own}"} for own in ("a", "b", "c")]
 
     def texts(records):
@@ -308,7 +308,7 @@ def test_ids_stay_when_a_record_is_added_or_removed(read):
     assert texts(articles[1:]) == {key: before[key] for key in ("a.json::b", "a.json::c")}
 
 
-# What is refused: a record
+# Refused records
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_ids_stay_when_a_record_is_added_or_removed(read):
     ],
 )
 @pytest.mark.parametrize("path", ["a.json", "a.jsonl"])
-def test_a_record_that_is_no_article_is_refused_and_the_rest_is_kept(read, record, reason, path):
+def test_record_without_an_article_is_refused_and_the_others_kept(read, record, reason, path):
     good = json.dumps({"text": QUAYS})
     data = f"{good}\n{record}\n{good}" if path == "a.jsonl" else f"[{good}, {record}, {good}]"
     documents, refused = read(data, path)
@@ -361,13 +361,13 @@ def test_a_broken_line_is_refused_and_the_other_lines_are_kept(read, line, reaso
 
 
 @pytest.mark.parametrize("nested", ["[" * 100_000, '{"a":' * 100_000, '{"text": ' + "9" * 10_000 + "}"])
-def test_a_line_that_is_nested_or_counts_without_end_is_refused(read, nested):
+def test_line_with_excessive_nesting_or_digits_is_refused(read, nested):
     documents, refused = read(f"{nested}\n{json.dumps({'text': QUAYS})}", "a.jsonl")
     assert [each.text for each in documents] == [QUAYS]
     assert refused["a.jsonl::1"].startswith("it is not JSON: ")
 
 
-def test_a_line_that_is_too_long_for_an_article_is_refused_and_the_next_is_read(read, monkeypatch):
+def test_overlong_line_is_refused_and_the_next_is_read(read, monkeypatch):
     monkeypatch.setattr(records, "RECORD_SIZE", 1 << 20)
     long = json.dumps({"text": "x" * (1 << 20)})
     most = json.dumps({"text": "x" * ((1 << 20) - 13)})
@@ -391,7 +391,7 @@ def test_a_row_without_a_text_is_refused_and_the_rest_is_kept(read):
 
 
 @pytest.mark.parametrize("end", ["\n", ""])
-def test_a_quote_that_is_not_closed_does_not_make_an_article_of_the_rows_behind_it(read, end):
+def test_unclosed_quote_does_not_swallow_the_following_rows(read, end):
     documents, refused = read(f'id,text\n1,{QUAYS}\n2,"{KILN}\n3,{QUAYS}{end}', "a.csv")
     assert [each.doc_id for each in documents] == ["a.csv::1"]
     assert refused == {"a.csv::2": "a quote in it is not closed, up to the end of the file"}
@@ -401,13 +401,13 @@ def test_a_quote_that_is_not_closed_does_not_make_an_article_of_the_rows_behind_
     "field", ['"Quays "" and more"', '"Quays"', 'Quays "and" more', '"a" b', '""""', '"x\n"']
 )
 @pytest.mark.parametrize("end", ["\n", ""])
-def test_a_quote_that_is_closed_is_closed_to_the_end(read, field, end):
+def test_row_that_ends_with_a_closed_quote_is_read(read, field, end):
     documents, refused = read(f"id,text\n1,{field}{end}", "a.csv")
     assert len(documents) == 1
     assert refused == {}
 
 
-# What is refused: a file
+# Refused files
 
 
 @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ def test_a_file_without_articles_is_refused_as_empty(read, data, path):
         "not json", '{"text": "a"}{"text": "b"}', '[{"id": ' + "9" * 10_000 + ', "text": "a"}]', "[01]",
     ],
 )  # fmt: skip
-def test_what_is_not_json_is_refused_in_one_short_line(read, data):
+def test_invalid_json_is_refused_in_one_short_line(read, data):
     message = refusal(read, data)
     assert message.startswith("it is not JSON: ")
     assert len(message) < 150
@@ -442,17 +442,17 @@ def test_json_without_a_text_is_refused_with_the_remedy(read, data):
     assert refusal(read, data) == "no field of it is an article's text; name it with --field text=NAME"
 
 
-def test_one_article_whose_text_is_none_is_refused_as_a_file(read):
+def test_file_of_one_article_without_text_is_refused(read):
     assert refusal(read, {"text": "a\0b"}) == "it is not text: it holds NUL characters"
 
 
 @pytest.mark.parametrize("piece", ["[", '{"a":', '[{"text":'])
-def test_json_that_is_nested_without_end_is_refused_at_once(read, piece):
+def test_excessively_nested_json_is_refused_at_once(read, piece):
     with at_most(5):
         assert refusal(read, piece * 300_000) == "its lists and objects are nested too deeply"
 
 
-def test_json_that_is_nested_as_records_are_is_read(read):
+def test_normally_nested_json_is_read(read):
     deep = {"text": QUAYS}
     for _ in range(90):
         deep = {"text": QUAYS, "inner": deep}
@@ -513,21 +513,21 @@ def test_a_table_without_a_column_of_texts_is_refused_with_the_remedy(read):
 @pytest.mark.parametrize(
     "data", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256)) * 4, gzip.compress(b"text", mtime=0)]
 )
-def test_what_is_no_text_is_refused(read, path, data):
+def test_binary_file_is_refused(read, path, data):
     assert refusal(read, data, path)
 
 
 @pytest.mark.parametrize(
     "data", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256)), gzip.compress(b"text", mtime=0)]
 )
-def test_the_lines_of_what_is_no_text_are_refused(read, data):
+def test_lines_of_a_binary_file_are_refused(read, data):
     documents, refused = read(data, "a.jsonl")
     assert documents == []
     assert refused
 
 
 @pytest.mark.parametrize("path", ["a.json", "a.csv"])
-def test_a_byte_that_does_not_fit_far_behind_the_sample_refuses_the_file(read, path):
+def test_invalid_byte_far_after_the_sample_refuses_the_file(read, path):
     articles = [ARABIC] * 1_000
     if path == "a.json":
         data = json.dumps([{"text": each} for each in articles], ensure_ascii=False)
@@ -571,7 +571,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0&<"), min_siz
 @settings(deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 @pytest.mark.parametrize("path", ["a.json", "a.jsonl", "a.csv"])
-def test_any_texts_come_back_as_they_were_written(tmp_path_factory, path, texts):
+def test_any_texts_are_read_back_unchanged(tmp_path_factory, path, texts):
     folder = tmp_path_factory.mktemp("texts")
     if path == "a.csv":
         data = table(("text",), *[(each,) for each in texts])

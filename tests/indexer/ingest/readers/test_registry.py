@@ -1,4 +1,4 @@
-"""Bytes to documents: what is read, what is refused and with which words."""
+"""Bytes to documents: files that are read, and refusals with their messages."""
 
 import gzip
 import hashlib
@@ -25,7 +25,7 @@ def refusal(data, path="a.txt"):
     return str(caught.value)
 
 
-def test_a_document_is_the_file_untouched():
+def test_document_is_the_unchanged_file():
     data = "  عنوان المقال \r\n\r\nقال الوزير.\u2028\r\n".encode()
     document = read(data, "ar/2025/a.txt")
     assert document.text == data.decode()
@@ -40,14 +40,14 @@ def test_a_file_at_the_root_of_the_archive_has_no_source():
 
 
 @pytest.mark.parametrize("path", ["a.txt", "A.TXT", "a.b.Txt", "مقال.txt"])
-def test_the_suffix_decides_in_either_case(path):
+def test_suffix_selects_the_reader_in_any_case(path):
     assert read("Title", path).doc_id == path
 
 
 @pytest.mark.parametrize(
     "path", ["a.docx", "a", "a.txt.bak", "folder.txt/a", "a.gz", "a.pdf.gz", "a.txt.gz.gz"]
 )
-def test_another_suffix_is_refused_with_those_that_are_read(path):
+def test_unknown_suffix_is_refused_with_the_known_ones(path):
     message = refusal("Title", path)
     assert "(.csv, .htm, .html, .json, .jsonl, .md, .txt, plain or .gz)" in message
 
@@ -76,7 +76,7 @@ def test_every_format_is_read_plain_and_gzipped_in_either_case(suffix, case):
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_no_format_is_read_from_gzip_in_gzip(suffix):
+def test_nested_gzip_is_refused_in_every_format(suffix):
     data = gzip.compress(gzip.compress(FORMATS[suffix].encode()))
     assert refusal(data, f"a{suffix}.gz") if suffix != ".jsonl" else not read_documents(f"a{suffix}.gz", data)
 
@@ -102,7 +102,7 @@ def test_a_byte_order_mark_is_not_counted():
     assert document.file.sha256 == hashlib.sha256(data).hexdigest()
 
 
-def test_only_the_first_byte_order_mark_is_one():
+def test_only_the_first_byte_order_mark_is_removed():
     assert read("\ufeffTitle\n\ufeffBody").text == "Title\n\ufeffBody"
 
 
@@ -114,14 +114,14 @@ def test_only_the_first_byte_order_mark_is_one():
         ("\ufeffab".encode() + b"\xe9", 6),  # bytes of the file are counted, its mark too
     ],
 )
-def test_what_is_not_utf8_is_refused_with_the_byte_and_the_remedy(data, byte):
+def test_invalid_utf8_is_refused_with_the_byte_and_the_remedy(data, byte):
     message = refusal(data)
     assert f"(byte {byte})" in message
     assert "save it as UTF-8" in message
 
 
 @pytest.mark.parametrize("data", [b"Title\0", b"\x89PNG\r\n\0\0"])
-def test_nul_bytes_are_not_text(data):
+def test_nul_bytes_are_refused(data):
     assert "NUL" in refusal(data)
 
 
@@ -134,11 +134,11 @@ def test_the_title_is_the_first_line_that_is_not_blank():
     assert read("\n \r\r\n\tTalks in Geneva \nBody").title == "Talks in Geneva"
 
 
-def test_a_separator_that_ends_no_line_ends_no_title():
+def test_other_separators_do_not_end_the_title():
     assert read("Talks\u2028in Geneva\nBody").title == "Talks\u2028in Geneva"
 
 
-def test_a_first_line_of_200_code_points_is_a_title_and_a_longer_one_is_not():
+def test_first_line_of_up_to_200_code_points_is_the_title():
     assert read("x" * 200).title == "x" * 200
     assert read("x" * 201).title == "x" * 90 + "…"
 

@@ -24,8 +24,8 @@ ARABIC = (
 )
 
 
-def read(text, path="a.txt", names=None, **beside):
-    (document,) = read_untouched(path, text.encode() if isinstance(text, str) else text, names, **beside)
+def read(text, path="a.txt", names=None, **sidecars):
+    (document,) = read_untouched(path, text.encode() if isinstance(text, str) else text, names, **sidecars)
     return document
 
 
@@ -62,7 +62,7 @@ def test_a_text_that_was_repaired_is_not_the_file():
     assert "read again" in document.notes
 
 
-def test_nothing_is_known_of_a_text_but_what_its_first_lines_say():
+def test_text_has_only_the_facts_of_its_first_lines():
     document = read("Divers map a harbour\n3 May 2024\n\nBody.\n")
     assert (document.title, document.published, document.source) == ("", "2024-05-03", "")
     assert document.author == ""
@@ -94,7 +94,7 @@ def test_front_matter_gives_the_facts_and_stays_in_the_text():
     assert document.url == "https://reef.example/harbour"
 
 
-def test_front_matter_in_arabic():
+def test_arabic_front_matter_is_read():
     document = read(
         "---\nالعنوان: ميناء غارق\nالكاتب: لينا حداد\nالتاريخ: 3 مايو 2024\n---\n" + ARABIC, "a.md"
     )
@@ -102,13 +102,13 @@ def test_front_matter_in_arabic():
     assert document.author == "لينا حداد"
 
 
-def test_front_matter_with_the_line_ends_of_windows():
+def test_front_matter_with_windows_line_ends_is_read():
     document = read(MATTER.replace("\n", "\r\n"), "a.md")
     assert (document.title, document.published) == ("Divers map: a harbour", "2024-05-03")
     assert document.text == MATTER.replace("\n", "\r\n")
 
 
-def test_names_that_the_user_gave_count_in_front_matter_too():
+def test_configured_names_apply_to_front_matter():
     assert read("---\nlead: Quays\ntitle: x\n---\nBody.", "a.md", {"title": "lead"}).title == "Quays"
 
 
@@ -128,18 +128,18 @@ def test_names_that_the_user_gave_count_in_front_matter_too():
         "---\n!!python/object/apply:os.system [echo]\n---\nBody.",
     ],
 )
-def test_what_is_no_front_matter_is_text(text):
+def test_invalid_front_matter_is_text(text):
     document = read(text, "a.md")
     assert document.text == text
     assert front_matter(text) == ""
 
 
-def test_front_matter_that_refers_to_itself_ends_somewhere():
+def test_self_referencing_front_matter_is_read_to_a_limit():
     endless = "---\ntitle: &a\n  - Quays\n  - *a\n---\nBody."
     assert read(endless, "a.md").title in ("Quays, Quays", "")
 
 
-def test_front_matter_that_multiplies_itself_takes_no_time():
+def test_self_multiplying_front_matter_is_read_in_bounded_time():
     lists = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lists += [f"a{at}: &a{at} [{', '.join([f'*a{at - 1}'] * 9)}]" for at in range(1, 12)]
     text = "\n".join(["---", *lists, "title: *a11", "---", "Body."])
@@ -147,7 +147,7 @@ def test_front_matter_that_multiplies_itself_takes_no_time():
         assert read(text, "a.md").text == text
 
 
-def test_half_of_a_character_in_front_matter_is_left_out():
+def test_lone_surrogate_in_front_matter_is_dropped():
     assert read('---\ntitle: "Quays \\ud83d"\n---\nBody.', "a.md").title == "Quays"
 
 
@@ -173,14 +173,14 @@ def test_the_title_of_markdown_is_its_first_heading(text, title):
     assert read(text, "a.md").title == title
 
 
-def test_a_heading_in_front_matter_is_none():
+def test_heading_in_front_matter_is_not_the_title():
     assert read("---\nauthor: x\n# a comment\n---\nBody.", "a.md").title == ""
 
 
 @pytest.mark.parametrize(
     "piece", ["[", "![", "*a ", "> ", "- ", "`", "<", "[a](<b", "_a__", "# ", "&#", "[a]: <\n"]
 )
-def test_hostile_markdown_takes_no_time(piece):
+def test_hostile_markdown_is_read_in_bounded_time(piece):
     text = "# Title\n\n" + piece * 20_000
     with at_most(5):
         document = read(text, "a.md")

@@ -1,6 +1,6 @@
-"""Whole web pages of sixteen makes: what is taken of them, what is left out, and their facts.
+"""Sixteen whole web pages: the extracted text, the boilerplate that is left out, and the facts.
 
-Each page has beside it what it should give, written by somebody who did not see the code.
+Next to each page is its expected result, written by somebody who did not see the code.
 """
 
 import json
@@ -34,18 +34,18 @@ def one_spaced(text):
     return " ".join(text.split())
 
 
-def test_there_are_pages_of_many_makes():
+def test_sixteen_sample_pages_exist():
     assert len(PAGES) == 16
 
 
-def test_titles_are_those_that_the_pages_show(read):
+def test_titles_equal_those_shown_on_the_pages(read):
     wrong = {
         name: document.title for name, (document, said) in read.items() if document.title != said["title"]
     }
     assert wrong == {}
 
 
-def test_dates_are_those_of_publication_or_unknown(read):
+def test_dates_are_publication_dates_or_unknown(read):
     wrong = {
         name: document.published
         for name, (document, said) in read.items()
@@ -71,7 +71,7 @@ def test_sentences_of_the_article_are_kept(read):
     assert len(lost) <= 1, lost
 
 
-def test_furniture_is_left_out(read):
+def test_boilerplate_is_left_out(read):
     left = [
         (name, piece)
         for name, (document, said) in read.items()

@@ -1,0 +1,148 @@
+"""Pages of an empty result, and notices about filters, the model and damage."""
+
+import re
+
+import pytest
+
+from indexer import Searcher, build_index
+from indexer.datatypes import Notice
+from indexer.store.folder import IndexFolder
+from indexer.store.reader import GenerationReader
+from tests.support.fakes import open_fake
+from tests.support.html_checks import page_of
+from tests.support.search_pages import client_of, items_of, query_of, search_url, title_links
+
+
+def test_empty_result_shows_the_question_and_suggestions(read):
+    page = read(search_url(q="<unheard>", mode="lexical", lang="ar", source="wire", to="2024-12-31"))
+    assert page.one("h1").words == "Nothing was found for <unheard>"
+    assert items_of(page) == []
+    words = page.one("main").words
+    assert "Only a part of the archive was searched." in words
+    section = page.one("section", class_="plain")
+    links = {link.text: query_of(link["href"]) for link in section.all("a")}
+    whole = {"q": "<unheard>", "mode": "lexical", "lang": "ar", "source": "wire", "to": "2024-12-31"}
+
+    def without(*names):
+        return {name: value for name, value in whole.items() if name not in names}
+
+    assert links == {
+        "search in every language": without("lang"),
+        "search in every source": without("source"),
+        "search whatever the date": without("to"),
+        "search by meaning and by words": without("mode"),
+        "search everything": {"q": "<unheard>"},
+    }
+    assert len(page.all("a", class_="chip")) == 4
+
+
+def test_empty_result_without_filters_does_not_mention_filters(read):
+    page = read(search_url(q="unheard", mode="lexical"))
+    assert "Only a part" not in page.one("main").text
+    assert "whole question" in page.one("main").text
+
+
+def test_undated_articles_excluded_by_a_filter_are_reported(read, newsroom):
+    page = read(search_url(q="winter", from_="2024-01-01"))
+    (note,) = page.all("p", class_="note")
+    warnings = newsroom.get(search_url("/api/v1/search", q="winter", from_="2024-01-01")).get_json()[
+        "warnings"
+    ]
+    assert [note.text.strip()] == warnings
+    assert "without a date" in note.text
+    assert note.parent["role"] == "note"
+    assert read(search_url(q="winter")).all("p", class_="note") == []
+    nothing = read(search_url(q="winter", to="2019-12-31"))
+    assert "without a date were left out" in nothing.one("main").text
+    assert "Nothing was found" in nothing.one("h1").text
+
+
+@pytest.mark.parametrize(
+    ("values", "template"),
+    [({}, "The 43 passages nearest to"), ({"mode": "dense"}, "The 43 passages nearest to"),
+     ({"mode": "lexical"}, "6 hits for"), ({"limit": "1"}, "The 43 passages nearest to")],
+)  # fmt: skip
+def test_heading_says_hits_only_in_lexical_mode(read, newsroom, values, template):
+    """By meaning every passage has its place, the last one too: no list is a claim that there is an answer."""
+    count = newsroom.get(search_url("/api/v1/search", q="winter rain", **values)).get_json()["total"]
+    heading = read(search_url(q="winter rain", **values)).one("h1").words
+    assert heading == f"{re.sub('[0-9]+', str(count), template)} winter rain"
+
+
+def test_days_of_an_empty_result_can_be_edited_in_place(read):
+    page = read(search_url(q="winter", from_="1901-03-03", to="1901-03-04", lang="en"))
+    assert "Nothing was found" in page.one("h1").text
+    form = page.one("form", class_="days")
+    values = {field["name"]: field["value"] for field in form.all("input")}
+    assert values == {"q": "winter", "lang": "en", "from": "1901-03-03", "to": "1901-03-04"}
+    assert read(search_url(q="<unheard>", mode="lexical", lang="ar")).all("form", class_="days") == []
+
+
+def test_title_has_its_own_direction_whatever_the_article(tmp_path, index, model):
+    english = (
+        "The launch was watched by two million people from San Francisco and the whole Bay Area that night."
+    )
+    texts = {
+        "mostly.txt": f"شركة تطلق نموذجا جديدا\n\n{english}\n\n{english}\n",
+        "english.txt": f"A launch in spring\n\n{english}\n",
+        "digits.txt": f"2024\n\n{english}\n",
+        "turned.txt": f"A \u202elaunch\x07\n\n{english}\n",
+    }
+    (tmp_path / "articles").mkdir()
+    for name, text in texts.items():
+        (tmp_path / "articles" / name).write_text(text, "utf-8")
+    build_index(tmp_path / "articles", index, model)
+    client = client_of(index)
+    titles = {
+        link.text: (link.parent["lang"], link.parent["dir"])
+        for link in title_links(page_of(client, search_url(q="launch")))
+    }
+    assert titles == {
+        "شركة تطلق نموذجا جديدا": ("ar", "rtl"), "A launch in spring": ("en", "ltr"), "2024": ("en", "ltr"),
+        "A launch\ufffd": ("en", "ltr"),
+    }  # fmt: skip
+    for name, title in (("mostly.txt", "شركة تطلق نموذجا جديدا"), ("turned.txt", "A launch\ufffd")):
+        heading = page_of(client, f"/documents/{name}").one("h1")
+        assert (heading.text, heading["lang"], heading["dir"]) == (title, *titles[title])
+    assert page_of(client, "/documents/mostly.txt").one("div", class_="words")["dir"] == "ltr"
+
+
+def test_model_failure_is_reported(press):
+    def open_without(index, model, before):
+        return Searcher(GenerationReader.open(IndexFolder(index)), None)
+
+    page = page_of(client_of(press / "index", open_without), search_url(q="winter"))
+    assert "found by their words alone" in page.one("p", class_="note").text
+    assert re.match("[0-9]+ hits for winter", page.one("h1").words)
+    assert items_of(page)
+
+
+def test_damage_is_reported_on_every_page_with_the_remedy(archive, index, model):
+    build_index(archive, index, model)
+    damage = Notice(
+        "damage", f"The index in {index} is damaged: <b>.", remedy=f"warraq build --rebuild --index {index}"
+    )
+
+    def open_damaged(*_):
+        searcher = open_fake(index, None, None)
+        searcher.store.damage = damage
+        return searcher
+
+    client = client_of(index, open_damaged)
+    for address in ("/", search_url(q="Geneva")):
+        page = page_of(client, address)
+        note = page.one("p", class_="note")
+        assert f"The index in {index} is damaged: <b>." in note.text
+        assert note.all("code")[0].text == f"warraq build --rebuild --index {index}"
+        assert note.all("code")[0]["dir"] == "ltr"
+
+
+def test_empty_index_is_reported(tmp_path, index, model):
+    (tmp_path / "none").mkdir()
+    build_index(tmp_path / "none", index, model)
+    client = client_of(index)
+    for address in ("/", "/?q=x"):
+        page = page_of(client, address)
+        assert "The archive is empty" in page.one("main").text
+        assert page.one("main").all("code")[0].text == "warraq info"
+    assert "Nothing was found" in page.one("h1").text
