@@ -62,7 +62,7 @@ class FoundModel:
         # Imported here: importing sentence-transformers takes seconds, and most commands need no model.
         from indexer.embedding.sentence_transformer import open_encoder  # noqa: PLC0415
 
-        return open_encoder(self)
+        return open_encoder(self.name, self.weights, self.folder)
 
 
 def find_model(name: str) -> FoundModel:

@@ -1,6 +1,7 @@
 """Models loaded with sentence-transformers. A module of its own, because importing it takes seconds."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,39 +13,41 @@ from transformers.utils import logging
 from indexer import settings
 from indexer.embedding.bundled.conversion import converted_model
 from indexer.embedding.bundled.transformer import load
-from indexer.embedding.encoder import FoundModel
 from indexer.errors import ModelError
 
 BATCH = 8  # small batches keep the activations in the cores' cache: 30 passages/s against 18 at 32
 
 
-def open_encoder(model: FoundModel) -> "SentenceTransformerEncoder":
-    """Load a model that was found; ModelError where its files are not a model."""
+def open_encoder(name: str, weights: str, folder: Path | None) -> "SentenceTransformerEncoder":
+    """Load a model from its folder, None for the bundled model; ModelError where its files are not a model.
+
+    `name` and `weights` are what the encoder says of itself.
+    """
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     torch.set_num_threads(settings.threads())
     try:
-        if model.folder is None:
+        if folder is None:
             loaded = load(converted_model(settings.cache_dir()))
         else:
             loaded = SentenceTransformer(
-                str(model.folder),
+                str(folder),
                 device="cpu",
                 local_files_only=True,
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
             )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        raise ModelError(f"The model {model.name!r} cannot be loaded: {error}") from error
-    return SentenceTransformerEncoder(model, loaded)
+        raise ModelError(f"The model {name!r} cannot be loaded: {error}") from error
+    return SentenceTransformerEncoder(name, weights, loaded)
 
 
 class SentenceTransformerEncoder:
     """An Encoder that uses sentence-transformers, with the model's own prompts."""
 
-    def __init__(self, model: FoundModel, loaded: SentenceTransformer) -> None:
+    def __init__(self, name: str, weights: str, loaded: SentenceTransformer) -> None:
         self.model = loaded
-        self.name, self.weights = model.name, model.weights
+        self.name, self.weights = name, weights
         self.dimension = int(loaded.get_embedding_dimension() or 0)
         prompts = {key: prompt for key, prompt in loaded.prompts.items() if prompt}
         # The order in which sentence-transformers itself looks for the prompt of passages.

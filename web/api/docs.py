@@ -30,7 +30,7 @@ EXAMPLES = {
     "secret.sh": ("Give the secret", "shell"),
     "again.sh": ("Ask again", "shell"),
     "every_hit.py": ("Every hit, page by page", "Python"),
-    "receipt.py": ("Check the provenance of a hit, and find more like it", "Python"),
+    "provenance.py": ("Check the provenance of a hit, and find more like it", "Python"),
     "marked.js": ("Show the words that matched", "JavaScript, in a browser or as a module"),
 }
 CODES = {

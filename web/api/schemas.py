@@ -109,7 +109,7 @@ class Hit(BaseModel):
     also_in: list[Source] = Field(description="Identical passages elsewhere.")
     more: More | None = Field(description="What of its article is collapsed into it; null where nothing is.")
     source: Source = Field(
-        description="The receipt; not the newspaper or folder, which is the `source` of an article."
+        description="Where the words stand; not the newspaper or folder, which is the `source` of an article."
     )
 
 

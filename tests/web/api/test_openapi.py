@@ -177,7 +177,7 @@ def test_every_parameter_field_and_header_has_a_meaning(document):
     assert {name for name, text in told.items() if not re.fullmatch(r"\S.*\.", text)} == set()
     assert "newspaper or folder" in told["Facets.source"]
     assert "newspaper or folder" in told["DocumentAnswer.source"]
-    assert "receipt" in told["Hit.source"]
+    assert "the words stand" in told["Hit.source"]
 
 
 # --- how much of what matches a list has -----------------------------------------------------------
@@ -416,7 +416,7 @@ def test_repeated_example_request_is_answered_without_a_body(live, tmp_path):
 
 
 def test_provenance_example_verifies_a_hit(live, tmp_path):
-    lines = run(sys.executable, "-c", shown(live, "receipt.py"), cwd=tmp_path).splitlines()
+    lines = run(sys.executable, "-c", shown(live, "provenance.py"), cwd=tmp_path).splitlines()
     assert len(lines) == 10
     assert all(re.search(r"is right, and [1-9]\d* passages", line) for line in lines)
 

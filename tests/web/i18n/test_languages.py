@@ -197,7 +197,7 @@ def test_every_text_keeps_its_own_language_and_direction(client):
     assert shown["en"] == shown["ar"]
     assert {each[1:] for each in shown["ar"]} >= {("ar", "rtl"), ("en", "ltr")}
     for language, page in pages.items():
-        provenance_lines = page.all("p", class_="receipt")
+        provenance_lines = page.all("p", class_="provenance")
         assert {each["dir"] for each in provenance_lines} == {direction(language)}
 
 

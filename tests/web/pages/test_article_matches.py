@@ -157,7 +157,7 @@ class Press(Reader):
                     ancestor for ancestor in link.within if ancestor.get("class") in ("another", "hit")
                 )
                 text = around.all("p", class_="text")[0]
-                copy = link.parent.get("class") == "receipt" and around["class"] == "hit"
+                copy = link.parent.get("class") == "provenance" and around["class"] == "hit"
                 links.append((link["href"], None if copy else text, page))
             address = next((item["href"] for item in page.main.all("a", rel="next")), None)
         return links

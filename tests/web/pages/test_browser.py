@@ -448,7 +448,7 @@ def test_print_shows_texts_and_their_places(reader):
     assert not page.locator("form[role=search]").is_visible()
     assert not page.locator(".narrow").is_visible()
     assert page.locator(".hits .text").first.is_visible()
-    assert page.locator(".hits .receipt").first.is_visible()
+    assert page.locator(".hits .provenance").first.is_visible()
 
 
 # --- the article -----------------------------------------------------------------------------------

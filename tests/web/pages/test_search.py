@@ -64,7 +64,7 @@ def test_results_show_title_place_language_and_direction(get, archive):
 def test_hit_labels_have_the_direction_of_the_interface(get):
     page = get(search_url(q="السدود", lang="ar"))
     assert {article["dir"] for article in page.all("article", class_="hit")} == {"rtl"}
-    assert {paragraph["dir"] for paragraph in page.all("p", class_="receipt")} == {"ltr"}
+    assert {paragraph["dir"] for paragraph in page.all("p", class_="provenance")} == {"ltr"}
     assert {bdi["dir"] for bdi in page.all("bdi", class_="path")} == {
         "ltr"
     }  # a path reads from left to right
@@ -253,7 +253,7 @@ def of_many_kinds(tmp_path, index, model):
 def test_articles_of_one_file_are_distinguished(of_many_kinds):
     page = page_of(of_many_kinds, search_url(q="northern dams", mode="lexical"))
     (item,) = items_of(page)
-    places = [paragraph.words for paragraph in item.all("p", class_="receipt")]
+    places = [paragraph.words for paragraph in item.all("p", class_="provenance")]
     expected = {
         "7": ("all.csv, record 7, lines 1–3 of the extracted text", "Gazette · March 15, 2024"),
         "2": ("all.csv, record 2, lines 1–3 of the extracted text", "Wire · March 16, 2024"),
@@ -265,7 +265,7 @@ def test_articles_of_one_file_are_distinguished(of_many_kinds):
         f"Also in {expected[other][0]} · {expected[other][1]}",
     ]
     arabic = page_of(of_many_kinds, search_url(q="northern dams"), lang="ar", **{"Accept-Language": "ar"})
-    shown = " ".join(entry.words for entry in items_of(arabic)[0].all("p", class_="receipt"))
+    shown = " ".join(entry.words for entry in items_of(arabic)[0].all("p", class_="provenance"))
     assert "all.csv، السجل ٢، الأسطر ١–٣ من النص المستخرج" in shown
     assert "all.csv، السجل ٧، الأسطر ١–٣ من النص المستخرج" in shown
 
