@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -102,10 +104,16 @@ def name_of(path: Path) -> str:
 NAMES = {name_of(path) for path in MODULES}
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
 def imports(path: Path) -> set[str]:
     """Names of the modules that a file imports, wherever in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -151,6 +159,11 @@ def test_allowed_imports_are_acyclic_and_all_used():
     assert left == {}
 
 
+def test_no_modules_import_each_other():
+    graph = {name_of(path): imports(path) & NAMES - {name_of(path)} for path in MODULES}
+    TopologicalSorter(graph).prepare()  # CycleError, with the circle, where there is one
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_each_third_party_library_is_imported_in_one_place(path: Path):
     where = path.relative_to(ROOT).as_posix()
@@ -163,7 +176,7 @@ def test_imports_are_at_module_level_except_two():
     """The library that takes seconds to import, and a module that Windows does not have."""
     nested = []
     for path in MODULES:
-        tree = ast.parse(path.read_text("utf-8"))
+        tree = parsed(path)
         inside = [node for part in tree.body for node in ast.walk(part) if node is not part]
         nested += [path.name for node in inside if isinstance(node, ast.Import | ast.ImportFrom)
                    if path != ROOT / "indexer" / "__init__.py"]  # fmt: skip
@@ -178,7 +191,7 @@ def test_nothing_is_pickled():
 
 
 def test_every_module_has_a_docstring():
-    assert [path for path in MODULES if not ast.get_docstring(ast.parse(path.read_text("utf-8")))] == []
+    assert [path for path in MODULES if not ast.get_docstring(parsed(path))] == []
 
 
 def test_no_test_file_is_longer_than_600_lines():
