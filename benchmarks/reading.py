@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/reading.py [ARTICLES]
 
 Half the articles are text files, a quarter records of JSON Lines, an eighth web pages and an eighth
-rows of CSV; each has furniture of its source. Prints one line a figure.
+rows of CSV; each has boilerplate of its source. Prints one line a figure.
 """
 
 import csv
@@ -82,7 +82,7 @@ class CountingEncoder:
 
 
 def article(number: int, dice: random.Random) -> tuple[str, list[str]]:
-    """Return the title and the lines of an article, furniture and all."""
+    """Return the title and the lines of an article, boilerplate included."""
     words = ARABIC if dice.random() < 0.7 else ENGLISH
 
     def sentence(least: int, most: int) -> str:

@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/steps.py [ARTICLES]
 
 Every article is a file of its own. After the full build the archive is built as it is, with one article
-more, with one less, and with a line that becomes furniture; then the index is opened and verified.
+more, with one less, and with a line that becomes repeated; then the index is opened and verified.
 Prints a line a figure.
 """
 

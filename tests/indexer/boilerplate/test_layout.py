@@ -506,7 +506,7 @@ def test_any_text_can_be_cleaned(text):
 LONG_PAGES = {
     "paragraphs": [f"{SECOND[:-1]}, in the words of witness {number}." for number in range(10_000)],
     "headlines": ["Most read", *(f"Ship number {number} of the corridor" for number in range(10_000))],
-    "furniture": ["Comments (3)", "Contents", "Share", "Related articles", "1204"] * 2_000,
+    "boilerplate": ["Comments (3)", "Contents", "Share", "Related articles", "1204"] * 2_000,
     "a line": [", ".join(["grain"] * 20_000), "a" + ", " * 20_000 + "x"],
 }
 
