@@ -175,6 +175,8 @@ def inspect_file(
     check_names(fields)
     if not os.path.exists(file):  # noqa: PTH110 - Path.exists raises where the path cannot be
         raise ArchiveError(f"There is no file {file}.")
+    if file.is_dir():
+        raise ArchiveError(f"{file} is a folder. Name one file in it.")
     location = file.resolve()
     try:
         with _locate(location, index) as inspected:

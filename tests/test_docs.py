@@ -16,6 +16,7 @@ from indexer.boilerplate.patterns import rule_reasons
 from indexer.cli import warraq
 from indexer.datatypes import BuildReport
 from indexer.ingest.metadata.fields import NAMES
+from indexer.ingest.readers.registry import Readers
 from indexer.integrity.hits import HitVerification
 from indexer.integrity.index import Fault, Verification
 from indexer.settings import BuildSettings
@@ -86,6 +87,12 @@ def test_every_field_of_the_json_endpoints_is_documented():
 @pytest.mark.parametrize("kind", [BuildReport, Manifest, BuildSettings, Verification, Fault, HitVerification])
 def test_every_field_that_the_command_line_prints_as_json_is_documented(kind):
     assert [each.name for each in dataclasses.fields(kind) if f"`{each.name}`" not in DOCS] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/formats.md"])
+def test_every_format_is_documented(page):
+    text = (ROOT / page).read_text("utf-8")
+    assert [suffix for suffix in Readers({}).suffixes if f"`{suffix}`" not in text] == []
 
 
 def test_every_name_of_a_record_field_is_documented():

@@ -89,7 +89,7 @@ def _inspection_facts(inspection: Inspection) -> dict[str, str]:
         "encoding": document.file.encoding,
         "text": "extracted from the file" if document.file.basis == "extracted" else "",
         "note": document.notes,
-        "repetition": "" if inspection.indexed else "not known: the index does not hold this very file",
+        "repetition": "" if inspection.indexed else "not known: no index holds this version of the file",
     }
 
 

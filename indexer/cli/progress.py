@@ -99,6 +99,8 @@ class PlainProgress:
         if not stage:
             return f"working, {tqdm.format_interval(all_seconds)} so far"
         unit = UNITS.get(stage, "")
+        if done >= total:
+            return f"{stage}: {_amount(total, unit)} {unit}".rstrip() + ", done; the next step has begun"
         rate = done / seconds if seconds > 0 else 0.0
         time_left = tqdm.format_interval((total - done) / rate) if rate else "unknown"
         return (

@@ -18,8 +18,8 @@ from indexer.inspection import inspect_file, inspection_json
 def inspect(file: Path, index: Path, record: str | None, fields: tuple[str, ...], as_json: bool) -> None:
     """Show what becomes of each line of FILE: kept, or cut and by which rule.
 
-    Needs no index. Where the index holds this very file, lines that are cut because many articles share them
-    are shown too.
+    Needs no index. Where the index holds this version of the file, lines that are cut because many articles
+    share them are shown too.
     """
     inspection = inspect_file(file, index, record=record, fields=field_names(fields))
     if as_json:

@@ -31,6 +31,11 @@ class Readers:
             ".csv": partial(read_csv, names=names, to_text=to_text),
         }
 
+    @property
+    def suffixes(self) -> frozenset[str]:
+        """The suffixes of the formats that are read, each with its dot."""
+        return frozenset(self._by_suffix)
+
     def __enter__(self) -> Self:
         return self
 
@@ -43,7 +48,7 @@ class Readers:
         """Yield the extracts of a file; raises UnreadableFile if its format or its content is refused."""
         reader = self._by_suffix.get(file.suffix)
         if reader is None:
-            suffixes = ", ".join(sorted(self._by_suffix))
+            suffixes = ", ".join(sorted(self.suffixes))
             kind = file.suffix or "a file without a suffix"
             raise UnreadableFile(f"{kind} is not a format that is read ({suffixes}, plain or .gz)")
         return reader(file)

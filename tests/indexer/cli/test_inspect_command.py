@@ -40,7 +40,7 @@ def test_inspect_prints_the_decision_for_each_line(run, voyage_index, tmp_path):
     assert "  repeated: it stands in 6 articles of this source" in shown[summary_line:]
     assert "  loading: what a page shows while it loads" in shown[summary_line:]
     alone = run("inspect", folder / "wire" / "v1.txt", "--index", tmp_path / "none").out
-    assert "repetition  not known: the index does not hold this very file" in alone.splitlines()
+    assert "repetition  not known: no index holds this version of the file" in alone.splitlines()
     assert f"    4           {LINE}" in alone.splitlines()
     assert "3 lines kept in 3 passages, 2 cut." in alone
 

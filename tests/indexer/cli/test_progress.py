@@ -42,6 +42,7 @@ def test_a_line_comes_at_least_every_thirty_seconds():
         (2, "reading", 3 << 20, 9 << 20, "reading: 3.00M of 9.00M B, 1.50M/s, 00:04 left"),
         (4, "hybrid ar to en", 8, 16, "hybrid ar to en: 8 of 16, 2.0/s, 00:04 left"),
         (60, "embedding", 0, 1_500, "embedding: 0 of 1,500 passages, 0.0/s, unknown left"),
+        (9, "reading", 9 << 20, 9 << 20, "reading: 9.00M B, done; the next step has begun"),
         (3_600, "embedding", 100, 200, "embedding: 100 of 200 passages, 0.0/s, 1:00:00 left"),
     ],
 )

@@ -102,6 +102,10 @@ PIECES = [
 ]  # fmt: skip
 
 
+def test_every_format_is_fuzzed():
+    assert WRITERS.keys() == Readers({}).suffixes - {".htm"}  # .htm and .html have one reader
+
+
 @st.composite
 def truncated(draw, suffix):
     data = draw(st.sampled_from(WHOLE[suffix]))

@@ -10,6 +10,7 @@ import re
 import pytest
 
 from indexer import Searcher, SearchRequest, build_index
+from indexer.ingest.readers.registry import Readers
 from indexer.serialization import result_json
 from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
@@ -79,6 +80,10 @@ def content(path):
         [("id", "title", "text"), *((f"r{at}", *e) for at, e in enumerate(both))]
     )
     return table.getvalue()
+
+
+def test_every_format_makes_the_round_trip():
+    assert set(SUFFIXES) == Readers({}).suffixes
 
 
 @pytest.fixture(scope="module")
