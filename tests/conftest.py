@@ -27,9 +27,13 @@ SLOW_FIXTURES = frozenset({"encoder", "browser", "faults", "live", "installed"})
 SLOW_FILES = frozenset({
     "test_browser.py", "test_concurrency.py", "test_docs.py", "test_drain.py", "test_evaluation.py",
     "test_fetch.py", "test_fuzz.py", "test_hostile.py", "test_incremental_builds.py", "test_openapi.py",
-    "test_parity.py", "test_questions.py", "test_serving.py", "test_switching.py", "test_messy.py",
+    "test_parity.py", "test_webpages.py", "test_questions.py", "test_serving.py", "test_switching.py", "test_messy.py",
 })  # fmt: skip
 """Files whose tests start processes, or take seconds each."""
+SLOW_FOLDERS = frozenset({
+    "building", "cli", "faults", "integrity", "retrieval", "store", "api", "pages", "server",
+})  # fmt: skip
+"""Folders whose tests build indexes: a tenth of a second each, and there are thousands."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,7 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         draws = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         fixtures = SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ()))
-        if fixtures or draws or item.path.name in SLOW_FILES:
+        folder = SLOW_FOLDERS.intersection(item.path.relative_to(item.config.rootpath).parts)
+        if fixtures or draws or folder or item.path.name in SLOW_FILES:
             item.add_marker(pytest.mark.slow)
 
 

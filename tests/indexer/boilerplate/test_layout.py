@@ -511,6 +511,7 @@ LONG_PAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LONG_PAGES)
 def test_cleaning_time_is_linear_in_the_page_length(kind):
     text = "\n".join([*ARTICLE, *LONG_PAGES[kind]])
