@@ -397,7 +397,5 @@ EQUAL_FILTERS = tuple(filter_ for filter_ in FILTERS if filter_.comparison == "e
 FACETS = {filter_.facet: filter_ for filter_ in FILTERS if filter_.facet}
 """The facets by name, each with the filter whose column it counts."""
 DATE_COLUMN = "documents.published"
-PARAMETER_NAMES = tuple(
-    dict.fromkeys(param.name for kind in (SearchRequest, SimilarRequest) for param in kind.parameters())
-)
-"""All names of parameters."""
+PARAMETERS = {param.name: param for kind in (SearchRequest, SimilarRequest) for param in kind.parameters()}
+"""The parameters of all requests, by name."""

@@ -6,7 +6,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.routing import PathConverter
 
 from indexer import SearchRequest, SimilarRequest
-from indexer.web_support import PARAMETER_NAMES, RequestError
+from indexer.web_support import PARAMETERS, RequestError
 
 
 class DocumentId(PathConverter):
@@ -27,7 +27,7 @@ def read_similar(values: MultiDict[str, str]) -> SimilarRequest:
     return SimilarRequest.of(values)
 
 
-def refuse_repeated(values: MultiDict[str, str], names: Iterable[str] = PARAMETER_NAMES) -> None:
+def refuse_repeated(values: MultiDict[str, str], names: Iterable[str] = PARAMETERS) -> None:
     """Raise RequestError if one of these parameters is given more than once."""
     for name in names:
         if len(values.getlist(name)) > 1:

@@ -18,18 +18,18 @@ from indexer.errors import WarraqError
 ANYTHING_ELSE = 5
 
 COMMANDS = {
-    "build": ("build", "Bring the index of an archive up to date."),
-    "search": ("search", "Print the passages that answer QUESTION, best first."),
-    "serve": ("serve", "Serve the pages and the JSON endpoints until SIGTERM or Ctrl-C."),
-    "inspect": ("inspect", "Show what becomes of each line of FILE: kept, or cut and by which rule."),
-    "info": ("info", "Tell what the index holds, how it was made, what failed, and its size."),
-    "verify": ("verify", "Check the index against its files, or hits against theirs."),
-    "rollback": ("rollback", "Serve the generation before the current one again."),
-    "cache": ("cache", "Show the vector cache, or clear it."),
-    "evaluate": ("evaluate", "Measure the quality of search on a data set in BEIR's layout."),
-    "model": ("model", "Manage embedding models."),
+    "build": "Bring the index of an archive up to date.",
+    "search": "Print the passages that answer QUESTION, best first.",
+    "serve": "Serve the pages and the JSON endpoints until SIGTERM or Ctrl-C.",
+    "inspect": "Show what becomes of each line of FILE: kept, or cut and by which rule.",
+    "info": "Tell what the index holds, how it was made, what failed, and its size.",
+    "verify": "Check the index against its files, or hits against theirs.",
+    "rollback": "Serve the generation before the current one again.",
+    "cache": "Show the vector cache, or clear it.",
+    "evaluate": "Measure the quality of search on a data set in BEIR's layout.",
+    "model": "Manage embedding models.",
 }
-"""For each command: its module, and its line in the list of commands."""
+"""For each command, which is also the name of its module: its line in the list of commands."""
 
 
 def main() -> None:
@@ -61,13 +61,12 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(f"indexer.cli.commands.{module}"), cmd_name)
+        command: click.Command = getattr(import_module(f"indexer.cli.commands.{cmd_name}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.boilerplate.layout import blank_cut_lines
-from indexer.datatypes import Document, SplitDocument
+from indexer.datatypes import Document, Progress, SplitDocument
 from indexer.embedding.encoder import Encoder, find_model, key_of
 from indexer.embedding.language_neutral import NeutralSpace
 from indexer.errors import IndexDamaged, ModelError, UnreadableFile
@@ -29,8 +29,6 @@ from indexer.text.passages import embedded_text
 
 ENCODED = 32  # about so many passages are encoded again where the cache lacks their vectors
 SHOWN = 3  # articles of one fault that are listed by id; the others are counted
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,9 +194,10 @@ class Searcher:
 
     def _passage(self, doc_id: str, number: int) -> tuple[SplitDocument, Passage]:
         article = self.store.article(doc_id)
-        for passage in article.passages if article else ():
-            if article and passage.number == number:
-                return article, passage
+        if article:
+            for passage in article.passages:
+                if passage.number == number:
+                    return article, passage
         raise NoSuchPassage(f"{doc_id}#{number}")
 
     def _page(

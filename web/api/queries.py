@@ -12,6 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from indexer import SearchRequest, SimilarRequest
 from indexer.web_support import (
+    PARAMETERS,
     Choice,
     Day,
     Flag,
@@ -110,7 +111,7 @@ class DocumentQuery(Query):
     """The parameters of the article endpoint."""
 
     generation: Annotated[str, Field(min_length=1)] | SkipJsonSchema[None] = _optional(
-        "Answer from this generation of the index or not at all (409)."
+        PARAMETERS["generation"].help
     )
 
 
@@ -172,11 +173,9 @@ def fault_of(error: ValidationError) -> RequestError:
 
 def _reason(name: str, value: str) -> str:
     """Return the reason why a value is illegal, in the words of its parameter."""
-    kinds = (SearchRequest, SimilarRequest)
-    parameters = {parameter.name: parameter for kind in kinds for parameter in kind.parameters()}
     try:
-        if name in parameters:
-            parameters[name].value.check(value)
+        if name in PARAMETERS:
+            PARAMETERS[name].value.check(value)
     except ValueError as error:
         return str(error)
     return "it must not be empty"

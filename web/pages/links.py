@@ -5,7 +5,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from indexer import Hit, Passage, SearchRequest, SearchResult, SimilarRequest
-from indexer.web_support import DATE_COLUMN, FACETS, OFFSET, permanent_url, words_hash
+from indexer.web_support import DATE_COLUMN, FACETS, OFFSET, PARAMETERS, permanent_url, words_hash
 from web.i18n.locale import day, digits, gettext
 from web.i18n.messages import facet_label, facet_title, filter_title, without_filter
 
@@ -109,9 +109,7 @@ def kept(list_request: object) -> list[tuple[str, str]]:
 
 def kept_of_refused(values: Mapping[str, str], code: str) -> list[tuple[str, str]]:
     """Return the parameters to keep of a refused request, as typed, without the one that `code` refuses."""
-    kinds = (SearchRequest, SimilarRequest)
-    parameters = {parameter.name: parameter for kind in kinds for parameter in kind.parameters()}
-    kept_names = [name for name, parameter in parameters.items() if not parameter.names_a_page]
+    kept_names = [name for name, parameter in PARAMETERS.items() if not parameter.names_a_page]
     return [(name, values[name]) for name in kept_names if values.get(name) and code != f"bad_{name}"]
 
 

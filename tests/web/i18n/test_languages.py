@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 from indexer import build_index
 from indexer.boilerplate.patterns import rule_reasons
 from indexer.datatypes import Notice
-from indexer.request import PARAMETER_NAMES as KNOWN
+from indexer.request import PARAMETERS as KNOWN
 from indexer.text.language import direction
 from tests.support.fakes import open_fake
 from tests.support.html_checks import page_of
