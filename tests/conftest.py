@@ -25,9 +25,8 @@ def pytest_configure() -> None:
 SLOW_FIXTURES = frozenset({"encoder", "browser", "faults", "live", "installed"})
 """The real model, a browser, programs that break builds, a server, a wheel."""
 SLOW_FILES = frozenset({
-    "test_browser.py", "test_concurrency.py", "test_docs.py", "test_drain.py", "test_evaluation.py",
-    "test_fetch.py", "test_fuzz.py", "test_hostile.py", "test_incremental_builds.py", "test_openapi.py",
-    "test_parity.py", "test_webpages.py", "test_questions.py", "test_serving.py", "test_switching.py", "test_messy.py",
+    "test_docs.py", "test_evaluation.py", "test_fetch.py", "test_fuzz.py", "test_messy.py", "test_switching.py",
+    "test_webpages.py",
 })  # fmt: skip
 """Files whose tests start processes, or take seconds each."""
 SLOW_FOLDERS = frozenset({
