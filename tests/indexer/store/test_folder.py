@@ -28,13 +28,6 @@ CONTENT = {
 }
 
 
-@pytest.fixture
-def folder(index):
-    folder = IndexFolder(index)
-    folder.prepare()
-    return folder
-
-
 def build(folder, text="one", **changes):
     """Publish a generation of two small files."""
     with folder.staging_folder() as staging:

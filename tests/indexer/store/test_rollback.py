@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from indexer.errors import IndexDamaged, RequestError
-from indexer.store.folder import CURRENT, GENERATIONS, IndexFolder
+from indexer.store.folder import CURRENT, GENERATIONS
 from indexer.store.manifest import MANIFEST, Manifest
 from tests.support.generations import names, publish, state
 from tests.support.paths import SETTINGS
@@ -14,13 +14,6 @@ from tests.support.paths import SETTINGS
 CONTENT = {
     "archive": "/somewhere", "settings": SETTINGS, "documents": 1, "passages": 1, "languages": {"en": 1}, "failed": [],
 }  # fmt: skip
-
-
-@pytest.fixture
-def folder(index):
-    folder = IndexFolder(index)
-    folder.prepare()
-    return folder
 
 
 def build(folder, text="one", **changes):
