@@ -35,6 +35,11 @@ class DocumentLines:
         """Yield the places of the lines that are kept so far."""
         return (place for place, rule in enumerate(self.rules) if rule is None)
 
+    def cut(self, place: int, rule: str) -> None:
+        """Cut a line under a rule, unless a rule cuts it already or it is the title."""
+        if self.rules[place] is None and place != self.title:
+            self.rules[place] = rule
+
     def keep(self, place: int) -> None:
         """Keep a line that a rule would cut."""
         self.rules[place] = None

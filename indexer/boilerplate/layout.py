@@ -93,8 +93,8 @@ def cut_front_matter(lines: DocumentLines) -> None:
 def cut_sections_above(lines: DocumentLines) -> None:
     """Cut lines above the first paragraph that are names of sections."""
     for place in range(lines.first_prose()):
-        if lines.rules[place] is None and place != lines.title and names_a_section(lines.contents[place]):
-            lines.rules[place] = "navigation"
+        if lines.rules[place] is None and names_a_section(lines.contents[place]):
+            lines.cut(place, "navigation")
 
 
 def cut_repeated_titles(lines: DocumentLines) -> None:
@@ -104,7 +104,7 @@ def cut_repeated_titles(lines: DocumentLines) -> None:
         content = lines.contents[place]
         nearly = place < TOP and len(key(title).split()) >= 3 and nearly_same_words(title, content)
         if same_words(content, title) or nearly:
-            lines.rules[place] = "title-repeated"
+            lines.cut(place, "title-repeated")
 
 
 def cut_table_of_contents(lines: DocumentLines) -> None:
@@ -112,10 +112,11 @@ def cut_table_of_contents(lines: DocumentLines) -> None:
     for heading in [place for place, rule in enumerate(lines.rules) if rule == "controls"]:
         for place in range(heading + 1, len(lines)):
             content = lines.contents[place]
-            repeated = any(same_words(content, other) for other in lines.contents[place + 1 :])
-            if lines.rules[place] is not None or len(content) > SMALL or not repeated:
+            if place == lines.title or lines.rules[place] is not None or len(content) > SMALL:
                 break
-            lines.rules[place] = "navigation"
+            if not any(same_words(content, other) for other in lines.contents[place + 1 :]):
+                break
+            lines.cut(place, "navigation")
 
 
 def cut_lists_of_articles(lines: DocumentLines) -> None:
@@ -124,7 +125,7 @@ def cut_lists_of_articles(lines: DocumentLines) -> None:
     headings = [place for place, rule in enumerate(lines.rules) if rule == "related"]
     for heading in [place for place in headings if len(lines.contents[place]) <= 60]:
         for place in _listed_under(lines, heading, last):
-            lines.rules[place] = "related"
+            lines.cut(place, "related")
 
 
 def _listed_under(lines: DocumentLines, heading: int, last: int) -> list[int]:
@@ -182,7 +183,7 @@ def cut_keywords(lines: DocumentLines) -> None:
         labelled = place > last and place - 1 != last and lines.rules[place - 1] is None
         outside = (place < first or place > last) and not labelled
         if (outside or repeats_title) and is_keyword_list(content, least=4):
-            lines.rules[place] = "tags"
+            lines.cut(place, "tags")
 
 
 def keep_lone_buttons(lines: DocumentLines) -> None:
@@ -204,7 +205,8 @@ def cut_comments(lines: DocumentLines) -> None:
     last_text = min(lines.last_prose(), long)
     for place in range(len(lines) // 2 + 1, len(lines)):
         if lines.rules[place] == "comments" and place > last_text:
-            lines.rules[place:] = [rule or "comments" for rule in lines.rules[place:]]
+            for below in range(place + 1, len(lines)):
+                lines.cut(below, "comments")
             return
 
 
@@ -217,18 +219,18 @@ def cut_networks_and_counts(lines: DocumentLines) -> None:
         neighbours = lines.neighbours(place)
         near_counter = any(lines.rules[other] in _RULES_WITH_COUNTS for other in neighbours)
         if networks[place] and (near_counter or any(networks[other] for other in neighbours)):
-            lines.rules[place] = "share"
+            lines.cut(place, "share")
         elif near_counter and content.isdecimal() and len(content) <= 6:
-            lines.rules[place] = "controls"
+            lines.cut(place, "controls")
 
 
 def cut_inside_boxes(lines: DocumentLines) -> None:
     """Cut a short line between two lines of one box, such as the box of a newsletter."""
     for place in range(1, len(lines) - 1):
         before, after = lines.rules[place - 1], lines.rules[place + 1]
-        cuttable = lines.rules[place] is None and place != lines.title
-        if cuttable and before == after and before in _BOX_RULES and len(lines.contents[place]) <= SMALL:
-            lines.rules[place] = "among-boilerplate"
+        short = lines.rules[place] is None and len(lines.contents[place]) <= SMALL
+        if short and before == after and before in _BOX_RULES:
+            lines.cut(place, "among-boilerplate")
 
 
 def cut_after_article(lines: DocumentLines) -> None:
@@ -243,7 +245,7 @@ def cut_after_article(lines: DocumentLines) -> None:
     for run in _runs_of_kept_lines(lines, boilerplate_start + 1):
         if len(run) <= 3 and all(_is_small(lines, place) for place in run):
             for place in run:
-                lines.rules[place] = "among-boilerplate"
+                lines.cut(place, "among-boilerplate")
 
 
 def _cut_foreign_paragraphs(lines: DocumentLines, last: int, boilerplate_start: int) -> None:
@@ -253,7 +255,7 @@ def _cut_foreign_paragraphs(lines: DocumentLines, last: int, boilerplate_start: 
         below_boilerplate = sum(rule is not None for rule in lines.rules[last + 1 : place]) >= 2
         short_prose = lines.is_prose(place) and len(lines.contents[place]) <= LONG
         if below_boilerplate and short_prose and not lines.shares_a_word(place, prose):
-            lines.rules[place] = "among-boilerplate"
+            lines.cut(place, "among-boilerplate")
 
 
 def _runs_of_kept_lines(lines: DocumentLines, first: int) -> Iterable[list[int]]:

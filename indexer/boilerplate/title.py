@@ -102,13 +102,13 @@ def _cut_above(lines: DocumentLines, title: int) -> None:
     for place in range(title):
         content = lines.contents[place]
         if lines.rules[place] is None and len(content) <= 60 and not is_credit_or_date(content):
-            lines.rules[place] = "site-name"
+            lines.cut(place, "site-name")
 
 
 def _cut_sections_at_top(lines: DocumentLines, above: list[int]) -> list[int]:
     """Cut names of sections at the top while another line can still be the title; return the other lines."""
     while len(above) > 1 and lines.rules[above[0]] is None and names_a_section(lines.contents[above[0]]):
-        lines.rules[above[0]] = "navigation"
+        lines.cut(above[0], "navigation")
         above = above[1:]
     return above
 

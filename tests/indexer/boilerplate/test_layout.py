@@ -459,6 +459,9 @@ def test_only_whole_lines_are_blanked(text, title, many):
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(pages, known, st.sets(st.sampled_from(SOME_LINES), max_size=6))
+@example(f"Contents\n{TITLE}\n{TITLE}\n", "", set())
+@example(f"{FIRST}\nContents\n{TITLE}\n{TITLE}\n", TITLE, set())
+@example(f"{TITLE}\n{TITLE}\n{TITLE}\nComments (3)\nEnter your email\n{FIRST}\n", "", {TITLE})
 def test_title_is_a_kept_line_and_some_line_is_always_kept(text, title, many):
     assume(not text.startswith("---"))
     document, cuts = clean(Document("a.txt", title, text, "", "en"), {line_key(line): 9 for line in many})
