@@ -60,7 +60,7 @@ def test_the_wheel_builds_searches_and_serves_outside_the_repository(installed, 
             [sys.executable, "-P", "-m", "indexer", *arguments],
             cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
     where = subprocess.run(
@@ -68,10 +68,14 @@ def test_the_wheel_builds_searches_and_serves_outside_the_repository(installed, 
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=True,
     ).stdout.split()  # fmt: skip
     assert all(Path(file).is_relative_to(installed) for file in where)
-    report = json.loads(command("build", "--archive", "articles", "--index", "index", "--json"))
-    assert (report["documents"], report["failed"]) == (2, [])
-    found = json.loads(command("search", "grain corridor", "--index", "index", "--json"))
-    assert found["hits"][0]["source"]["path"] == "talks.txt"
+    report = json.loads(command("build", "--archive", "articles", "--index", "index", "--json", "--quiet"))
+    assert (report["documents"], report["encoded"], report["failed"]) == (2, 4, [])
+    question = "How full are the dams in Jordan?"
+    printed = command("search", question, "--index", "index", "--json", "--lang", "ar")
+    assert printed.count("\n") == 1
+    hit = json.loads(printed)["hits"][0]
+    assert "السدود امتلأت" in hit["text"]
+    assert (hit["dir"], hit["source"]["path"], hit["source"]["line_end"]) == ("rtl", "ar/water.txt", 2)
     server = subprocess.Popen(
         [sys.executable, "-P", "-m", "indexer", "serve", "--index", "index", "--port", "0"],
         cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True,

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from indexer.boilerplate.line_secret import fingerprint, read_line_secret
 from indexer.building.changes import ArticleSource, Changes
 from indexer.datatypes import BuildReport, FailedFile, Progress, RepeatedLine
-from indexer.embedding.bundled.model import WEIGHTS_SHA256
 from indexer.embedding.encoder import Encoder, find_model, vector_key
 from indexer.embedding.language_neutral import (
     METHOD,
     ROLES,
     NeutralSpace,
     Role,
+    Vectors,
+    bundled_space,
     estimate,
     improves,
     read_sample,
@@ -254,18 +255,24 @@ def _write_space(
 
 
 def _neutral_space(encoder: Encoder, cache: VectorCache) -> NeutralSpace | None:
-    """Estimate the space from the sample that ships with Warraq; None where it does not help this model."""
+    """Return the space of a model, estimated from the sample unless it ships; None where it does not help."""
+    if shipped := bundled_space(encoder.weights):
+        return shipped
+    arabic, english = sample_vectors(encoder, cache)
+    return estimate(arabic, english) if improves(arabic, english) else None
+
+
+def sample_vectors(encoder: Encoder, cache: VectorCache) -> tuple[Vectors, Vectors]:
+    """Return the vectors of the parallel sample, in Arabic and in English, through the cache."""
     sample = read_sample()
     arabic, english = (
-        {role: _sample_vectors(encoder, cache, role, texts[role]) for role in ROLES}
+        {role: _texts_in_role(encoder, cache, role, texts[role]) for role in ROLES}
         for texts in (sample.arabic, sample.english)
     )
-    if encoder.weights != WEIGHTS_SHA256 and not improves(arabic, english):
-        return None
-    return estimate(arabic, english)
+    return arabic, english
 
 
-def _sample_vectors(
+def _texts_in_role(
     encoder: Encoder, cache: VectorCache, role: Role, texts: Sequence[str]
 ) -> NDArray[np.float32]:
     prompt, encode = {

@@ -29,13 +29,15 @@ from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
-from indexer.embedding.encoder import Encoder
+from indexer.embedding.encoder import COMPUTED, Encoder
 
 METHOD = "plane-wccn-centre-1"  # changed when the same sample would give another space
 SAMPLE = Path(__file__).with_name("parallel.jsonl")
+BUNDLED_SPACE = Path(__file__).with_name("bundled_space.safetensors")
+"""The space of the bundled model, estimated from SAMPLE by benchmarks/bundled_space.py."""
 SPREAD = 6.0
 CENTRE = 0.7
 GAIN = 0.1  # least gain, as a share of the missing mean reciprocal rank; less is noise in this sample
@@ -77,10 +79,11 @@ class NeutralSpace:
         # rows, and duplicates of a passage must have the same score.
         return _unit((vectors[:, None] @ self.matrix)[:, 0] - self.offsets[role])
 
-    def save(self, path: Path) -> None:
-        """Write the space to a file, without pickle."""
+    def save(self, path: Path, origin: dict[str, str] | None = None) -> None:
+        """Write the space to a file, without pickle; `origin` says what it was estimated from."""
+        vectors = {str(role): self.offsets[role] for role in ROLES}
         try:
-            save_file({"matrix": self.matrix} | {str(role): self.offsets[role] for role in ROLES}, path)
+            save_file({"matrix": self.matrix} | vectors, path, origin)
         except SafetensorError as error:  # such as a full disk
             raise OSError(str(error)) from error
 
@@ -89,6 +92,18 @@ class NeutralSpace:
         """Read a space that `save` wrote."""
         stored = load_file(path)
         return cls(stored["matrix"], {role: stored[role] for role in ROLES})
+
+
+def space_origin(weights: str) -> dict[str, str]:
+    """Return all that decides the space of a model: its weights, the sample and the method."""
+    return {"weights": weights, "computed": COMPUTED, "sample": read_sample().sha256, "method": METHOD}
+
+
+def bundled_space(weights: str) -> NeutralSpace | None:
+    """Return the space that ships for a model with these weights; None where none does."""
+    with safe_open(BUNDLED_SPACE, "numpy") as stored:
+        origin = stored.metadata()
+    return NeutralSpace.load(BUNDLED_SPACE) if origin == space_origin(weights) else None
 
 
 def estimate(arabic: Vectors, english: Vectors) -> NeutralSpace:

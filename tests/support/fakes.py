@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ from indexer import Searcher
 from indexer.embedding.language_neutral import read_sample
 from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
-from indexer.text.language import detect
 
 DIMENSION = 64
 # Of which tests make passages that the model tells apart.
@@ -105,6 +105,7 @@ class TwoTongues(FakeModel):
         return np.stack([_in_its_tongue(text) for text in texts])
 
 
+@lru_cache(4_096)
 def _in_its_tongue(text: str) -> np.ndarray:
     if text in _PAIRS:
         seed = int.from_bytes(hashlib.sha256(_PAIRS[text].encode()).digest()[:8], "big")
@@ -114,10 +115,12 @@ def _in_its_tongue(text: str) -> np.ndarray:
         vector /= np.linalg.norm(vector)
     else:
         vector = bag_of_words(text).astype(np.float64)
-    vector[-1] = 3 if detect(text) == "ar" else -3
+    arabic = sum("\u0600" <= letter <= "\u06ff" for letter in text)
+    vector[-1] = 3 if 2 * arabic > sum(map(str.isalpha, text)) else -3
     return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
+@lru_cache(4_096)
 def bag_of_words(text: str) -> np.ndarray:
     vector = np.full(DIMENSION, 1e-3, np.float32)
     for word in text.casefold().split():

@@ -1,7 +1,6 @@
 """The commands build, info, evaluate, model and serve: exit status, JSON, bars and errors."""
 
 import io
-import json
 import os
 import resource
 import subprocess
@@ -298,18 +297,6 @@ def test_closed_pipe_is_not_an_error(index):
     )  # fmt: skip
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_the_real_command_builds_and_searches_across_languages(archive, tmp_path, model_cache):
-    index = tmp_path / "real"
-    built = module("build", "--archive", archive, "--index", index, "--json", "--quiet")
-    assert (built.returncode, built.stderr) == (0, "")
-    assert json.loads(built.stdout)["encoded"] == 4
-    result = module("search", "How full are the dams in Jordan?", "--index", index, "--json", "--lang", "ar")
-    assert (result.returncode, result.stderr, result.stdout.count("\n")) == (0, "", 1)
-    hit = json.loads(result.stdout)["hits"][0]
-    assert "السدود امتلأت" in hit["text"]
-    assert (hit["dir"], hit["source"]["path"], hit["source"]["line_end"]) == ("rtl", "ar/water.txt", 2)
 
 
 def test_build_prints_cut_lines_and_repeated_lines(run, voyage_index, tmp_path):

@@ -13,6 +13,7 @@ from indexer.embedding.language_neutral import (
     SPREAD,
     NeutralEncoder,
     NeutralSpace,
+    bundled_space,
     estimate,
     improves,
     read_sample,
@@ -310,15 +311,20 @@ def test_sample_is_identified_by_its_bytes(tmp_path):
     assert sample.sha256 == hashlib.sha256(path.read_bytes()).hexdigest() != read_sample().sha256
 
 
-def test_translations_are_found_better_in_the_space_than_without_it(encoder):
-    # Every second pair is enough, and half as long to encode. A quarter of them is not estimated from.
+@pytest.fixture(scope="module")
+def sample_of_model(encoder):
+    """The vectors of the sample in Arabic and in English, by the bundled model."""
     sample = read_sample()
     encode = {"passage": encoder.encode_passages, "question": encoder.encode_queries}
-    arabic, english = (
-        {role: np.asarray(encode[role](side[role][::2])) for role in ROLES}
+    return tuple(
+        {role: np.asarray(encode[role](side[role])) for role in ROLES}
         for side in (sample.arabic, sample.english)
     )
-    kept = {role: np.arange(len(arabic[role])) % 4 != 0 for role in ROLES}
+
+
+def test_translations_are_found_better_in_the_space_than_without_it(sample_of_model):
+    arabic, english = sample_of_model
+    kept = {role: np.arange(len(arabic[role])) % 4 != 0 for role in ROLES}  # the others are searched for
     space = estimate(
         {role: arabic[role][kept[role]] for role in ROLES},
         {role: english[role][kept[role]] for role in ROLES},
@@ -333,3 +339,14 @@ def test_translations_are_found_better_in_the_space_than_without_it(encoder):
     assert np.mean(plain) < 0.9
     assert np.mean(neutral) > 0.95
     assert improves(arabic, english)
+
+
+def test_space_that_ships_is_that_of_the_bundled_model(encoder, sample_of_model):
+    shipped, expected = bundled_space(encoder.weights), estimate(*sample_of_model)
+    for role in ROLES:
+        vectors = sample_of_model[0][role]
+        assert np.allclose(shipped.apply(vectors, role), expected.apply(vectors, role), rtol=0, atol=1e-3)
+
+
+def test_no_space_ships_for_other_weights():
+    assert bundled_space("other") is None

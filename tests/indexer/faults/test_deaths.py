@@ -25,12 +25,19 @@ def deadly(points):
     return sorted(set(chosen))
 
 
+# The builds of all scenarios take mostly the same steps. The longest one dies at each of them, and so does
+# going back, which is short; the others at every third.
+WHOLE = {"changed", "rollback"}
+THIRDS = {name: number % 3 for number, name in enumerate(SCENARIOS)}
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_build_survives_death_at_every_step(faults, prepared, count, scenario):
     counted = faults.ask({"do": "count", "name": prepared(scenario)})
     assert counted["wrong"] == []
     points = counted["points"]
-    jobs = [{"do": "die", "name": scenario, "at": number} for number in deadly(points)]
+    chosen = deadly(points) if scenario in WHOLE else deadly(points)[THIRDS[scenario] :: 3]
+    jobs = [{"do": "die", "name": scenario, "at": number} for number in chosen]
     results = faults.all(jobs)
     by_number = {number: point for number, *point in points}
     assert wrong([by_number[job["at"]] for job in jobs], results) == ([], 0)

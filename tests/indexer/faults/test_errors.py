@@ -27,6 +27,9 @@ def by_after(points, kind, path):
     return next(point[0] for point in points if point[1:4] == ["after", kind, path])
 
 
+WHOLE = {"changed", "rollback"}  # scenarios that fail at each of their steps; the others at every third
+
+
 @pytest.mark.parametrize("scenario", ["first", "added", "changed", "rollback"])
 def test_build_survives_a_full_disk_at_every_step(faults, prepared, count, scenario):
     points = faults.ask({"do": "count", "name": prepared(scenario)})["points"]
@@ -35,7 +38,7 @@ def test_build_survives_a_full_disk_at_every_step(faults, prepared, count, scena
     unsure = by_after(points, "replace", "index/current") + 1
     jobs = [
         {"do": "fail", "name": scenario, "at": number, "legal": "new" if number == unsure else "old"}
-        for number in failing(points)
+        for number in (failing(points) if scenario in WHOLE else failing(points)[::3])
     ]
     results = faults.all(jobs)
     assert wrong([by_number[job["at"]] for job in jobs], results) == ([], 0)
@@ -49,24 +52,7 @@ def test_build_survives_a_full_disk_at_every_step(faults, prepared, count, scena
 
 def test_build_survives_a_file_size_limit_inside_libraries(faults, prepared, count):
     """Each library writes until the kernel says no, which it says within the library's own call."""
-    sizes = [
-        0,
-        1,
-        50,
-        200,
-        500,
-        1_000,
-        2_000,
-        3_000,
-        5_000,
-        9_000,
-        20_000,
-        50_000,
-        70_000,
-        80_000,
-        150_000,
-        250_000,
-    ]
+    sizes = [0, 50, 500, 2_000, 5_000, 20_000, 70_000, 150_000]
     jobs = [
         {"do": "limit", "name": prepared(scenario), "size": size}
         for scenario in ("first", "added", "changed")

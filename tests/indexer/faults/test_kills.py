@@ -9,7 +9,7 @@ from itertools import count as numbers
 from tests.support.fault_scenarios import wrong
 from tests.support.paths import ROOT
 
-WANTED = 24
+WANTED = 12
 LARGE = ["many-0", "many-1", "many-2"]
 
 

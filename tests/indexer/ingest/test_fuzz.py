@@ -18,7 +18,7 @@ from indexer.ingest.metadata.sidecars import Sidecars
 from indexer.ingest.readers.registry import Readers
 from indexer.store.staging import StagedDocuments
 
-EXAMPLES = 60
+EXAMPLES = 12
 SECONDS = 2
 
 ENGLISH = (

@@ -6,7 +6,7 @@ from indexer.embedding.encoder import find_model
 from indexer.evaluation import Dataset, evaluate, parity_gaps, read_dataset
 from tests.support.paths import DATA
 
-PASSAGES, QUESTIONS = 60, 60  # of each language
+PASSAGES, QUESTIONS = 40, 40  # of each language
 
 pytestmark = pytest.mark.skipif(
     not DATA.exists(), reason="the evaluation sets are not part of the repository"
