@@ -20,7 +20,7 @@ help:
 	@echo "make run                 set up, index archive/, serve http://$(HOST):$(PORT)/"
 	@echo "make run ARCHIVE=folder  the same with your own articles"
 	@echo "make test                set up, run every test"
-	@echo "make quick               the tests that take no index, model, browser or server, in about a minute"
+	@echo "make quick               the tests that take no index, model, browser or server, in under a minute"
 	@echo "make check               lint and type-check"
 	@echo "make bench               time, memory and disk of generated articles; the server under load"
 

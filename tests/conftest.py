@@ -12,27 +12,43 @@ from indexer.embedding.encoder import Encoder, find_model
 from tests.support.archives import write_small
 from tests.support.fakes import FakeModel
 
+MEMORY, MEMORY_NEEDED = Path("/dev/shm"), 2**32  # a file system in memory, and bytes that it must have left
+
 
 def pytest_configure() -> None:
-    """Have each of two processes of tests, and what it starts, take one of two cores.
+    """Have each of two processes of tests, and what it starts, take one of two cores; write to memory.
 
     Threads of the model's library wait for each other by turning round: more of them than cores are slow.
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault("WARRAQ_THREADS", "1")
+    # Builds sync their files again and again; in memory that costs nothing.
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 SLOW_FIXTURES = frozenset({"encoder", "browser", "faults", "live", "installed"})
 """The real model, a browser, programs that break builds, a server, a wheel."""
 SLOW_FILES = frozenset({
-    "test_docs.py", "test_evaluation.py", "test_fetch.py", "test_fuzz.py", "test_messy.py", "test_switching.py",
-    "test_webpages.py",
+    "test_assets.py", "test_docs.py", "test_encoder.py", "test_evaluation.py", "test_fetch.py", "test_fuzz.py",
+    "test_inspection.py", "test_library.py", "test_maintenance.py", "test_messy.py", "test_model.py",
+    "test_service.py", "test_switching.py",
 })  # fmt: skip
 """Files whose tests start processes, or take seconds each."""
 SLOW_FOLDERS = frozenset({
-    "building", "cli", "faults", "integrity", "retrieval", "store", "api", "pages", "server",
+    "building", "cli", "faults", "integrity", "readers", "retrieval", "store", "api", "pages", "server",
 })  # fmt: skip
-"""Folders whose tests build indexes: a tenth of a second each, and there are thousands."""
+"""Folders whose tests read files or build indexes: a tenth of a second each, and there are thousands."""
+
+
+def is_slow(path: Path, root: Path) -> bool:
+    """Return whether all tests of a file are slow, by its name or its folder."""
+    return path.name in SLOW_FILES or bool(SLOW_FOLDERS.intersection(path.relative_to(root).parts))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Skip files of slow tests alone where none of them would run: to read them takes longer than the rest."""
+    return (config.option.markexpr == "not slow" and is_slow(collection_path, config.rootpath)) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,8 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         draws = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         fixtures = SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ()))
-        folder = SLOW_FOLDERS.intersection(item.path.relative_to(item.config.rootpath).parts)
-        if fixtures or draws or folder or item.path.name in SLOW_FILES:
+        if fixtures or draws or is_slow(item.path, item.config.rootpath):
             item.add_marker(pytest.mark.slow)
 
 

@@ -241,6 +241,7 @@ def _points(text: str) -> dict[str, int]:
     return points
 
 
+@lru_cache(4_096)
 def _ask_langdetect(text: str, enough: int = 0) -> str | None:
     """Return langdetect's guess; None if it is unsure or the distinct words have too few letters."""
     words = _sorted_words(text)

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from indexer.embedding.bundled import model as bundled
-from indexer.embedding.bundled import transformer
 from indexer.embedding.bundled.conversion import CHECKSUMS, converted_model, is_intact
 from indexer.embedding.bundled.model import weights_path
 from indexer.errors import ModelError
@@ -171,6 +169,8 @@ np.savez(sys.argv[2], long=long, **vectors, **{"count_" + name: count for name, 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
     """Threads that wait for each other by spinning are slow where other programs run too."""
+    import torch  # takes seconds, which other tests need not wait for
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -347,6 +347,8 @@ def test_every_tensor_is_written_under_its_bert_name(make):
 
 
 def test_written_model_encodes_like_numpy(make):
+    from indexer.embedding.bundled import transformer
+
     model = transformer.load(make())
     weights = read_model(make())
     # "A\tb" normalises to "a b", which is the pieces ▁ a ▁ b.
