@@ -102,12 +102,24 @@ class SplitDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceScores:
+    """The sentences of a passage: their ranges within it, and the cosine of each with a query."""
+
+    ranges: tuple[tuple[int, int], ...]
+    cosines: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A passage that a retriever found, with its score; equal `duplicate_key`s mean equal words."""
 
     passage: Passage
     score: float
     duplicate_key: bytes = b""
+    row: int = field(default=-1, compare=False)
+    """Its row in the generation, which differs from one generation to the next."""
+    sentences: SentenceScores | None = None
+    """Its sentences, where it has several and the search went by meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +128,16 @@ class Highlight:
 
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The sentence of a hit that answers the query: a range of the hit's text, in code points."""
+
+    start: int
+    end: int
+    confidence: float
+    """How far it leads the next sentence: from 0, hardly, to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +181,24 @@ class Hit:
 
     rank: int | None
     score: float
-    """Higher is better: a cosine, or BM25 where only the lexical retriever was used."""
+    """Higher is better: a cosine with what words add to it, or BM25 where only words were searched."""
     passage: Passage
     document: Document
     highlights: tuple[Highlight, ...] = ()
     also_in: "tuple[Hit, ...]" = ()
     more: "tuple[Hit, ...]" = ()
+    answer: Answer | None = None
+    """Its sentence that answers the query; None where none stands out."""
 
     @property
     def text(self) -> str:
         """The words of the passage, verbatim."""
         return self.document.text[self.passage.start : self.passage.end]
+
+    @property
+    def answer_text(self) -> str:
+        """The words of the answer; "" without one."""
+        return self.text[self.answer.start : self.answer.end] if self.answer else ""
 
     @property
     def source(self) -> Source:
@@ -308,4 +337,5 @@ class BuildReport:
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage, the amount done and the total. The stage "checking" counts files, "reading" bytes of
-files, "cutting" articles, "embedding" passages. The total of "reading" may grow while files are read."""
+files, "cutting" articles, "embedding" texts: passages, their
+sentences and titles. The total of "reading" may grow while files are read."""

@@ -6,10 +6,10 @@ Uses the same functions of building and retrieval as the commands do.
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ir_measures
 import numpy as np
@@ -22,6 +22,7 @@ from indexer.datatypes import Document, Passage, Progress, SourceFile, SplitDocu
 from indexer.embedding.encoder import Encoder
 from indexer.errors import RequestError
 from indexer.request import LIMIT, MODES, Mode, SearchRequest
+from indexer.retrieval.answer import SURE
 from indexer.retrieval.opening import in_space
 from indexer.retrieval.searcher import Searcher
 from indexer.store.folder import IndexFolder
@@ -29,10 +30,12 @@ from indexer.store.reader import GenerationReader
 from indexer.store.writer import PreparedArticle
 from indexer.text.language import detect
 from indexer.text.lines import split_lines
+from indexer.text.sentences import split_sentences
 
 RAW = "raw"  # dense search with the vectors of the model, without the language-neutral space
 EVALUATED_MODES: tuple[str, ...] = (*MODES, RAW)
 BOTH_LANGUAGES = "all"
+SENTENCES = 3  # of a passage whose marked answer is measured
 RESAMPLES = 1_000  # number of samples of the bootstrap
 _AT_ONCE = 256  # queries encoded together
 
@@ -51,6 +54,15 @@ class Text:
     title: str = ""
 
 
+class AnswerSpan(NamedTuple):
+    """Where a passage answers a query: code points of the passage's text."""
+
+    query_id: str
+    passage_id: str
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """A dataset in BEIR's layout; `qrels` has the relevances above 0, by query and passage."""
@@ -59,6 +71,7 @@ class Dataset:
     corpus: Sequence[Text]
     queries: Sequence[Text]
     qrels: Qrels
+    answers: Sequence[AnswerSpan] = ()
 
 
 def read_dataset(folder: Path) -> Dataset:
@@ -76,7 +89,20 @@ def read_dataset(folder: Path) -> Dataset:
     corpus = list(_texts(folder / "corpus.jsonl"))
     if len({row.id for row in corpus}) < len(corpus):
         raise RequestError("bad_dataset", f"{folder / 'corpus.jsonl'} has the same _id twice.")
-    return Dataset(folder.name, corpus, list(_texts(folder / "queries.jsonl")), qrels)
+    answers = list(_answers(folder / "answers.jsonl"))
+    return Dataset(folder.name, corpus, list(_texts(folder / "queries.jsonl")), qrels, answers)
+
+
+def _answers(path: Path) -> Iterator[AnswerSpan]:
+    """Yield the rows of a file of answers; none where there is no such file."""
+    for number, line in enumerate(_lines(path) if path.exists() else (), 1):
+        if line:
+            try:
+                row = json.loads(line)
+                query_id, passage_id = str(row["query-id"]), str(row["corpus-id"])
+                yield AnswerSpan(query_id, passage_id, int(row["start"]), int(row["end"]))
+            except (ValueError, TypeError, KeyError):
+                raise _fault(path, number, "a JSON object with query-id, corpus-id, start and end") from None
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -127,8 +153,45 @@ def evaluate(
             for passage_lang in (*sorted({row.lang for row in dataset.corpus}), BOTH_LANGUAGES)
             if (row := _measure(dataset, searcher, mode, query_lang, passage_lang, progress))
         ]
+        marked = _measure_answers(dataset, index.searcher(neutral=True)) if "hybrid" in modes else []
         index.close()
-    return {"dataset": dataset.name, "passages": len(dataset.corpus), "results": results}
+    measured = {"dataset": dataset.name, "passages": len(dataset.corpus), "results": results}
+    return measured | ({"answers": marked} if marked else {})
+
+
+def _measure_answers(dataset: Dataset, searcher: Searcher) -> list[dict[str, Any]]:
+    """Return, by direction, how often the best sentence of a relevant passage is the one that answers.
+
+    Passages of `SENTENCES` sentences or more count: in shorter ones it is easily right. `right` is the share
+    of all best sentences, `marked` the share of those that are sure enough to be marked, `right_if_marked`
+    the share of right ones among these.
+    """
+    queries = {query.id: query for query in dataset.queries}
+    passages = {row.id: row for row in dataset.corpus}
+    found: dict[tuple[str, str], list[tuple[bool, bool]]] = {}
+    for span in dataset.answers:
+        query, passage = queries.get(span.query_id), passages.get(span.passage_id)
+        if query and passage and len(split_sentences(passage.text)) >= SENTENCES:
+            best = searcher.best_sentence(query.text, passage.id, 1)
+            right = best is not None and best.start <= span.start < best.end
+            is_marked = best is not None and best.confidence >= SURE
+            found.setdefault((query.lang, passage.lang), []).append((right, is_marked))
+    return [
+        {
+            "query_lang": query_lang,
+            "passage_lang": passage_lang,
+            "pairs": len(pairs),
+            "right": _share(right for right, _ in pairs),
+            "marked": _share(is_marked for _, is_marked in pairs),
+            "right_if_marked": _share(right for right, is_marked in pairs if is_marked),
+        }
+        for (query_lang, passage_lang), pairs in sorted(found.items())
+    ]
+
+
+def _share(values: Iterable[bool]) -> float:
+    listed = list(values)
+    return round(sum(listed) / len(listed), 4) if listed else 0.0
 
 
 def parity_gaps(results: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -107,6 +107,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "lang": passage.lang,
         "dir": direction(passage.lang, hit.text),
         "highlights": [{"start": highlight.start, "end": highlight.end} for highlight in hit.highlights],
+        "answer": asdict(hit.answer) if hit.answer else None,
         "also_in": [source_json(duplicate) for duplicate in hit.also_in],
         "more": {"count": len(hit.more), "hits": [hit_json(collapsed) for collapsed in hit.more]}
         if hit.more

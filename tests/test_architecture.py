@@ -23,7 +23,7 @@ ALLOWED = {
     "indexer.text": {"datatypes"},
     "indexer.boilerplate": {"text", "datatypes"},
     "indexer.ingest": {"boilerplate", "text", "datatypes", "errors"},
-    "indexer.embedding": {"settings", "errors"},
+    "indexer.embedding": {"text", "settings", "errors"},
     "indexer.store": {"text", "datatypes", "request", "settings", "errors"},
     "indexer.inspection": {"boilerplate", "ingest", "store", "text", "datatypes", "settings", "errors"},
     "indexer.building": {

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from indexer.boilerplate.line_secret import fingerprint, read_line_secret
 from indexer.building.changes import ArticleSource, Changes
-from indexer.datatypes import BuildReport, FailedFile, Progress, RepeatedLine
+from indexer.datatypes import BuildReport, FailedFile, Progress, RepeatedLine, SplitDocument
 from indexer.embedding.encoder import Encoder, find_model, vector_key
 from indexer.embedding.language_neutral import (
     METHOD,
@@ -30,6 +30,7 @@ from indexer.embedding.language_neutral import (
     improves,
     read_sample,
 )
+from indexer.embedding.titles import with_titles
 from indexer.errors import IndexUnusable, UnreadableFile
 from indexer.ingest.files import FoundFile, find_files, hash_file, printable_path
 from indexer.ingest.metadata.fields import FieldNames, check_names
@@ -49,10 +50,12 @@ from indexer.store.folder import SPACE_FILE, IndexFolder
 from indexer.store.manifest import Manifest
 from indexer.store.reader import GenerationReader
 from indexer.store.vector_cache import VectorCache
-from indexer.store.writer import GenerationWriter
-from indexer.text.passages import embedded_text
+from indexer.store.writer import GenerationWriter, PassageKeys, Sentences
+from indexer.text.passages import is_hard_wrapped, passage_texts
+from indexer.text.sentences import split_sentences
 
 ENCODED_AT_ONCE = 128  # passages between two commits of the vector cache; a crash loses at most this many
+EMBEDDED_AT_ONCE = 2_048  # passages whose texts are sorted by length together
 COPIED_AT_ONCE = 4_096  # vectors copied from the cache to the index at once
 
 
@@ -147,7 +150,8 @@ def write_generation(
 ) -> WrittenGeneration:
     """Write articles as the next generation and switch to it.
 
-    `neutral` is False only in an evaluation, which measures the vectors without the language-neutral space.
+    `neutral` is False only in an evaluation, which measures the vectors of passages as the model gives them:
+    without the language-neutral space, titles and sentences.
     `line_secret` is the fingerprint of the secret that line keys are made with. `earlier` names the
     generations that may stay with the new one; `keep` is how many stay in all.
     """
@@ -158,10 +162,7 @@ def write_generation(
         space = _write_space(staging, writer, base, encoder, cache, neutral=neutral)
         if encoder:
             for prepared in source.prepare(encoder):
-                document = prepared.article.document
-                texts = [document.text[passage.start : passage.end] for passage in prepared.article.passages]
-                keys = [vector_key(encoder, embedded_text(document.title, text)) for text in texts]
-                writer.add(prepared, keys)
+                writer.add(prepared, list(_vector_keys(prepared.article, encoder, plain=not neutral)))
         source.save_state(writer)
         encoded = _embed(writer, encoder, cache, progress) if encoder else 0
         new_keys, digests, content = writer.new_keys(), writer.digests(), writer.content()
@@ -170,6 +171,10 @@ def write_generation(
             if encoder
             else dict(base.manifest.settings if base else {})
         )
+        for first in range(writer.first_new, writer.rows, EMBEDDED_AT_ONCE):
+            writer.set_sentence_vectors(
+                _sentence_vectors(cache, writer.new_sentences(first, first + EMBEDDED_AT_ONCE), space)
+            )
         writer.finish(settings["dimension"], _vectors_in_order(cache, new_keys, space))
         manifest = folder.publish(
             staging,
@@ -205,34 +210,86 @@ def _check(folder: IndexFolder, manifest: Manifest) -> None:
         store.check_counts()
 
 
+def _vector_keys(article: SplitDocument, encoder: Encoder, *, plain: bool) -> Iterator[PassageKeys]:
+    """Yield the keys of the vectors of each passage of an article; `plain` leaves out title and sentences."""
+    title = article.document.title
+    title_key = vector_key(encoder, title) if title else None
+    wrapped = is_hard_wrapped(article.document.text)
+    for text in passage_texts(article):
+        key = vector_key(encoder, text)
+        if plain:
+            yield PassageKeys(key)
+            continue
+        ranges = split_sentences(text, wrapped=wrapped)
+        sentences = Sentences(ranges, [vector_key(encoder, text[start:end]) for start, end in ranges])
+        yield PassageKeys(key, None if text.startswith(title) else title_key, sentences)
+
+
 def _embed(writer: GenerationWriter, encoder: Encoder, cache: VectorCache, progress: Progress | None) -> int:
-    """Encode the passages whose vectors the cache lacks, each text once; returns how many."""
-    rows = {key: row for row, key in enumerate(writer.new_keys(), writer.first_new)}
-    encoded = 0
-    while missing := cache.missing(rows):  # one pass, unless the cache turns out to be damaged
-        # Sort by length: the texts of a batch are padded to the longest one.
-        missing.sort(key=lambda key: writer.length(rows[key]))
-        for first in range(0, len(missing), ENCODED_AT_ONCE):
-            if progress:
-                progress("embedding", first, len(missing))
-            keys = missing[first : first + ENCODED_AT_ONCE]
-            texts = writer.texts([rows[key] for key in keys])
-            cache.put(keys, encoder.encode_passages([embedded_text(title, text) for title, text in texts]))
+    """Encode the passages, titles and sentences whose vectors the cache lacks, each text once.
+
+    Returns the number of passages among them.
+    """
+    total, before, encoded = writer.count_new_texts(), 0, 0
+
+    def report(done: int) -> None:
         if progress:
-            progress("embedding", len(missing), len(missing))
-        encoded += len(missing)
+            progress("embedding", done, total)
+
+    for new in writer.new_texts(EMBEDDED_AT_ONCE):
+        by_key = {text.key: text for text in reversed(new)}  # reversed: a passage before an equal sentence
+        while missing := cache.missing(by_key):  # one pass, unless the cache turns out to be damaged
+            # Sort by length: the texts of a batch are padded to the longest one.
+            missing.sort(key=lambda key: by_key[key].end - by_key[key].start)
+            for first in range(0, len(missing), ENCODED_AT_ONCE):
+                report(before + len(new) - len(missing) + first)
+                keys = missing[first : first + ENCODED_AT_ONCE]
+                cache.put(keys, encoder.encode_passages([writer.text(by_key[key]) for key in keys]))
+            encoded += sum(by_key[key].part == "passage" for key in missing)
+        before += len(new)
+    report(total)
     return encoded
 
 
+def _sentence_vectors(
+    cache: VectorCache, sentences: Sequence[tuple[int, Sentences]], space: NeutralSpace | None
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Yield the vectors of the sentences of each passage, with its row."""
+    keys = [key for _, of_passage in sentences for key in of_passage.keys]
+    if not keys:
+        return
+    vectors, first = _cached_vectors(cache, keys, space), 0
+    for row, of_passage in sentences:
+        yield row, vectors[first : first + len(of_passage.keys)]
+        first += len(of_passage.keys)
+
+
 def _vectors_in_order(
-    cache: VectorCache, keys: Sequence[bytes], space: NeutralSpace | None
+    cache: VectorCache, keys: Sequence[tuple[bytes, bytes | None]], space: NeutralSpace | None
 ) -> Iterator[NDArray[np.float32]]:
+    """Yield the vectors of passages with their titles; `keys` has the keys of both for each passage."""
     for first in range(0, len(keys), COPIED_AT_ONCE):
-        try:
-            vectors = cache.get(keys[first : first + COPIED_AT_ONCE])
-        except KeyError:
-            raise OSError("the vector cache was damaged while it was read; build again") from None
-        yield space.apply(vectors, "passage") if space else vectors
+        batch = keys[first : first + COPIED_AT_ONCE]
+        vectors = _cached_vectors(cache, [key for key, _ in batch], space)
+        title_keys = list(dict.fromkeys(key for _, key in batch if key))
+        if title_keys:
+            of_titles = dict(zip(title_keys, _cached_vectors(cache, title_keys, space), strict=True))
+            no_title = np.zeros(vectors.shape[1], np.float32)
+            vectors = with_titles(
+                vectors, np.stack([of_titles[key] if key else no_title for _, key in batch])
+            )
+        yield vectors
+
+
+def _cached_vectors(
+    cache: VectorCache, keys: Sequence[bytes], space: NeutralSpace | None
+) -> NDArray[np.float32]:
+    """Return vectors (len(keys), d) from the cache, in the language-neutral space if there is one."""
+    try:
+        vectors = cache.get(keys)
+    except KeyError:
+        raise OSError("the vector cache was damaged while it was read; build again") from None
+    return space.apply(vectors, "passage") if space else vectors
 
 
 def _write_space(

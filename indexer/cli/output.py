@@ -23,6 +23,8 @@ def result_text(result: SearchResult) -> str:
             " · ".join(filter(None, (hit.document.title, hit.document.source, hit.document.published))),
             hit.text,
         ]
+        if hit.answer:
+            lines.append(f"Answer: {' '.join(hit.answer_text.split())}")
         lines += [f"Also in {duplicate.source}" for duplicate in hit.also_in]
         if hit.more:
             lines.append(
@@ -216,6 +218,13 @@ def measures_text(measured: Mapping[str, Any], parity_gaps: Mapping[str, float])
             f"{row['nDCG@10']:>9.3f}  ({low:.3f} to {high:.3f}) {row['MRR@10']:>7.3f} "
             f"{row['Recall@10']:>9.3f} {row['Recall@100']:>10.3f}"
         )
+    if measured.get("answers"):
+        lines.append("answers  questions  passages    pairs     right    marked  right if marked")
+    lines += [
+        f"{'':<8} {row['query_lang']:<10} {row['passage_lang']:<9} {row['pairs']:>6,} {row['right']:>9.3f} "
+        f"{row['marked']:>9.3f} {row['right_if_marked']:>16.3f}"
+        for row in measured.get("answers", ())
+    ]
     lines += [
         f"parity gap of {mode}, nDCG@10 ar→ar minus en→ar: {gap:+.3f}" for mode, gap in parity_gaps.items()
     ]

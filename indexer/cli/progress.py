@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from indexer.datatypes import Progress
 
-UNITS = {"checking": "files", "reading": "B", "cutting": "articles", "embedding": "passages"}
+UNITS = {"checking": "files", "reading": "B", "cutting": "articles", "embedding": "texts"}
 PRINTED_EVERY = 20.0  # seconds between two lines, where stderr is no terminal
 
 

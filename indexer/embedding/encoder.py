@@ -18,7 +18,8 @@ from indexer.embedding.bundled import model as bundled
 from indexer.embedding.fetch import fetched_model
 from indexer.errors import ModelError
 
-COMPUTED = "torch-float32"  # part of every vector key: another way of computing gives other vectors
+# Part of every vector key: another way of computing, or of normalizing texts, gives other vectors.
+COMPUTED = "torch-float32 text-2"
 
 
 class Encoder(Protocol):

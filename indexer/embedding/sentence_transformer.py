@@ -14,6 +14,7 @@ from indexer import settings
 from indexer.embedding.bundled.conversion import converted_model
 from indexer.embedding.bundled.transformer import load
 from indexer.errors import ModelError
+from indexer.text.normalize import model_text
 
 BATCH = 8  # small batches keep the activations in the cores' cache: 30 passages/s against 18 at 32
 
@@ -58,7 +59,7 @@ class SentenceTransformerEncoder:
         self._normalize = getattr(loaded[0], "normalizer", str)
 
     def count_tokens(self, text: str) -> int:
-        prompted = self._normalize(self.prompts["document"] + text)
+        prompted = self._normalize(self.prompts["document"] + model_text(text))
         return len(self.model.tokenizer(prompted, truncation=False)["input_ids"])
 
     def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -71,6 +72,10 @@ class SentenceTransformerEncoder:
         if not texts:
             return np.empty((0, self.dimension), np.float32)
         vectors = self.model.encode(
-            list(texts), prompt=prompt, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+            [model_text(text) for text in texts],
+            prompt=prompt,
+            batch_size=BATCH,
+            normalize_embeddings=True,
+            show_progress_bar=False,
         )
         return np.asarray(vectors, np.float32)

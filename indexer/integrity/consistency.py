@@ -5,7 +5,7 @@ again here from the texts of the articles.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,12 @@ from indexer.request import EQUAL_FILTERS
 from indexer.store.base import Row
 from indexer.store.reader import GenerationReader
 from indexer.store.schema import day_number, terms_key, unpack_terms
+from indexer.store.sentence_vectors import unpack_keys, unpack_vectors
 from indexer.text.analysis import KINDS, Kind, tokens
+from indexer.text.sentences import Range
 
 NEAR = 1e-4  # tolerance for a coordinate; the size of the batch changes a computed vector by less
+NEAR_8_BITS = 0.01  # the same for a sentence, whose coordinates are rounded to a 127th of the largest
 SAMPLED = 500  # passages that are looked up in the term index by all of their terms
 _EQUAL = tuple(filter_.field for filter_ in EQUAL_FILTERS)
 SHOWN = 3  # faults of one kind that are listed by name; the others are counted
@@ -56,14 +59,14 @@ def term_faults(store: GenerationReader, progress: Callable[[int], None]) -> Ite
 
 def vector_faults(
     store: GenerationReader,
-    key_of: Callable[[str, str], bytes],
+    key_of: Callable[[str], bytes],
     vectors_of: Callable[[Sequence[Row]], tuple[Sequence[int], NDArray[np.float32]]],
     progress: Callable[[int], None],
     at_once: int = 1_024,
 ) -> Iterator[str]:
     """Yield the faults of the vectors.
 
-    `key_of` returns the key of a vector from title and text. `vectors_of` takes rows and returns the
+    `key_of` returns the key of a text's vector. `vectors_of` takes rows and returns the
     expected vectors of some of them: the positions of these rows in its argument, and the vectors.
     """
     renamed, wrong, short = list[str](), list[str](), list[str]()
@@ -74,7 +77,9 @@ def vector_faults(
             rows[position].passage.passage_id for position in np.flatnonzero(~(np.abs(lengths - 1) < NEAR))
         ]
         renamed += [
-            row.passage.passage_id for row in rows if row.vector_key != key_of(row.document.title, row.text)
+            row.passage.passage_id
+            for row in rows
+            if row.vector_key != key_of(row.text) or row.title_key not in (None, key_of(row.document.title))
         ]
         positions, vectors = vectors_of(rows)
         if len(positions):
@@ -84,6 +89,62 @@ def vector_faults(
     yield from _summarized(short, "vectors are not of unit length")
     yield from _summarized(renamed, "passages have the vector of another text")
     yield from _summarized(wrong, "vectors are not those of their passages")
+
+
+def sentence_faults(
+    store: GenerationReader,
+    key_of: Callable[[str], bytes],
+    known: Callable[[Sequence[bytes]], Mapping[bytes, NDArray[np.float32]]],
+    progress: Callable[[int], None],
+    at_once: int = 256,
+) -> Iterator[str]:
+    """Yield the faults of the sentences: of their ranges, their keys and their vectors.
+
+    `known` returns, by key, those of the expected vectors that are known.
+    """
+    torn, renamed, wrong = list[str](), list[str](), list[str]()
+    for rows in _batches(store.rows(), at_once):
+        stored = store.sentences([row.row for row in rows])
+        expected = known([key for _, keys, _ in stored.values() for key in unpack_keys(keys)])
+        for row in rows:
+            if row.row not in stored:
+                continue
+            (ranges, packed_keys, packed), name = stored[row.row], row.passage.passage_id
+            keys = unpack_keys(packed_keys)
+            if not _are_in_order(ranges, len(row.text)) or len(keys) != len(ranges):
+                torn.append(name)
+            elif keys != [key_of(row.text[start:end]) for start, end in ranges]:
+                renamed.append(name)
+            elif not _hold(packed or b"", keys, store.dimension, expected):
+                wrong.append(name)
+        progress(rows[-1].row + 1)
+    yield from _summarized(torn, "passages have sentences that are no ranges of them")
+    yield from _summarized(renamed, "passages have sentences with the vectors of other texts")
+    yield from _summarized(wrong, "passages have sentences with vectors that are not theirs")
+
+
+def _are_in_order(ranges: Sequence[Range], length: int) -> bool:
+    offsets = [offset for range_ in ranges for offset in range_]
+    return len(ranges) > 1 and offsets == sorted(offsets) and offsets[-1] <= length
+
+
+def _hold(
+    packed: bytes, keys: Sequence[bytes], dimension: int, expected: Mapping[bytes, NDArray[np.float32]]
+) -> bool:
+    """Return whether stored vectors are as many as the keys, of unit length, and those that are expected."""
+    try:
+        vectors = unpack_vectors(packed, dimension)
+    except ValueError:  # not a whole number of vectors
+        return False
+    if len(vectors) != len(keys) or not bool(
+        (np.abs(np.linalg.norm(vectors, axis=1) - 1) < NEAR_8_BITS).all()
+    ):
+        return False
+    return all(
+        bool(np.abs(vector - expected[key]).max() < NEAR_8_BITS)
+        for vector, key in zip(vectors, keys, strict=True)
+        if key in expected
+    )
 
 
 def _terms(text: str) -> dict[Kind, list[str]]:

@@ -13,19 +13,19 @@ from indexer.boilerplate.layout import blank_cut_lines
 from indexer.datatypes import Document, Progress, SplitDocument
 from indexer.embedding.encoder import Encoder, find_model, key_of
 from indexer.embedding.language_neutral import NeutralSpace
+from indexer.embedding.titles import with_titles
 from indexer.errors import IndexDamaged, ModelError, UnreadableFile
 from indexer.ingest.documents import digest_of, documents_by_id
 from indexer.ingest.files import FoundFile, find_files, open_file, printable_path
 from indexer.ingest.metadata.sidecars import Sidecars
 from indexer.ingest.readers.registry import Readers
-from indexer.integrity.consistency import term_faults, vector_faults
+from indexer.integrity.consistency import sentence_faults, term_faults, vector_faults
 from indexer.settings import DEFAULT_INDEX, READING_VERSION
 from indexer.store.base import Row
 from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
 from indexer.store.vector_cache import VectorCache
 from indexer.text.lines import LineNumbers
-from indexer.text.passages import embedded_text
 
 ENCODED = 32  # about so many passages are encoded again where the cache lacks their vectors
 SHOWN = 3  # articles of one fault that are listed by id; the others are counted
@@ -38,7 +38,7 @@ class Fault:
     where: str
     """A generation's name, "index" or "cache"."""
     part: str
-    """The part with the fault: index, files, articles, passages, vectors, terms or cache."""
+    """The part with the fault: index, files, articles, passages, vectors, sentences, terms or cache."""
     fact: str
     remedy: str
 
@@ -203,18 +203,30 @@ class _Verifier:
         source = _VectorSource(cache, built_with, store.size()[1])
 
         def vectors_of(rows: Sequence[Row]) -> tuple[Sequence[int], NDArray[np.float32]]:
-            places, vectors = source.vectors_of(rows)
-            return places, space.apply(vectors, "passage") if space and places else vectors
+            places, vectors, titles = source.vectors_of(rows)
+            if not places:
+                return places, vectors
+            if space:
+                has_title = titles.any(axis=1)
+                vectors = space.apply(vectors, "passage")
+                titles[has_title] = space.apply(titles[has_title], "passage")
+            return places, with_titles(vectors, titles)
 
-        def expected_key(title: str, text: str) -> bytes:
-            return key_of(
-                built_with["weights"], built_with["prompts"]["document"], embedded_text(title, text)
-            )
+        def expected_key(text: str) -> bytes:
+            return key_of(built_with["weights"], built_with["prompts"]["document"], text)
 
-        for fact in vector_faults(
-            store, expected_key, vectors_of, self._progress_callback(f"vectors of {name[-8:]}", store)
-        ):
+        def cached_vectors(keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
+            known = cache.known(list(keys)) if cache is not None else {}
+            if not space or not known:
+                return known
+            return dict(zip(known, space.apply(np.stack(list(known.values())), "passage"), strict=True))
+
+        stage = self._progress_callback(f"vectors of {name[-8:]}", store)
+        for fact in vector_faults(store, expected_key, vectors_of, stage):
             self._fault(name, "vectors", fact)
+        stage = self._progress_callback(f"sentences of {name[-8:]}", store)
+        for fact in sentence_faults(store, expected_key, cached_vectors, stage):
+            self._fault(name, "sentences", fact)
         self.result.vectors += source.cached
         self.result.encoded += source.encoded
         self.result.unchecked += source.unknown
@@ -285,16 +297,23 @@ class _VectorSource:
         self._model: Encoder | None = None
         self._has_looked = False
 
-    def vectors_of(self, rows: Sequence[Row]) -> tuple[list[int], NDArray[np.float32]]:
-        """Return the positions of the rows with a known vector, and their vectors, in that order."""
+    def vectors_of(self, rows: Sequence[Row]) -> tuple[list[int], NDArray[np.float32], NDArray[np.float32]]:
+        """Return the positions of the rows with known vectors, these vectors, and those of their titles.
+
+        A row without a title has zeros in its place.
+        """
         vectors = self._cached(rows)
-        vectors |= self._encoded([row for row in rows if row.vector_key not in vectors])
-        positions = [position for position, row in enumerate(rows) if row.vector_key in vectors]
-        return positions, np.array([vectors[rows[position].vector_key] for position in positions], np.float32)
+        vectors |= self._encoded([row for row in rows if not _has_vectors(row, vectors)])
+        known = [(position, row) for position, row in enumerate(rows) if _has_vectors(row, vectors)]
+        passages = np.array([vectors[row.vector_key] for _, row in known], np.float32)
+        no_title = np.zeros(passages.shape[1:], np.float32)
+        titles = [vectors[row.title_key] if row.title_key else no_title for _, row in known]
+        return [position for position, _ in known], passages, np.array(titles, np.float32)
 
     def _cached(self, rows: Sequence[Row]) -> dict[bytes, NDArray[np.float32]]:
-        vectors = self._cache.known([row.vector_key for row in rows]) if self._cache is not None else {}
-        self.cached += sum(row.vector_key in vectors for row in rows)
+        keys = [key for row in rows for key in (row.vector_key, row.title_key) if key]
+        vectors = self._cache.known(keys) if self._cache is not None else {}
+        self.cached += sum(_has_vectors(row, vectors) for row in rows)
         return vectors
 
     def _encoded(self, rows: Sequence[Row]) -> dict[bytes, NDArray[np.float32]]:
@@ -304,10 +323,12 @@ class _VectorSource:
         if not encoder:
             self.unknown += len(rows)
             return {}
-        vectors = encoder.encode_passages([embedded_text(row.document.title, row.text) for row in sample])
+        texts = {row.vector_key: row.text for row in sample}
+        texts |= {row.title_key: row.document.title for row in sample if row.title_key}
+        vectors = encoder.encode_passages(list(texts.values()))
         self.encoded += len(sample)
         self.unknown += len(rows) - len(sample)
-        return {row.vector_key: vector for row, vector in zip(sample, vectors, strict=True)}
+        return dict(zip(texts, vectors, strict=True))
 
     def _encoder(self) -> Encoder | None:
         """Open the model that the index was built with; None where this machine does not have it."""
@@ -319,6 +340,10 @@ class _VectorSource:
             except ModelError:
                 self._model = None
         return self._model
+
+
+def _has_vectors(row: Row, vectors: Mapping[bytes, NDArray[np.float32]]) -> bool:
+    return row.vector_key in vectors and (row.title_key is None or row.title_key in vectors)
 
 
 def _documents(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from indexer.datatypes import Highlight
-from indexer.text.analysis import Token, function_words, tokens
+from indexer.text.analysis import Token, is_function_word, tokens
 
 
 def find_highlights(text: str, query: Iterable[Token]) -> tuple[Highlight, ...]:
@@ -30,11 +30,6 @@ def _content_terms(words: Iterable[Token]) -> list[Token]:
     """
     words = list(words)
     function_word_ranges = {
-        (word.start, word.end) for word in words if word.kind == "surface" and _is_function_word(word.term)
+        (word.start, word.end) for word in words if word.kind == "surface" and is_function_word(word.term)
     }
     return [word for word in words if (word.start, word.end) not in function_word_ranges]
-
-
-def _is_function_word(surface: str) -> bool:
-    listed = function_words()
-    return surface in listed or (len(surface) > 3 and surface[0] == "و" and surface[1:] in listed)

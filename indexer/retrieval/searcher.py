@@ -13,19 +13,28 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.datatypes import Candidate, Hit, Notice, Passage, SearchResult, SplitDocument
+from indexer.datatypes import Answer, Candidate, Hit, Notice, Passage, SearchResult, SplitDocument
 from indexer.embedding.encoder import Encoder
 from indexer.errors import GenerationChanged, ModelError, NoSuchPassage
 from indexer.request import DATE_COLUMN, ListRequest, SearchRequest, SimilarRequest
+from indexer.retrieval.answer import SURE, best_sentence, shares
 from indexer.retrieval.duplicates import ResultGroup, collapse, ungrouped
 from indexer.retrieval.facets import count_facets
-from indexer.retrieval.fusion import DEPTH, SURFACE_WEIGHT, fuse
+from indexer.retrieval.fusion import (
+    DEPTH,
+    FEW_WORDS,
+    LITERAL_WEIGHT,
+    SENTENCE_WEIGHT,
+    SURFACE_WEIGHT,
+    fuse,
+    words_weight,
+)
 from indexer.retrieval.highlight import find_highlights
 from indexer.store.base import WeightedTerm
 from indexer.store.reader import GenerationReader
 from indexer.store.schema import duplicate_key
-from indexer.text.analysis import Token, tokens
-from indexer.text.language import MIXED, detect
+from indexer.text.analysis import Token, telling_words, tokens
+from indexer.text.language import MIXED, UNDETERMINED, detect
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +169,19 @@ class Searcher:
             request, language, self.generation, len(hits), hits, clock.took(), notices, stages=clock.stages
         )
 
+    def best_sentence(self, query: str, doc_id: str, number: int) -> Answer | None:
+        """Return the sentence of a passage that answers a query best, however unsure; None if single.
+
+        Raises NoSuchPassage, and ModelError where the model fails.
+        """
+        article, passage = self._passage(doc_id, number)
+        vector = self._encode(query)
+        if vector is None:
+            raise ModelError("The model failed. Try again later.")
+        text = article.document.text[passage.start : passage.end]
+        sentences = self.store.sentences_of(vector, passage)
+        return best_sentence(text, article.document.title, sentences, self._information(tokens(query)))
+
     def size(self) -> tuple[int, int]:
         """Count the documents and the passages that are searched."""
         return self.store.size()
@@ -285,10 +307,12 @@ class Searcher:
             return lexical, request.mode != "lexical"
         with clock.stage("dense"):
             dense = self.store.dense(vector, DEPTH, filters)
+        with clock.stage("sentences"):
+            candidates = self._with_meaning(vector, lexical, dense)
         if request.mode == "dense":
-            return dense, False
+            return candidates, False
         with clock.stage("fuse"):
-            return self._fused(vector, lexical, dense, language), False
+            return self._fused(candidates, lexical, terms, query_tokens, language), False
 
     def _encode(self, query: str) -> NDArray[np.float32] | None:
         """Return the vector of a query; None where the model fails."""
@@ -303,36 +327,66 @@ class Searcher:
         self._failing = False
         return vector
 
+    def _with_meaning(
+        self, vector: NDArray[np.float32], lexical: Sequence[Candidate], dense: Sequence[Candidate]
+    ) -> list[Candidate]:
+        """Return the union of both retrievers' candidates by meaning, the best first."""
+        rows = {candidate.row for candidate in dense}
+        only_lexical = [candidate for candidate in lexical if candidate.row not in rows]
+        cosines = self.store.cosines(vector, [candidate.passage for candidate in only_lexical])
+        union = [
+            *dense,
+            *(replace(each, score=cosine) for each, cosine in zip(only_lexical, cosines, strict=True)),
+        ]
+        of_sentences = self.store.sentence_cosines(vector, union)
+        scored = []
+        for candidate in union:
+            sentences = of_sentences.get(candidate.row)
+            # A passage of one sentence is its own best sentence.
+            best = max(sentences.cosines) if sentences else candidate.score
+            score = (1 - SENTENCE_WEIGHT) * candidate.score + SENTENCE_WEIGHT * best
+            scored.append(replace(candidate, score=score, sentences=sentences))
+        return sorted(scored, key=lambda each: (-each.score, each.passage.doc_id, each.passage.number))
+
     def _fused(
         self,
-        vector: NDArray[np.float32],
+        candidates: Sequence[Candidate],
         lexical: Sequence[Candidate],
-        dense: Sequence[Candidate],
+        terms: Sequence[WeightedTerm],
+        query_tokens: Sequence[Token],
         language: str,
     ) -> list[Candidate]:
-        """Return the union of both retrievers' candidates, with fused scores, best first."""
-        by_id = {candidate.passage.passage_id: candidate for candidate in [*lexical, *dense]}
-        cosines = {candidate.passage.passage_id: candidate.score for candidate in dense}
-        only_lexical = [
-            candidate.passage for candidate in lexical if candidate.passage.passage_id not in cosines
-        ]
-        for passage, cosine in zip(only_lexical, self.store.cosines(vector, only_lexical), strict=True):
-            cosines[passage.passage_id] = cosine
+        """Return candidates with the scores of meaning and words together, best first."""
+        by_id = {candidate.passage.passage_id: candidate for candidate in candidates}
+        information = self.store.information(terms)
+        words = {candidate.passage.passage_id: candidate.score for candidate in lexical}
+        telling = len(telling_words(query_tokens))
         fused = fuse(
-            cosines,
-            {candidate.passage.passage_id: candidate.score for candidate in lexical},
+            {passage_id: candidate.score for passage_id, candidate in by_id.items()},
+            {passage_id: score / information for passage_id, score in words.items()},
             {
                 passage_id
                 for passage_id, candidate in by_id.items()
                 if candidate.passage.lang in (language, MIXED)
             },
+            words_weight(telling),
+            everywhere=telling <= FEW_WORDS or language == UNDETERMINED,
+            literal={passage_id: LITERAL_WEIGHT * score for passage_id, score in words.items()},
         )
         # Stable: passages with equal scores keep the order of the fusion.
         ranked = sorted(fused.items(), key=lambda item: -item[1])
         return [replace(by_id[passage_id], score=score) for passage_id, score in ranked]
 
+    def _information(self, words: Sequence[Token]) -> dict[str, float]:
+        """Return, by stem, the share of the words' information that it carries."""
+        stems = list(dict.fromkeys(word.term for word in words if word.kind == "stem"))
+        return shares(
+            stems, {stem: self.store.information([WeightedTerm(stem, "stem", 1.0)]) for stem in stems}
+        )
+
     def _hits(self, page: Sequence[ResultGroup], words: Sequence[Token]) -> tuple[Hit, ...]:
         """Return groups as hits without a rank, each with its document."""
+        information = self._information(words)
         groups = [member for group in page for member in (group, *group.more)]
         candidates = [candidate for group in groups for candidate in (group.candidate, *group.also_in)]
         documents = self.store.documents([candidate.passage.doc_id for candidate in candidates])
@@ -340,7 +394,14 @@ class Searcher:
         def single_hit(candidate: Candidate) -> Hit:
             passage = candidate.passage
             hit = Hit(None, candidate.score, passage, documents[passage.doc_id])
-            return replace(hit, highlights=find_highlights(hit.text, words))
+            if not words:
+                return hit
+            answer = best_sentence(hit.text, hit.document.title, candidate.sentences, information)
+            return replace(
+                hit,
+                highlights=find_highlights(hit.text, words),
+                answer=answer if answer and answer.confidence >= SURE else None,
+            )
 
         def group_hit(group: ResultGroup) -> Hit:
             also_in = tuple(single_hit(candidate) for candidate in group.also_in)

@@ -26,7 +26,7 @@ class SeenFile(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A passage with its row, document and text, and the keys of its terms and of its vector."""
+    """A passage with its row, document and text, and the keys of its terms and vectors."""
 
     row: int
     passage: Passage
@@ -34,6 +34,7 @@ class Row(NamedTuple):
     text: str
     terms_key: bytes | None
     vector_key: bytes
+    title_key: bytes | None
 
 
 Labels = dict[str, str | None]

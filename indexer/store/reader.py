@@ -4,6 +4,7 @@ A passage has the same row, counted from 0, in all three. Rows differ from one g
 no result shows them, and ties are broken by id. The writer and the reader share only the files.
 """
 
+import math
 import shutil
 import sqlite3
 import tempfile
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from tantivy import FieldType, Occur, Query
 
 from indexer import settings
-from indexer.datatypes import Candidate, Cut, Document, Notice, Passage, SplitDocument
+from indexer.datatypes import Candidate, Cut, Document, Notice, Passage, SentenceScores, SplitDocument
 from indexer.request import DATE_COLUMN, Filters
 from indexer.store.base import Labels, Row, SeenFile, WeightedTerm
 from indexer.store.folder import SPACE_FILE, IndexFolder
@@ -37,7 +38,9 @@ from indexer.store.schema import (
     read_only,
     terms_index,
 )
+from indexer.store.sentence_vectors import cosines, unpack_ranges
 from indexer.text.analysis import Kind
+from indexer.text.sentences import Range
 
 _PASSAGE = 'doc_id, number, start, "end", line_start, line_end, lang'
 _DOCUMENT = ", ".join(DOCUMENT_COLUMNS)
@@ -109,6 +112,11 @@ class GenerationReader:
         with self._lock:
             self._close_database()
 
+    @property
+    def dimension(self) -> int:
+        """The number of coordinates of a vector."""
+        return int(self._vectors.d)
+
     def space_path(self) -> Path | None:
         """Return the file of the language-neutral space; None where the vectors are the model's own."""
         return self.folder / SPACE_FILE if SPACE_FILE in self.manifest.files else None
@@ -147,16 +155,21 @@ class GenerationReader:
 
     def rows(self) -> Iterator[Row]:
         """Yield every passage by row, with its document and the keys of its terms and of its vector."""
-        query = f"""SELECT row, {_PASSAGE}, (SELECT key FROM terms WHERE id = terms_id), vector_key
+        query = f"""SELECT row, {_PASSAGE}, (SELECT key FROM terms WHERE id = terms_id), vector_key, title_key
                     FROM passages WHERE row >= ? AND row < ? ORDER BY row"""
         for first in range(0, self.manifest.passages, _AT_ONCE):
             batch = self._query(query, (first, first + _AT_ONCE))
             documents = self.documents([doc_id for _, doc_id, *_ in batch])
-            for row, *facts, terms_key, vector_key in batch:
+            for row, *facts, terms_key, vector_key, title_key in batch:
                 passage = Passage(*facts)
                 document = documents[passage.doc_id]
                 text = document.text[passage.start : passage.end]
-                yield Row(row, passage, document, text, terms_key, vector_key)
+                yield Row(row, passage, document, text, terms_key, vector_key, title_key)
+
+    def sentences(self, rows: Sequence[int]) -> dict[int, tuple[list[Range], bytes, bytes]]:
+        """Return ranges, keys and packed vectors of the sentences of passages, by row, if several."""
+        stored = self._query_many("SELECT row, ranges, keys, vectors FROM sentences WHERE row IN", list(rows))
+        return {row: (unpack_ranges(ranges), keys, vectors) for row, ranges, keys, vectors in stored}
 
     def term_counts(self, field: str) -> dict[str, int]:
         """Return, by term, how many passages have it in a field of the term index."""
@@ -236,8 +249,37 @@ class GenerationReader:
         return self._candidates(dict(_with_ties(best_rows, depth)), depth)
 
     def cosines(self, vector: NDArray[np.float32], passages: Sequence[Passage]) -> list[float]:
-        """Return the dense scores of passages that another retriever found, in their order."""
+        """Return the cosines of passages that another retriever found, in their order."""
         return self._cosines(vector, [self._row(passage) for passage in passages])
+
+    def sentence_cosines(
+        self, vector: NDArray[np.float32], candidates: Sequence[Candidate]
+    ) -> dict[int, SentenceScores]:
+        """Return the cosines of the sentences of candidates, by row, of those that have several sentences."""
+        stored = self._query_many(
+            "SELECT row, ranges, vectors FROM sentences WHERE row IN",
+            [candidate.row for candidate in candidates],
+        )
+        scores, first = cosines(b"".join(vectors for _, _, vectors in stored), vector).tolist(), 0
+        scored = {}
+        for row, packed, _ in stored:
+            ranges = unpack_ranges(packed)
+            scored[row] = SentenceScores(tuple(ranges), tuple(scores[first : first + len(ranges)]))
+            first += len(ranges)
+        return scored
+
+    def sentences_of(self, vector: NDArray[np.float32], passage: Passage) -> SentenceScores | None:
+        """Return the cosines of a passage's sentences; None where it has only one."""
+        row = self._row(passage)
+        return self.sentence_cosines(vector, [Candidate(passage, 0.0, row=row)]).get(row)
+
+    def information(self, terms: Sequence[WeightedTerm]) -> float:
+        """Return the BM25 score of a passage of average length that holds each of these terms once."""
+        passages = self.manifest.passages
+        holding = [(self._searcher.doc_freq(kind, term), weight) for term, kind, weight in terms]
+        return sum(
+            weight * math.log(1 + (passages - count + 0.5) / (count + 0.5)) for count, weight in holding
+        )
 
     def vector(self, passage: Passage) -> NDArray[np.float32]:
         """Return the unit vector of a passage."""
@@ -297,7 +339,8 @@ class GenerationReader:
             f"SELECT row, duplicate_key, {_PASSAGE} FROM passages WHERE row IN", list(scores)
         )
         candidates = [
-            Candidate(Passage(*passage), scores[row], duplicate_key) for row, duplicate_key, *passage in rows
+            Candidate(Passage(*passage), scores[row], duplicate_key, row)
+            for row, duplicate_key, *passage in rows
         ]
         candidates.sort(
             key=lambda candidate: (-candidate.score, candidate.passage.doc_id, candidate.passage.number)

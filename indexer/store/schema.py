@@ -31,7 +31,8 @@ CREATE TABLE documents (
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, doc_id TEXT, number INTEGER, start INTEGER, "end" INTEGER,
     line_start INTEGER, line_end INTEGER, lang TEXT, duplicate_key BLOB,
-    vector_key BLOB, terms_id INTEGER, UNIQUE (doc_id, number));
+    vector_key BLOB, title_key BLOB, terms_id INTEGER, UNIQUE (doc_id, number));
+CREATE TABLE sentences (row INTEGER PRIMARY KEY, ranges BLOB, keys BLOB, vectors BLOB);
 CREATE TABLE terms (id INTEGER PRIMARY KEY, key BLOB UNIQUE, terms BLOB);
 CREATE TABLE cuts (
     doc_id TEXT, line INTEGER, start INTEGER, "end" INTEGER, rule TEXT, articles INTEGER, line_key INTEGER,
@@ -47,6 +48,9 @@ CREATE INDEX documents_by_source ON documents (source, published);
 CREATE INDEX documents_by_author ON documents (author);
 CREATE INDEX documents_by_path ON documents (path);
 """
+# `title_key` is the key of the title's vector, NULL where no title is added (embedding/titles.py).
+# `sentences` has the passages of two sentences or more, by the row of the passage: ranges within the passage,
+# and the key and the vector of each sentence (sentence_vectors.py). A single sentence is its passage.
 # `line_key` is a hash of a line, made with a secret (line_secret.py). `repeated_lines` holds the lines that
 # are cut because enough articles of a source share them. `articles` counts the articles that share a line;
 # in `sources` it counts all articles of the source.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import faiss
 import numpy as np
@@ -37,7 +37,9 @@ from indexer.store.schema import (
     terms_key,
     unpack_terms,
 )
+from indexer.store.sentence_vectors import KEY_BYTES, pack_ranges, pack_vectors, unpack_keys, unpack_ranges
 from indexer.text.analysis import KINDS, Token, tokens
+from indexer.text.sentences import Range
 
 REPEATED_LISTED = 100  # repeated lines in a report; the index knows all of them
 NOTES_LISTED = 1_000
@@ -57,6 +59,34 @@ class PreparedArticle:
     line_keys: Collection[int] = ()
     repeated_line_keys: Mapping[int, int] = field(default_factory=dict)
     """The key of each line that was cut because many articles share it, by line number."""
+
+
+class Sentences(NamedTuple):
+    """The sentences of one passage: their ranges within it, and the keys of their vectors."""
+
+    ranges: Sequence[Range]
+    keys: Sequence[bytes]
+
+
+class PassageKeys(NamedTuple):
+    """The keys of the vectors of a passage: of its text, of the title if it counts, and of its sentences."""
+
+    text: bytes
+    title: bytes | None = None
+    sentences: Sentences = Sentences((), ())
+
+
+Part = Literal["passage", "title", "sentence"]
+
+
+class NewText(NamedTuple):
+    """A text that needs a vector: a passage, its article's title, or the range of a sentence in it."""
+
+    key: bytes
+    row: int
+    part: Part
+    start: int
+    end: int
 
 
 class GenerationWriter:
@@ -114,6 +144,7 @@ class GenerationWriter:
         dropped_rows = [row for (row,) in run(f"SELECT row FROM passages WHERE {is_dropped} ORDER BY row")]
         run(f"""CREATE TEMP TABLE unused_terms AS SELECT terms_id FROM passages WHERE {is_dropped}""")
         run(f"DELETE FROM lines WHERE document_id IN (SELECT id FROM documents WHERE {is_dropped})")
+        run(f"DELETE FROM sentences WHERE row IN (SELECT row FROM passages WHERE {is_dropped})")
         for table in ("passages", "cuts", "documents"):
             run(f"DELETE FROM {table} WHERE {is_dropped}")
         run("""DELETE FROM terms
@@ -122,9 +153,9 @@ class GenerationWriter:
         self._freed_rows = [row for row in dropped_rows if row < remaining]
         last_passages = run("SELECT row FROM passages WHERE row >= ? ORDER BY row", (remaining,)).fetchall()
         self._moved_rows = [row for (row,) in last_passages]
-        self._articles.executemany(
-            "UPDATE passages SET row = ? WHERE row = ?", zip(self._freed_rows, self._moved_rows, strict=True)
-        )
+        moves = list(zip(self._freed_rows, self._moved_rows, strict=True))
+        for table in ("passages", "sentences"):
+            self._articles.executemany(f"UPDATE {table} SET row = ? WHERE row = ?", moves)
         run("DROP TABLE dropped")
         run("DROP TABLE unused_terms")
         self._articles.commit()
@@ -150,10 +181,10 @@ class GenerationWriter:
     def add(
         self,
         prepared: PreparedArticle,
-        vector_keys: Sequence[bytes],
+        vectors: Sequence[PassageKeys],
         analyze: Callable[[str], Sequence[Token]] = tokens,
     ) -> None:
-        """Append an article, with the vector key of each of its passages."""
+        """Append an article, with the keys of the vectors of each of its passages."""
         document = prepared.article.document
         values = (*document_values(document), prepared.digest, prepared.longest_lines_key)
         document_id = self._articles.execute(
@@ -169,13 +200,20 @@ class GenerationWriter:
         self._articles.executemany(
             "INSERT INTO lines VALUES (?, ?, ?)", ((source, key, document_id) for key in prepared.line_keys)
         )
-        for passage, key in zip(prepared.article.passages, vector_keys, strict=True):
+        first = self.rows
+        self._articles.executemany(
+            "INSERT INTO sentences VALUES (?, ?, ?, NULL)",
+            ((row, pack_ranges(keys.sentences.ranges), b"".join(keys.sentences.keys))
+             for row, keys in enumerate(vectors, first) if len(keys.sentences.ranges) > 1),
+        )  # fmt: skip
+        for passage, keys in zip(prepared.article.passages, vectors, strict=True):
             text = document.text[passage.start : passage.end]
             terms_id, terms = self._terms_of(text, analyze)
             self._articles.execute(
-                "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (self.rows, passage.doc_id, passage.number, passage.start, passage.end,
-                 passage.line_start, passage.line_end, passage.lang, duplicate_key(text), key, terms_id),
+                 passage.line_start, passage.line_end, passage.lang, duplicate_key(text),
+                 keys.text, keys.title, terms_id),
             )  # fmt: skip
             self._add_terms(self.rows, {"lang": passage.lang, **labels}, unpack_terms(terms))
             self.rows += 1
@@ -249,26 +287,58 @@ class GenerationWriter:
         run("INSERT OR IGNORE INTO sources (name, articles) VALUES (?, 0)", (name,))
         return int(run("SELECT id FROM sources WHERE name = ?", (name,)).fetchone()[0])
 
-    def new_keys(self) -> list[bytes]:
-        """Return the vector keys of the added passages, by row."""
-        query = "SELECT vector_key FROM passages WHERE row >= ? ORDER BY row"
-        return [key for (key,) in self._articles.execute(query, (self.first_new,))]
+    def new_keys(self) -> list[tuple[bytes, bytes | None]]:
+        """Return the keys of the added passages and of their titles, by row."""
+        query = "SELECT vector_key, title_key FROM passages WHERE row >= ? ORDER BY row"
+        return self._articles.execute(query, (self.first_new,)).fetchall()
 
-    def length(self, row: int) -> int:
-        """Return the length of a passage in code points."""
-        query = 'SELECT "end" - start FROM passages WHERE row = ?'
-        return int(self._articles.execute(query, (row,)).fetchone()[0])
+    def count_new_texts(self) -> int:
+        """Count the texts of `new_texts`."""
+        added = f"FROM passages WHERE row >= {self.first_new}"
+        sentences = f"SELECT SUM(length(keys)) / {KEY_BYTES} FROM sentences WHERE row >= {self.first_new}"
+        return self._number(f"SELECT COUNT(*) + COUNT(title_key) {added}") + self._number(sentences)
 
-    def texts(self, rows: Sequence[int]) -> list[tuple[str, str]]:
-        """Return the title and the text of the passages at these rows, in their order."""
-        return [self._text(row) for row in rows]
+    def new_texts(self, at_once: int) -> Iterator[list[NewText]]:
+        """Yield the added passages with their titles and sentences, those of `at_once` passages together.
 
-    def _text(self, row: int) -> tuple[str, str]:
-        title, text, start, end = self._articles.execute(
-            'SELECT title, text, start, "end" FROM passages JOIN documents USING (doc_id) WHERE row = ?',
-            (row,),
-        ).fetchone()
-        return title, text[start:end]
+        A text comes once for each passage that it is a part of.
+        """
+        passages = """SELECT row, vector_key, title_key, "end" - start FROM passages
+                      WHERE row >= ? AND row < ? ORDER BY row"""
+        for first in range(self.first_new, self.rows, at_once):
+            texts = list[NewText]()
+            for row, key, title_key, length in self._articles.execute(passages, (first, first + at_once)):
+                texts.append(NewText(key, row, "passage", 0, length))
+                if title_key:
+                    texts.append(NewText(title_key, row, "title", 0, 0))
+            for row, sentences in self.new_sentences(first, first + at_once):
+                texts += [
+                    NewText(key, row, "sentence", start, end)
+                    for key, (start, end) in zip(sentences.keys, sentences.ranges, strict=True)
+                ]
+            yield texts
+
+    def new_sentences(self, first: int, end: int) -> list[tuple[int, Sentences]]:
+        """Return row and sentences of the added passages between two rows that have several."""
+        query = "SELECT row, ranges, keys FROM sentences WHERE row >= ? AND row < ? ORDER BY row"
+        return [
+            (row, Sentences(unpack_ranges(ranges), unpack_keys(keys)))
+            for row, ranges, keys in self._articles.execute(query, (max(first, self.first_new), end))
+        ]
+
+    def set_sentence_vectors(self, vectors: Iterable[tuple[int, NDArray[np.float32]]]) -> None:
+        """Store the vectors (n, d) of the sentences of passages, by row."""
+        self._articles.executemany(
+            "UPDATE sentences SET vectors = ? WHERE row = ?",
+            ((pack_vectors(of_passage), row) for row, of_passage in vectors),
+        )
+
+    def text(self, new: NewText) -> str:
+        """Return a text of `new_texts`."""
+        # SQLite's own substr() stops at a NUL.
+        query = "SELECT title, text, start FROM passages JOIN documents USING (doc_id) WHERE row = ?"
+        title, text, start = self._articles.execute(query, (new.row,)).fetchone()
+        return str(title if new.part == "title" else text[start + new.start : start + new.end])
 
     def digests(self) -> dict[str, bytes]:
         """Return the digest of every document, by id."""

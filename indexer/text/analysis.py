@@ -6,6 +6,7 @@ of the index. Terms are never displayed.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import local
@@ -142,3 +143,14 @@ def _english_stemmer() -> Any:
 def function_words() -> frozenset[str]:
     """Return the surfaces of function words, which carry grammar rather than content."""
     return frozenset(terms(_FUNCTION_WORDS, "surface"))
+
+
+def telling_words(words: Iterable[Token]) -> set[str]:
+    """Return the surfaces of the words that are no function words."""
+    return {word.term for word in words if word.kind == "surface" and not is_function_word(word.term)}
+
+
+def is_function_word(surface: str) -> bool:
+    """Return whether a word is a function word, in Arabic also with «and» before it."""
+    listed = function_words()
+    return surface in listed or (len(surface) > 3 and surface[0] == "و" and surface[1:] in listed)

@@ -30,6 +30,17 @@ PERSIAN_KEYBOARD = str.maketrans("کیى", "كيي")
 DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩" + "۰۱۲۳۴۵۶۷۸۹", "0123456789" * 2)
 
 _INVISIBLE_OR_TATWEEL = re.compile(f"[{INVISIBLE}{TATWEEL}]")
+_PERSIAN_LETTERS = str.maketrans("کی", "كي")  # ى stays: «على» is another word than «علي»
+_UNREAD = re.compile(f"[{ARABIC_MARKS}{TATWEEL}{INVISIBLE}]")
+
+
+def model_text(text: str) -> str:
+    """Return a text as an embedding model reads it: in one spelling, whoever typed it.
+
+    Without harakat, tatweel and invisible characters, with Arabic letters for those of a Persian keyboard,
+    and in small letters. Arabic has no capitals: English texts without them are also nearer to Arabic ones.
+    """
+    return _UNREAD.sub("", unicodedata.normalize("NFC", text)).translate(_PERSIAN_LETTERS).lower()
 
 
 def drop_invisible(text: str) -> str:

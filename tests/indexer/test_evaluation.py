@@ -286,3 +286,58 @@ def test_the_interval_of_many_values_is_that_of_a_normal_mean():
 
 def test_the_interval_of_equal_values_is_that_value():
     assert bootstrap_interval([0.25] * 9) == [0.25, 0.25]
+
+
+# --- the sentence that answers -------------------------------------------------------------------------
+
+SENTENCES = ["Alpha gamma omega delta sigma.", "Beta kappa lambda theta zeta.", "Eta iota rho upsilon phi."]
+
+
+def with_answers(folder, *answers):
+    write(
+        folder,
+        [text("d1", " ".join(SENTENCES)), text("d2", SENTENCES[0])],
+        [text("q1", "beta kappa lambda"), text("q2", "eta iota rho"), text("q3", "alpha gamma")],
+        [("q1", "d1", 1), ("q2", "d1", 1), ("q3", "d2", 1)],
+    )
+    lines = [
+        json.dumps(dict(zip(("query-id", "corpus-id", "start", "end"), row, strict=True))) for row in answers
+    ]
+    (folder / "answers.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    return read_dataset(folder)
+
+
+def test_right_and_marked_answers_are_counted_by_hand(tmp_path):
+    beta, eta = " ".join(SENTENCES).index("kappa"), " ".join(SENTENCES).index("iota")
+    dataset = with_answers(
+        tmp_path / "set",
+        ("q1", "d1", beta, beta + 5), ("q2", "d1", eta, eta + 4), ("q2", "d1", 0, 5),  # the last one is elsewhere
+        ("q3", "d2", 0, 5),  # of a single sentence, which is easily right
+        ("q9", "d1", 0, 5), ("q1", "d9", 0, 5),
+    )  # fmt: skip
+    measured = evaluate(dataset, FakeModel())
+    assert measured["answers"] == [
+        {
+            "query_lang": "en",
+            "passage_lang": "en",
+            "pairs": 3,
+            "right": 0.6667,
+            "marked": 1.0,
+            "right_if_marked": 0.6667,
+        }
+    ]
+    assert "answers" not in evaluate(dataset, FakeModel(), ["dense"])
+
+
+def test_set_without_answers_has_none(small):
+    assert "answers" not in evaluate(read_dataset(small), FakeModel())
+
+
+@pytest.mark.parametrize(
+    "line", ["{}", "[]", '{"query-id": "q", "corpus-id": "d", "start": "x", "end": 1}', "{"]
+)
+def test_invalid_answer_is_reported_with_its_line(tmp_path, line):
+    with_answers(tmp_path / "set")
+    (tmp_path / "set" / "answers.jsonl").write_text(f"\n{line}\n", "utf-8")
+    with pytest.raises(RequestError, match=r"answers\.jsonl, line 2"):
+        read_dataset(tmp_path / "set")

@@ -31,7 +31,7 @@ RESULT_KEYS = [
     "total", "limit", "offset", "next", "facets", "hits", "warnings",
 ]  # fmt: skip
 HIT_KEYS = [
-    "rank", "score", "text", "lang", "dir", "highlights", "also_in", "more", "source",
+    "rank", "score", "text", "lang", "dir", "highlights", "answer", "also_in", "more", "source",
 ]  # fmt: skip
 SOURCE_KEYS = [
     "doc_id", "path", "title", "published", "sha256", "basis", "encoding",

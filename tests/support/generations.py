@@ -14,7 +14,7 @@ from indexer.store.base import WeightedTerm
 from indexer.store.folder import IndexFolder
 from indexer.store.manifest import GenerationContent
 from indexer.store.reader import GenerationReader
-from indexer.store.writer import GenerationWriter, PreparedArticle
+from indexer.store.writer import GenerationWriter, PassageKeys, PreparedArticle
 from indexer.text.analysis import KINDS, Token
 from tests.support.paths import SETTINGS
 
@@ -82,7 +82,9 @@ def write(path, articles, terms, vectors, dimension=DIMENSION):
     with folder.staging_folder() as staging:
         writer = GenerationWriter(staging)
         for article in articles:
-            writer.add(PreparedArticle(article), [b"key"] * len(article.passages), terms_of.__getitem__)
+            writer.add(
+                PreparedArticle(article), [PassageKeys(b"key")] * len(article.passages), terms_of.__getitem__
+            )
         content = writer.content()
         writer.finish(dimension, iter(np.array_split(vectors, 3)))
         folder.publish(staging, content, archive="/somewhere", settings=SETTINGS)
@@ -173,9 +175,9 @@ def build(
     with folder.staging_folder() as staging:
         writer = GenerationWriter(staging, base, dropped)
         for each in entries:
-            writer.add(each, [key_of(text) for text in texts_of([each])], analyze)
+            writer.add(each, [PassageKeys(key_of(text)) for text in texts_of([each])], analyze)
         also(writer)
-        assert writer.new_keys() == [key_of(text) for text in texts_of(entries)]
+        assert writer.new_keys() == [(key_of(text), None) for text in texts_of(entries)]
         content = writer.content()
         writer.finish(DIMENSION, iter([vectors_of(texts_of(entries))]))
         made = folder.publish(

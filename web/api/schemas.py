@@ -65,6 +65,16 @@ _GENERATION = "Of the index that answered."
 _WARNINGS = "What whoever reads the answer should know, such as that an older index answers."
 
 
+class Answer(BaseModel):
+    """The sentence of a hit that answers the question: a range of its text, in code points."""
+
+    start: int = Field(ge=0, description="Where the sentence begins in `text`.")
+    end: int = Field(ge=1, description=_CHAR_END)
+    confidence: float = Field(
+        ge=0, le=1, description="How far it leads the next sentence, from 0, hardly, to 1; not a probability."
+    )
+
+
 class Highlight(BaseModel):
     """A range of a hit's text, in code points: a whole word that matched the question."""
 
@@ -106,6 +116,7 @@ class Hit(BaseModel):
     lang: str = Field(description=_LANG)
     dir: Literal["rtl", "ltr"] = Field(description=_DIR)
     highlights: list[Highlight] = Field(description="The words that matched, in order.")
+    answer: Answer | None = Field(description="The sentence that answers; null where none stands out.")
     also_in: list[Source] = Field(description="Identical passages elsewhere.")
     more: More | None = Field(description="What of its article is collapsed into it; null where nothing is.")
     source: Source = Field(

@@ -76,12 +76,15 @@ the range holds no words, such as a line that was cut."""
 
 
 class Piece(NamedTuple):
-    """A piece of a text: whether the address names it, and its parts, each with whether a search matched."""
+    """A piece of a text: whether the address names it, and its parts.
+
+    A part has its text, whether it is a word that a search matched, and whether it answers the search.
+    """
 
     marked: bool
     first: bool
     """Whether this is the first marked piece of the article."""
-    parts: list[tuple[str, bool]]
+    parts: list[tuple[str, bool, bool]]
 
 
 class Part(NamedTuple):
@@ -279,12 +282,18 @@ def parts(article: SplitDocument, here: Range | None, hits: Sequence[Hit]) -> li
         for hit in hits
         for highlight in hit.highlights
     ]
+    answers = [
+        Range(hit.passage.start + hit.answer.start, hit.passage.start + hit.answer.end)
+        for hit in hits
+        if hit.answer
+    ]
+    kinds = ([here] if here else [], words, answers)
     for span, passage in _spans(article):
         pieces = list[Piece]()
-        within = [word for word in words if span.meets(word)]
-        for marked, group in groupby(_split_at_marks(text, span, here, within), key=lambda part: part[1]):
-            matched_parts = [(part, matched) for part, _, matched in group]
-            pieces.append(Piece(marked, marked and not marked_before, matched_parts))
+        marks = [[mark for mark in kind if span.meets(mark)] for kind in kinds]
+        for marked, group in groupby(_split_at_marks(text, span, marks), key=lambda part: part[1][0]):
+            flagged = [(part, matched, answering) for part, (_, matched, answering) in group]
+            pieces.append(Piece(marked, marked and not marked_before, flagged))
             marked_before = marked_before or marked
         shown.append(Part(passage, text[span.start : span.end], pieces))
     return shown
@@ -303,15 +312,15 @@ def _spans(article: SplitDocument) -> Iterator[tuple[Range, Passage | None]]:
 
 
 def _split_at_marks(
-    text: str, span: Range, here: Range | None, words: Sequence[Range]
-) -> Iterator[tuple[str, bool, bool]]:
-    """Yield a range of a text, split at the edges of marks: each part, whether named, whether matched."""
-    borders = (edge for mark in (*words, *([here] if here else ())) for edge in mark)
+    text: str, span: Range, marks: Sequence[Sequence[Range]]
+) -> Iterator[tuple[str, tuple[bool, ...]]]:
+    """Yield a range of a text, split at the edges of marks: each part, and which kinds have it."""
+    borders = (edge for kind in marks for mark in kind for edge in mark)
     edges = sorted({*span, *(edge for edge in borders if span.start < edge < span.end)})
     for start, end in pairwise(edges):
         part = Range(start, end)
         shown = text[start:end].replace("\0", "\ufffd")  # HTML cannot contain a NUL
-        yield shown, here is not None and part.meets(here), any(part.meets(word) for word in words)
+        yield shown, tuple(any(part.meets(mark) for mark in kind) for kind in marks)
 
 
 def cite(article: SplitDocument, here: Range | None) -> Citation:

@@ -23,9 +23,9 @@ from web.server.metrics import record_search
 from web.service import service
 
 COLUMNS = (
-    "rank", "folded_into", "score", "text", "language", "title", "source", "author", "original", "published",
-    "doc_id", "file", "basis", "line_start", "line_end", "char_start", "char_end", "sha256", "address",
-    "also_in",
+    "rank", "folded_into", "score", "text", "answer", "language", "title", "source", "author", "original",
+    "published", "doc_id", "file", "basis", "line_start", "line_end", "char_start", "char_end", "sha256",
+    "address", "also_in",
 )  # fmt: skip
 BYTE_ORDER_MARK = "\ufeff"  # without it, Excel does not decode the file as UTF-8
 AMISS = frozenset({"damage", "no_model"})
@@ -94,7 +94,7 @@ def row(hit: Hit, site: str, folded_into: int | None = None) -> list[str | int |
         hit.rank or "",
         folded_into or "",
         round(hit.score, 6),
-        *(cell(text) for text in (hit.text, passage.lang, document.title, document.source)),
+        *(cell(text) for text in (hit.text, hit.answer_text, passage.lang, document.title, document.source)),
         *(cell(text) for text in (document.author, original_of(document) or "")),
         document.published or "",
         *(cell(text) for text in (document.doc_id, document.file.path)),

@@ -1,5 +1,7 @@
 """Template functions that show texts of articles in their own language and direction, with highlights."""
 
+from itertools import pairwise
+
 from flask import Flask
 
 from indexer import Hit
@@ -17,11 +19,15 @@ def register(app: Flask) -> None:
     app.add_template_global(segments)
 
 
-def segments(hit: Hit) -> list[tuple[str, bool]]:
-    """Split a hit's text at its highlights; return each part, and whether it is a highlight."""
-    parts, end = list[tuple[str, bool]](), 0
-    for highlight in hit.highlights:
-        before, word = hit.text[end : highlight.start], hit.text[highlight.start : highlight.end]
-        parts += [(before, False), (word, True)]
-        end = highlight.end
-    return [part for part in [*parts, (hit.text[end:], False)] if part[0]]
+def segments(hit: Hit) -> list[tuple[str, bool, bool]]:
+    """Split a hit's text at its marks; return each part, whether a word matched, and whether it answers."""
+    words = [(highlight.start, highlight.end) for highlight in hit.highlights]
+    answer = [(hit.answer.start, hit.answer.end)] if hit.answer else []
+    edges = sorted({0, len(hit.text), *(edge for mark in (*words, *answer) for edge in mark)})
+    return [
+        (hit.text[start:end], _within(start, words), _within(start, answer)) for start, end in pairwise(edges)
+    ]
+
+
+def _within(place: int, ranges: list[tuple[int, int]]) -> bool:
+    return any(start <= place < end for start, end in ranges)

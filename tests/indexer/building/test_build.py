@@ -3,13 +3,17 @@
 import os
 import shutil
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer import build_index
+from indexer.embedding.titles import TITLE_WEIGHT
 from indexer.errors import ArchiveError, IndexUnusable
 from indexer.retrieval.opening import current_generation, read_manifest
+from indexer.store.folder import IndexFolder
+from indexer.store.reader import GenerationReader
 from tests.support.edited_archives import found_texts, put
 from tests.support.fakes import FakeModel
 
@@ -189,8 +193,18 @@ def test_the_same_text_twice_is_embedded_once(empty, index, model):
 def test_passages_with_different_titles_get_different_vectors(empty, index, model):
     body = "Envoys met on Monday to speak about grain and the corridor across the sea."
     put(empty, a=f"Talks\n\n{body}\n\n{body}", b=f"Grain\n\n{body}\n\n{body}")
-    assert build_index(empty, index, model).encoded == 4
-    assert sorted(model.encoded) == sorted(f"{t}\n{x}{body}" for t in ("Talks", "Grain") for x in ("\n", ""))
+    report = build_index(empty, index, model)
+    assert (report.passages, report.encoded) == (4, 3)  # the second passages are one text
+    assert sorted(model.encoded) == sorted(["Talks", "Grain", f"Talks\n\n{body}", f"Grain\n\n{body}", body])
+    store = GenerationReader.open(IndexFolder(index))
+    for doc_id, title in (("a.txt", "Talks"), ("b.txt", "Grain")):
+        first, second = store.article(doc_id).passages
+        np.testing.assert_allclose(
+            store.vector(first), model.encode_passages([f"{title}\n\n{body}"])[0], atol=1e-6
+        )
+        both = model.encode_passages([body])[0] + TITLE_WEIGHT * model.encode_passages([title])[0]
+        np.testing.assert_allclose(store.vector(second), both / np.linalg.norm(both), atol=1e-6)
+    store.close()
 
 
 def test_unreadable_files_are_listed_with_a_reason(empty, index, model, tmp_path):
@@ -300,7 +314,7 @@ def test_progress_reports_each_stage_to_its_end(archive, index, model):
     reports = []
     build_index(archive, index, model, progress=lambda *each: reports.append(each))
     size = sum(path.stat().st_size for path in archive.rglob("*.txt"))
-    for stage, total in (("reading", size), ("cutting", 2), ("embedding", 4)):
+    for stage, total in (("reading", size), ("cutting", 2), ("embedding", 4 + 2)):  # two titles
         steps = [(done, of) for name, done, of in reports if name == stage]
         assert steps == sorted(steps)
         assert steps[-1] == (total, total)

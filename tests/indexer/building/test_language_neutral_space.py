@@ -10,6 +10,7 @@ import pytest
 
 from indexer import Searcher, SearchRequest, build_index
 from indexer.embedding.language_neutral import METHOD, NeutralEncoder, NeutralSpace, estimate, read_sample
+from indexer.embedding.titles import with_titles
 from indexer.retrieval.opening import current_generation, in_space, read_manifest
 from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
@@ -70,8 +71,10 @@ def test_stored_space_is_that_of_the_sample_and_holds_the_passages(archive, inde
     question = "grain corridor"
     hits = searcher.search(SearchRequest(question, mode="dense")).hits
     query_vector = expected.apply(model.encode_queries([question]), "question")[0]
-    texts = [f"{hit.document.title}\n{hit.text}" if hit.passage.number > 1 else hit.text for hit in hits]
-    cosines = expected.apply(model.encode_passages(texts), "passage") @ query_vector
+    texts, titles = [hit.text for hit in hits], [hit.document.title for hit in hits]
+    of_texts, of_titles = (expected.apply(model.encode_passages(each), "passage") for each in (texts, titles))
+    of_titles[[hit.passage.number == 1 for hit in hits]] = 0  # these begin with their title
+    cosines = with_titles(of_texts, of_titles) @ query_vector
     assert len(hits) == 4
     assert [hit.score for hit in hits] == pytest.approx(cosines.tolist(), abs=1e-5)
     store.close()

@@ -37,13 +37,13 @@ def test_a_line_comes_at_least_every_thirty_seconds():
 @pytest.mark.parametrize(
     ("seconds", "stage", "done", "total", "line"),
     [
-        (10, "embedding", 300, 1_500, "embedding: 300 of 1,500 passages, 30/s, 00:40 left"),
+        (10, "embedding", 300, 1_500, "embedding: 300 of 1,500 texts, 30/s, 00:40 left"),
         (100, "cutting", 150, 1_000, "cutting: 150 of 1,000 articles, 1.5/s, 09:26 left"),
         (2, "reading", 3 << 20, 9 << 20, "reading: 3.00M of 9.00M B, 1.50M/s, 00:04 left"),
         (4, "hybrid ar to en", 8, 16, "hybrid ar to en: 8 of 16, 2.0/s, 00:04 left"),
-        (60, "embedding", 0, 1_500, "embedding: 0 of 1,500 passages, 0.0/s, unknown left"),
+        (60, "embedding", 0, 1_500, "embedding: 0 of 1,500 texts, 0.0/s, unknown left"),
         (9, "reading", 9 << 20, 9 << 20, "reading: 9.00M B, done; the next step has begun"),
-        (3_600, "embedding", 100, 200, "embedding: 100 of 200 passages, 0.0/s, 1:00:00 left"),
+        (3_600, "embedding", 100, 200, "embedding: 100 of 200 texts, 0.0/s, 1:00:00 left"),
     ],
 )
 def test_a_line_says_what_is_done_of_how_much_how_fast_and_how_long_it_will_take(
@@ -60,7 +60,7 @@ def test_the_rate_is_that_of_the_stage_and_not_of_the_whole_work():
     progress.tell("embedding", 0, 100)
     clock.now = 1_010
     progress.tell("embedding", 50, 100)
-    assert progress.line() == "embedding: 50 of 100 passages, 5.0/s, 00:10 left"
+    assert progress.line() == "embedding: 50 of 100 texts, 5.0/s, 00:10 left"
 
 
 def test_lines_are_printed_also_while_one_step_takes_long():

@@ -240,15 +240,15 @@ def test_passage_outside_the_result_is_not_a_match(searcher):
 
 def test_matches_have_timings_and_no_date_notice(searcher):
     found = searcher.matches(SearchRequest("river", published_from="2024-01-01", sort="date"), "post/04.txt")
-    assert set(found.stages) == {"encode", "lexical", "dense", "fuse", "fetch"}
+    assert set(found.stages) == {"encode", "lexical", "dense", "sentences", "fuse", "fetch"}
     assert 0 < sum(found.stages.values()) <= found.took_ms + 0.1
     assert found.warnings == ()
 
 
 def test_search_reports_the_time_of_each_stage(searcher):
     stages = {
-        "hybrid": {"encode", "lexical", "dense", "fuse", "fetch"},
-        "dense": {"encode", "dense", "fetch"},
+        "hybrid": {"encode", "lexical", "dense", "sentences", "fuse", "fetch"},
+        "dense": {"encode", "dense", "sentences", "fetch"},
         "lexical": {"lexical", "fetch"},
     }
     for mode, names in stages.items():

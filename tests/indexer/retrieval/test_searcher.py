@@ -107,7 +107,7 @@ def test_candidates_keep_lexical_only_passages_within_the_depth(tmp_path, index)
     searcher.store.close()
 
 
-@pytest.mark.parametrize("query", [QUERY, "معاهدة في ميناء"])
+@pytest.mark.parametrize("query", [QUERY, "معاهدة في ميناء القمح"])
 def test_hybrid_keeps_the_dense_order_between_languages(searcher, texts, query):
     hits = all_hits(searcher, query)
     expected = brute_force_cosines(texts, query)
@@ -134,17 +134,32 @@ FAR = {f"far{at}": f"0.1{at} light" for at in range(5)}
 
 
 def test_words_lift_a_passage_within_the_query_language(tmp_path, index):
-    # Standardised among eight: dense 1.33, 1.29 and 1.24, the word 2.65 for c and -0.38 for others,
-    # so c has 0.3 x 2.65 + 0.7 x 1.24 = 1.66 against 0.82 for a.
     ranking = ranked(
-        tmp_path / "x", index, "grain", **FAR, a="0.80 river", b="0.79 dam", c="0.78 grain", d="0.785 قمح"
+        tmp_path / "x",
+        index,
+        "grain snow rain",
+        **FAR,
+        a="0.80 river",
+        b="0.79 dam",
+        c="0.78 grain",
+        d="0.785 قمح",
     )
     assert ranking[:4] == [("c", 0.8), ("a", 0.79), ("d", 0.785), ("b", 0.78)]
 
 
 def test_duplicates_keep_the_order_that_words_decide(tmp_path, index):
-    ranking = ranked(tmp_path / "x", index, "grain", **FAR, a="0.80 river", b="0.80 river", c="0.78 grain")
+    ranking = ranked(
+        tmp_path / "x", index, "grain snow rain", **FAR, a="0.80 river", b="0.80 river", c="0.78 grain"
+    )
     assert ranking[:3] == [("c", 0.8), ("a", 0.8), ("b", 0.78)]
+
+
+def test_one_word_lifts_its_passages_of_any_language_above_all_others(tmp_path, index):
+    ranking = ranked(
+        tmp_path / "x", index, "قمح", **FAR, a="0.80 river", b="0.40 قمح كثير", c="0.50 grain قمح"
+    )
+    assert {name for name, _ in ranking[:2]} == {"b", "c"}
+    assert ranking[2] == ("a", 0.8)
 
 
 def test_exact_match_lifts_a_passage_of_another_language_a_little(tmp_path, index):

@@ -7,7 +7,7 @@ import pytest
 
 from indexer.datatypes import Cut, Document, Passage, SourceFile, SplitDocument
 from indexer.store.base import SeenFile
-from indexer.store.writer import GenerationWriter, PreparedArticle
+from indexer.store.writer import GenerationWriter, PassageKeys, PreparedArticle, Sentences
 from tests.support.generations import NO_FILTER, build, entry, key_of, vector_of, wanted, words
 
 NOTHING = {
@@ -34,16 +34,22 @@ def test_writer_reports_its_contents(writer):
     passages = (Passage("a", 1, 0, 12, 1, 1, "en"), Passage("a", 2, 13, 26, 2, 2, "ar"))
     writer.add(
         PreparedArticle(SplitDocument(Document("a", "Talks", text, "a", "en"), passages), b"1"),
-        [b"k1", b"k2"],
+        [PassageKeys(b"k1"), PassageKeys(b"k2", b"t1", Sentences([(0, 3), (4, 13)], [b"s" * 32, b"t" * 32]))],
         words,
     )
     passage = Passage("b", 1, 0, 3, 1, 1, "ar")
     writer.add(
-        PreparedArticle(SplitDocument(Document("b", "", "هدن", "b", "ar"), (passage,)), b"2"), [b"k1"], words
+        PreparedArticle(SplitDocument(Document("b", "", "هدن", "b", "ar"), (passage,)), b"2"),
+        [PassageKeys(b"k1", None, Sentences([(0, 3)], [b"k1"]))],
+        words,
     )
-    assert writer.new_keys() == [b"k1", b"k2", b"k1"]
-    assert [writer.length(row) for row in range(3)] == [12, 13, 3]
-    assert writer.texts([2, 1, 1]) == [("", "هدن"), ("Talks", "قمة 😀 الحبوب."), ("Talks", "قمة 😀 الحبوب.")]
+    assert writer.new_keys() == [(b"k1", None), (b"k2", b"t1"), (b"k1", None)]
+    (texts,) = writer.new_texts(10)
+    assert [(new.key[:2], new.part, writer.text(new)) for new in texts] == [
+        (b"k1", "passage", "Grain talks."), (b"k2", "passage", "قمة 😀 الحبوب."), (b"t1", "title", "Talks"),
+        (b"k1", "passage", "هدن"), (b"ss", "sentence", "قمة"), (b"tt", "sentence", "😀 الحبوب."),
+    ]  # fmt: skip
+    assert writer.count_new_texts() == len(texts) == sum(map(len, writer.new_texts(1)))
     assert writer.digests() == {"a": b"1", "b": b"2"}
     assert asdict(writer.content()) == {
         **NOTHING, "documents": 2, "passages": 3, "languages": {"ar": 2, "en": 1}, "undated": 2,
@@ -54,7 +60,7 @@ def test_writer_reports_its_contents(writer):
 
 
 def test_an_article_needs_a_key_for_each_passage(writer):
-    for keys in ([], [b"1", b"2"]):
+    for keys in ([], [PassageKeys(b"1"), PassageKeys(b"2")]):
         with pytest.raises(ValueError, match="zip"):
             writer.add(entry(f"{len(keys)}.txt", "one passage"), keys, words)
 
@@ -139,7 +145,7 @@ def test_repeated_lines_are_listed_once_per_source_most_frequent_first(writer):
     for each in (
         with_cuts("b", 7, -(2**63)), with_cuts("a", 7), with_cuts("c", 2**63 - 1), with_cuts("d", 7, source="post"),
     ):  # fmt: skip
-        writer.add(each, [b""])
+        writer.add(each, [PassageKeys(b"")])
     writer.set_repeated_lines("wire", 30, {7: 12, -(2**63): 10, 2**63 - 1: 25})
     writer.set_repeated_lines("post", 9, {7: 9})
     assert writer.content().repeated == [
@@ -221,10 +227,14 @@ def test_new_passages_take_the_rows_after_carried_over_ones(tmp_path):
     for dropped, kept in (((), ["one", "two", "three"]), (["a"], ["three"])):
         (staging := tmp_path / f"aside {len(dropped)}").mkdir()
         writer = GenerationWriter(staging, store, dropped)
-        writer.add(entry("c", "four", "five"), [key_of("four"), key_of("five")], words)
+        writer.add(
+            entry("c", "four", "five"), [PassageKeys(key_of(text)) for text in ("four", "five")], words
+        )
         assert writer.first_new == len(kept)
-        assert writer.new_keys() == [key_of("four"), key_of("five")]
-        assert [text for _, text in writer.texts(range(writer.rows))] == [*kept, "four", "five"]
+        assert writer.new_keys() == [(key_of("four"), None), (key_of("five"), None)]
+        assert [(new.row, writer.text(new)) for new in next(writer.new_texts(9))] == [
+            (len(kept), "four"), (len(kept) + 1, "five"),
+        ]  # fmt: skip
         vectors = np.array([vector_of("four"), vector_of("five")])
         with pytest.raises(AssertionError, match=f"{len(kept) + 1} vectors for {len(kept) + 2} passages"):
             writer.finish(16, iter([vectors[:1]]))
@@ -232,7 +242,7 @@ def test_new_passages_take_the_rows_after_carried_over_ones(tmp_path):
 
 
 def test_write_failure_raises_a_disk_error(writer):
-    writer.add(entry("a", "one"), [b""], words)
+    writer.add(entry("a", "one"), [PassageKeys(b"")], words)
     (writer.folder / "vectors.faiss").mkdir()
     with pytest.raises(OSError, match=r"vectors\.faiss"):
         writer.finish(4, iter([np.eye(1, 4, dtype=np.float32)]))

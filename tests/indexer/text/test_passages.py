@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from indexer.boilerplate.layout import clean
 from indexer.datatypes import Document
-from indexer.text.lines import split_lines
 from indexer.text.passages import is_hard_wrapped, split_document
 from tests.support.paths import ROOT, SEEDS
 from tests.support.read_files import read_documents
@@ -271,13 +270,13 @@ def test_a_list_of_headlines_does_not_join():
         "Museum returns forty manuscripts to the old library of Timbuktu after a decade",
     ]
     text = "\n".join(headlines)
-    assert not is_hard_wrapped(text, split_lines(text))
+    assert not is_hard_wrapped(text)
     assert quoted(text) == ["\n".join(headlines[:2]), *headlines[2:]]
 
 
 def test_ordinary_paragraphs_are_not_hard_wrapped():
     text = "\n".join([PARAGRAPH, f"{SENTENCE}.", PARAGRAPH, f"{SENTENCE}.", PARAGRAPH])
-    assert not is_hard_wrapped(text, split_lines(text))
+    assert not is_hard_wrapped(text)
 
 
 def test_passage_language_is_its_own_or_that_of_the_document():

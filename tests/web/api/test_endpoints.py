@@ -41,7 +41,7 @@ def test_answer_has_the_documented_fields(client, archive):
     assert body["took_ms"] > 0
     (hit,) = body["hits"]
     assert [*hit] == [
-        "rank", "score", "text", "lang", "dir", "highlights", "also_in", "more", "source",
+        "rank", "score", "text", "lang", "dir", "highlights", "answer", "also_in", "more", "source",
     ]  # fmt: skip
     assert (hit["rank"], hit["lang"], hit["dir"]) == (1, "en", "ltr")
     assert 0 < hit["score"] <= 1

@@ -179,7 +179,7 @@ def test_direction_override_ends_with_its_block(reader):
 def test_nul_is_shown_as_a_replacement_character():
     document = Document("x", "x", "one \0 two", "", "en", file=SourceFile("x"))
     (part,) = parts(SplitDocument(document, (Passage("x", 1, 0, 9, 1, 1, "en"),)), None, ())
-    assert part.pieces[0].parts == [("one \ufffd two", False)]
+    assert part.pieces[0].parts == [("one \ufffd two", False, False)]
 
 
 def test_text_between_passages_is_shown_line_by_line(reader):

@@ -31,10 +31,10 @@ def test_marks_cover_exactly_the_range_and_the_matches(data):
     here = Range(start, data.draw(st.integers(start + 1, len(text))))
     shown_parts = parts(article, here, ())
     for part in shown_parts:
-        assert "".join(word for piece in part.pieces for word, _ in piece.parts) == part.text
+        assert "".join(word for piece in part.pieces for word, *_ in piece.parts) == part.text
         if part.passage:
             span = range(part.passage.start, part.passage.end)
-            marked = [piece.marked for piece in part.pieces for word, _ in piece.parts for _ in word]
+            marked = [piece.marked for piece in part.pieces for word, *_ in piece.parts for _ in word]
             assert marked == [here.start <= position < here.end for position in span]
     shown = [index for passage in passages for index in range(passage.start, passage.end)]
     rest = "".join(char for number, char in enumerate(text) if number not in shown)

@@ -18,6 +18,7 @@ from indexer.embedding.bundled import model as bundled
 from indexer.embedding.bundled.conversion import CHECKSUMS, converted_model, is_intact
 from indexer.embedding.bundled.model import weights_path
 from indexer.errors import ModelError
+from indexer.text.normalize import model_text
 from tests.support.paths import ROOT
 from tests.support.weights_files import Blocks, made_up_tensors, serialize
 
@@ -145,11 +146,12 @@ def characters(count, seed):
     return [f"x{char}y" for char in map(chr, code_points) if unicodedata.category(char) != "Cs"]
 
 
-TEXTS = list(dict.fromkeys(["", " ", *ODD, *sentences(150, seed=7)]))
+# In the one spelling that the model reads: the engine reads every text as it comes.
+TEXTS = list(dict.fromkeys(model_text(text) for text in ["", " ", *ODD, *sentences(150, seed=7)]))
 
 
-WORDS = (ARABIC + ENGLISH) * 20
-COUNTED = [*TEXTS, *sentences(800, seed=8), *characters(3_000, seed=9)]
+WORDS = [model_text(word) for word in ARABIC + ENGLISH] * 20
+COUNTED = [*TEXTS, *map(model_text, sentences(800, seed=8)), *characters(3_000, seed=9)]
 LONG = [" ".join(WORDS[:length]) for length in range(150, 500, 2)]
 
 ORACLE = """
@@ -233,7 +235,7 @@ def test_a_text_beyond_the_window_is_counted_whole_and_still_encoded(encoder):
     ("verb", "prompt"), [("encode_passages", "passage: "), ("encode_queries", "query: ")]
 )
 def test_vectors_are_those_of_the_literally_prefixed_text(encoder, verb, prompt):
-    texts = ["", " ", "  two", "❤️ قمة", "x\ty", *sentences(20, seed=10)]
+    texts = [model_text(text) for text in ["", " ", "  two", "❤️ قمة", "x\ty", *sentences(20, seed=10)]]
     ours = getattr(encoder, verb)(texts)
     literal = encoder.model.encode([prompt + text for text in texts], prompt="", convert_to_numpy=True)
     assert np.abs(ours - literal).max() < 1e-5
