@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer.cli.output import measures_text
 from indexer.errors import RequestError
 from indexer.evaluation import EVALUATED_MODES, bootstrap_interval, evaluate, read_dataset
 from tests.support.fakes import FakeModel, TwoTongues, bag_of_words
@@ -325,6 +326,10 @@ def test_right_and_marked_answers_are_counted_by_hand(tmp_path):
             "marked": 1.0,
             "right_if_marked": 0.6667,
         }
+    ]
+    assert measures_text(measured, {}).splitlines()[-2:] == [
+        "answers  questions  passages    pairs     right    marked  right if marked",
+        "         en         en             3     0.667     1.000            0.667",
     ]
     assert "answers" not in evaluate(dataset, FakeModel(), ["dense"])
 
