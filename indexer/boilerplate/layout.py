@@ -100,7 +100,7 @@ def cut_sections_above(lines: DocumentLines) -> None:
 def cut_repeated_titles(lines: DocumentLines) -> None:
     """Cut every other line with the words of the title; near the top, also near copies of it."""
     title = _title_of(lines)
-    for place in _without_title(lines, lines.kept()):
+    for place in lines.kept():
         content = lines.contents[place]
         nearly = place < TOP and len(key(title).split()) >= 3 and nearly_same_words(title, content)
         if same_words(content, title) or nearly:
@@ -174,7 +174,7 @@ def cut_keywords(lines: DocumentLines) -> None:
     """Cut lists of keywords that are outside the article or consist mostly of the title's words."""
     first, last = lines.first_prose(), lines.last_prose()
     title = set(key(lines.contents[lines.title or 0]).split())
-    for place in _without_title(lines, lines.kept()):
+    for place in lines.kept():
         content = lines.contents[place]
         if is_credit_or_date(content):
             continue
@@ -214,7 +214,7 @@ def cut_networks_and_counts(lines: DocumentLines) -> None:
     """Cut names of networks next to each other or to buttons, and bare numbers next to buttons."""
     networks = [is_network(content) for content in lines.contents]
     for place, content in enumerate(lines.contents):
-        if lines.rules[place] is not None or place == lines.title:
+        if lines.rules[place] is not None:
             continue
         neighbours = lines.neighbours(place)
         near_counter = any(lines.rules[other] in _RULES_WITH_COUNTS for other in neighbours)
@@ -283,10 +283,6 @@ def _is_small(lines: DocumentLines, place: int) -> bool:
 
 def _title_of(lines: DocumentLines) -> str:
     return lines.document.title or lines.contents[lines.title or 0]
-
-
-def _without_title(lines: DocumentLines, places: Iterable[int]) -> Iterable[int]:
-    return (place for place in places if place != lines.title)
 
 
 PASSES: tuple[Callable[[DocumentLines], None], ...] = (

@@ -1,6 +1,6 @@
 """The answer: the sentence of a passage that answers a query, and how sure that is. Pure functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from indexer.datatypes import Answer, SentenceScores
 from indexer.text.analysis import tokens
@@ -45,7 +45,7 @@ def _covered(text: str, information: Mapping[str, float]) -> float:
     return sum(share for stem, share in information.items() if stem in stems)
 
 
-def shares(terms: Sequence[str], information: Mapping[str, float]) -> dict[str, float]:
+def shares(information: Mapping[str, float]) -> dict[str, float]:
     """Return the share of the whole information that each term carries."""
-    total = sum(information[term] for term in terms)
-    return {term: information[term] / total for term in terms} if total else {}
+    total = sum(information.values())
+    return {term: amount / total for term, amount in information.items()} if total else {}

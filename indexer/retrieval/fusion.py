@@ -8,6 +8,11 @@ therefore move against one of another.
 
 A query of one or two telling words is a name, a place, a number: there the words are the question, and they
 count in every language.
+
+The weights were chosen by nDCG@10 of XQuAD's dev questions. The best sentence, with titles no longer in the
+text, took Arabic questions over English passages from 0.841 to 0.876 and English ones over Arabic from 0.888
+to 0.913. With a least weight of words of 0.15, 0.2 and 0.25: Arabic to Arabic 0.972, 0.973 and 0.974; Arabic
+questions where half of the passages are Arabic 0.877, 0.877 and 0.876.
 """
 
 from collections.abc import Collection, Mapping

@@ -338,7 +338,7 @@ class Searcher:
             *dense,
             *(replace(each, score=cosine) for each, cosine in zip(only_lexical, cosines, strict=True)),
         ]
-        of_sentences = self.store.sentence_cosines(vector, union)
+        of_sentences = self.store.sentence_cosines(vector, [candidate.row for candidate in union])
         scored = []
         for candidate in union:
             sentences = of_sentences.get(candidate.row)
@@ -379,10 +379,8 @@ class Searcher:
 
     def _information(self, words: Sequence[Token]) -> dict[str, float]:
         """Return, by stem, the share of the words' information that it carries."""
-        stems = list(dict.fromkeys(word.term for word in words if word.kind == "stem"))
-        return shares(
-            stems, {stem: self.store.information([WeightedTerm(stem, "stem", 1.0)]) for stem in stems}
-        )
+        stems = dict.fromkeys(word.term for word in words if word.kind == "stem")
+        return shares({stem: self.store.information([WeightedTerm(stem, "stem", 1.0)]) for stem in stems})
 
     def _hits(self, page: Sequence[ResultGroup], words: Sequence[Token]) -> tuple[Hit, ...]:
         """Return groups as hits without a rank, each with its document."""

@@ -252,14 +252,9 @@ class GenerationReader:
         """Return the cosines of passages that another retriever found, in their order."""
         return self._cosines(vector, [self._row(passage) for passage in passages])
 
-    def sentence_cosines(
-        self, vector: NDArray[np.float32], candidates: Sequence[Candidate]
-    ) -> dict[int, SentenceScores]:
-        """Return the cosines of the sentences of candidates, by row, of those that have several sentences."""
-        stored = self._query_many(
-            "SELECT row, ranges, vectors FROM sentences WHERE row IN",
-            [candidate.row for candidate in candidates],
-        )
+    def sentence_cosines(self, vector: NDArray[np.float32], rows: Sequence[int]) -> dict[int, SentenceScores]:
+        """Return the cosines of the sentences of passages, by row, of those that have several sentences."""
+        stored = self._query_many("SELECT row, ranges, vectors FROM sentences WHERE row IN", rows)
         scores, first = cosines(b"".join(vectors for _, _, vectors in stored), vector).tolist(), 0
         scored = {}
         for row, packed, _ in stored:
@@ -271,7 +266,7 @@ class GenerationReader:
     def sentences_of(self, vector: NDArray[np.float32], passage: Passage) -> SentenceScores | None:
         """Return the cosines of a passage's sentences; None where it has only one."""
         row = self._row(passage)
-        return self.sentence_cosines(vector, [Candidate(passage, 0.0, row=row)]).get(row)
+        return self.sentence_cosines(vector, [row]).get(row)
 
     def information(self, terms: Sequence[WeightedTerm]) -> float:
         """Return the BM25 score of a passage of average length that holds each of these terms once."""

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Literal, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -30,6 +30,7 @@ from web.pages.citations import (
     title_of,
 )
 from web.pages.links import AnyRequest, hit_address, list_address
+from web.pages.text_helpers import split_at_marks
 from web.parameters import read_request
 from web.server.metrics import record_search
 from web.service import service
@@ -291,8 +292,11 @@ def parts(article: SplitDocument, here: Range | None, hits: Sequence[Hit]) -> li
     for span, passage in _spans(article):
         pieces = list[Piece]()
         marks = [[mark for mark in kind if span.meets(mark)] for kind in kinds]
-        for marked, group in groupby(_split_at_marks(text, span, marks), key=lambda part: part[1][0]):
-            flagged = [(part, matched, answering) for part, (_, matched, answering) in group]
+        for marked, group in groupby(split_at_marks(text, span, marks), key=lambda part: part[1][0]):
+            flagged = [
+                (part.replace("\0", "\ufffd"), matched, answers)  # HTML cannot contain a NUL
+                for part, (_, matched, answers) in group
+            ]
             pieces.append(Piece(marked, marked and not marked_before, flagged))
             marked_before = marked_before or marked
         shown.append(Part(passage, text[span.start : span.end], pieces))
@@ -309,18 +313,6 @@ def _spans(article: SplitDocument) -> Iterator[tuple[Range, Passage | None]]:
         if passage:
             yield Range(passage.start, passage.end), passage
             previous_end = passage.end
-
-
-def _split_at_marks(
-    text: str, span: Range, marks: Sequence[Sequence[Range]]
-) -> Iterator[tuple[str, tuple[bool, ...]]]:
-    """Yield a range of a text, split at the edges of marks: each part, and which kinds have it."""
-    borders = (edge for kind in marks for mark in kind for edge in mark)
-    edges = sorted({*span, *(edge for edge in borders if span.start < edge < span.end)})
-    for start, end in pairwise(edges):
-        part = Range(start, end)
-        shown = text[start:end].replace("\0", "\ufffd")  # HTML cannot contain a NUL
-        yield shown, tuple(any(part.meets(mark) for mark in kind) for kind in marks)
 
 
 def cite(article: SplitDocument, here: Range | None) -> Citation:

@@ -1,5 +1,6 @@
 """Template functions that show texts of articles in their own language and direction, with highlights."""
 
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from flask import Flask
@@ -23,11 +24,18 @@ def segments(hit: Hit) -> list[tuple[str, bool, bool]]:
     """Split a hit's text at its marks; return each part, whether a word matched, and whether it answers."""
     words = [(highlight.start, highlight.end) for highlight in hit.highlights]
     answer = [(hit.answer.start, hit.answer.end)] if hit.answer else []
-    edges = sorted({0, len(hit.text), *(edge for mark in (*words, *answer) for edge in mark)})
-    return [
-        (hit.text[start:end], _within(start, words), _within(start, answer)) for start, end in pairwise(edges)
-    ]
+    marked = split_at_marks(hit.text, (0, len(hit.text)), (words, answer))
+    return [(part, matched, answers) for part, (matched, answers) in marked]
 
 
-def _within(place: int, ranges: list[tuple[int, int]]) -> bool:
-    return any(start <= place < end for start, end in ranges)
+def split_at_marks(
+    text: str, span: tuple[int, int], marks: Sequence[Sequence[tuple[int, int]]]
+) -> Iterator[tuple[str, tuple[bool, ...]]]:
+    """Yield a range of a text, split at the edges of marks: each part, and which kinds of mark have it.
+
+    `marks` has the ranges of each kind; all ranges are code points of the text.
+    """
+    borders = (edge for kind in marks for mark in kind for edge in mark)
+    edges = sorted({*span, *(edge for edge in borders if span[0] < edge < span[1])})
+    for start, end in pairwise(edges):
+        yield text[start:end], tuple(any(mark[0] <= start < mark[1] for mark in kind) for kind in marks)

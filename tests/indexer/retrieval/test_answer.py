@@ -48,6 +48,6 @@ def test_single_sentence_is_no_answer():
 
 
 def test_shares_of_information_sum_to_one():
-    assert shares(["a", "b"], {"a": 3.0, "b": 1.0}) == {"a": 0.75, "b": 0.25}
-    assert shares([], {}) == {}
-    assert shares(["a"], {"a": 0.0}) == {}
+    assert shares({"a": 3.0, "b": 1.0}) == {"a": 0.75, "b": 0.25}
+    assert shares({}) == {}
+    assert shares({"a": 0.0}) == {}
