@@ -61,7 +61,7 @@ class Passage:
     >>> article = inspect_file("articles/talks.txt").article
     >>> first = article.passages[0]
     >>> first.number, first.line_start, article.document.text[first.start : first.start + 15]
-    (1, 1, 'Talks in Geneva')
+    (1, 2, 'Envoys met in G')
     """
 
     doc_id: str
@@ -109,6 +109,25 @@ class SentenceScores:
     cosines: tuple[float, ...]
 
 
+Order = Literal["meaning", "both", "words"]
+"""What decides the place of a passage: its meaning, meaning and words together, or words above all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a passage has its place: how near its meaning is, and what words of the query it has."""
+
+    order: Order
+    passage: float | None = None
+    """The cosine of the passage with the query; None where it was found by words alone."""
+    sentence: float | None = None
+    """The same of its best sentence; None where it has only one."""
+    words: float = 0.0
+    """The share of the query's information that its words cover; above 1 where it repeats them."""
+    spellings: tuple[str, ...] = ()
+    """The other spellings of the query's words that it has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A passage that a retriever found, with its score; equal `duplicate_key`s mean equal words."""
@@ -120,6 +139,7 @@ class Candidate:
     """Its row in the generation, which differs from one generation to the next."""
     sentences: SentenceScores | None = None
     """Its sentences, where it has several and the search went by meaning."""
+    explanation: Explanation | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +192,8 @@ class Hit:
 
     >>> with open_searcher("index") as searcher:
     ...     hit = searcher.search("grain corridor", lang="en")[0]
-    >>> print(hit.rank, hit.source, hit.text.splitlines()[0])
-    1 talks.txt:1-2 Talks in Geneva
+    >>> print(hit.rank, hit.source, hit.text)
+    1 talks.txt:2 Envoys met in Geneva on Monday to discuss the grain corridor across the Black Sea.
 
     A hit stands for the candidates that are collapsed into it: `also_in` are identical passages, `more`
     further passages of its article. Those carry no rank of their own.
@@ -189,6 +209,8 @@ class Hit:
     more: "tuple[Hit, ...]" = ()
     answer: Answer | None = None
     """Its sentence that answers the query; None where none stands out."""
+    explanation: Explanation | None = None
+    """Why it has its place in the list; None where it is no hit of a query."""
 
     @property
     def text(self) -> str:
@@ -218,6 +240,19 @@ class Hit:
             char_start=passage.start,
             char_end=passage.end,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleHits:
+    """The hits of one article on a page of results, the best first."""
+
+    document: Document
+    hits: tuple[Hit, ...]
+
+    @property
+    def more(self) -> tuple[Hit, ...]:
+        """The further passages of the article, which are collapsed into these hits."""
+        return tuple(collapsed for hit in self.hits for collapsed in hit.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +302,8 @@ class SearchResult:
     facets: Facets = field(default_factory=dict)
     stages: Mapping[str, float] = field(default_factory=dict)
     """The time of each stage of the search, in milliseconds."""
+    spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The spellings of names that were searched too, by word of the query."""
     like: Hit | None = None
     """The passage to which the hits are similar; None for a query."""
 
@@ -274,6 +311,14 @@ class SearchResult:
     def without_model(self) -> bool:
         """Whether the model failed, so that passages were found by their words alone."""
         return any(notice.code == "no_model" for notice in self.warnings)
+
+    @property
+    def articles(self) -> tuple[ArticleHits, ...]:
+        """The hits of this page by article, in the order of the first hit of each."""
+        by_article: dict[str, list[Hit]] = {}
+        for hit in self.hits:
+            by_article.setdefault(hit.document.doc_id, []).append(hit)
+        return tuple(ArticleHits(hits[0].document, tuple(hits)) for hits in by_article.values())
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)

@@ -7,7 +7,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -93,6 +93,28 @@ def read_dataset(folder: Path) -> Dataset:
     return Dataset(folder.name, corpus, list(_texts(folder / "queries.jsonl")), qrels, answers)
 
 
+def read_distractors(folders: Iterable[Path], dataset: Dataset) -> list[Text]:
+    """Return the passages of other datasets that a dataset lacks, each text once.
+
+    Each folder is a dataset or holds several. An id is preceded by the name of its dataset. Raises
+    RequestError.
+    """
+    seen = {row.text for row in dataset.corpus}
+    distractors = []
+    for folder in folders:
+        corpora = sorted({*folder.glob("corpus.jsonl"), *folder.glob("*/corpus.jsonl")})
+        if not corpora:
+            raise RequestError(
+                "bad_dataset", f"{folder} holds no corpus.jsonl. Name the folder of a dataset."
+            )
+        for corpus in corpora:
+            for row in _texts(corpus):
+                if row.text not in seen:
+                    seen.add(row.text)
+                    distractors.append(replace(row, id=f"{corpus.parent.name}/{row.id}"))
+    return distractors
+
+
 def _answers(path: Path) -> Iterator[AnswerSpan]:
     """Yield the rows of a file of answers; none where there is no such file."""
     for number, line in enumerate(_lines(path) if path.exists() else (), 1):
@@ -135,14 +157,20 @@ def _fault(path: Path, line: int, expected: str) -> RequestError:
 
 
 def evaluate(
-    dataset: Dataset, model: Model, modes: Sequence[str] = ("hybrid",), progress: Progress | None = None
+    dataset: Dataset,
+    model: Model,
+    modes: Sequence[str] = ("hybrid",),
+    progress: Progress | None = None,
+    distractors: Sequence[Text] = (),
 ) -> dict[str, Any]:
     """Index a dataset in a temporary folder, search all its queries, and return the measures.
 
     The rows of `results` are mode x query language x (each passage language of the corpus, and "all"). A row
     for one passage language uses the language filter and the qrels of that language; queries without a
-    relevant passage there are not part of the row. A query without hits counts as 0.
+    relevant passage there are not part of the row. A query without hits counts as 0. `distractors` are
+    indexed with the dataset's own passages, and answer none of its queries.
     """
+    dataset = replace(dataset, corpus=[*dataset.corpus, *distractors])
     with tempfile.TemporaryDirectory(prefix="warraq-evaluate-") as temporary:
         index = _Index(dataset, Path(temporary), model, progress)
         results = [

@@ -18,9 +18,11 @@ from indexer.errors import RequestError
 
 Mode = Literal["hybrid", "dense", "lexical"]
 Copies = Literal["fold", "all"]
+Names = Literal["on", "off"]
 Sort = Literal["relevance", "date"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 COPIES: tuple[Copies, ...] = get_args(Copies)
+NAMES: tuple[Names, ...] = get_args(Names)
 SORTS: tuple[Sort, ...] = get_args(Sort)
 
 QUERY_LENGTH = 1_000  # code points
@@ -344,6 +346,19 @@ class SearchRequest(ListRequest):
     )
     highlight: bool = parameter(
         "highlight", Flag(), "Whether to mark the words that matched.", default=True, on_command_line=False
+    )
+    explain: bool = parameter(
+        "explain",
+        Flag(),
+        "Whether to say of each hit why it has its place.",
+        default=False,
+        on_command_line=False,
+    )
+    names: Names = parameter(
+        "names",
+        Choice(NAMES),
+        "Whether to find names in every spelling and script that the archive has for them.",
+        default="on",
     )
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from indexer.addresses import SEARCH_URL, SIMILAR_URL, document_url, next_page_url
-from indexer.datatypes import Facets, Hit, SearchResult, SplitDocument
+from indexer.datatypes import ArticleHits, Explanation, Facets, Hit, SearchResult, SplitDocument
 from indexer.inspection import CutLines, reason_of
 from indexer.request import SearchRequest
 from indexer.text.language import direction
@@ -18,6 +18,7 @@ def result_json(result: SearchResult) -> dict[str, Any]:
         "query": request.query,
         "language": result.language,
         "mode": request.mode,
+        "spellings": {word: list(spellings) for word, spellings in result.spellings.items()},
         "generation": result.generation,
         "took_ms": result.took_ms,
         **_list_json(result, SEARCH_URL),
@@ -36,14 +37,27 @@ def similar_json(result: SearchResult) -> dict[str, Any]:
 
 
 def _list_json(result: SearchResult, address: str) -> dict[str, Any]:
+    explain = isinstance(result.request, SearchRequest) and result.request.explain
     return {
         "total": result.total,
         "limit": result.request.limit,
         "offset": result.request.offset,
         "next": next_page_url(result, address),
         "facets": _facets_json(result.facets),
-        "hits": [hit_json(hit) for hit in result.hits],
+        "hits": [hit_json(hit, explain=explain) for hit in result.hits],
+        "articles": [_article_hits_json(article) for article in result.articles],
         "warnings": [str(notice) for notice in result.warnings],
+    }
+
+
+def _article_hits_json(article: ArticleHits) -> dict[str, Any]:
+    """Return an article of a page of results, with the ranks of its hits."""
+    document = article.document
+    return {
+        "doc_id": document.doc_id,
+        "title": document.title,
+        "ranks": [hit.rank for hit in article.hits],
+        "url": document_url(document.doc_id, article.hits[0].passage.number),
     }
 
 
@@ -97,7 +111,7 @@ def article_json(article: SplitDocument, cut: CutLines) -> dict[str, Any]:
     }
 
 
-def hit_json(hit: Hit) -> dict[str, Any]:
+def hit_json(hit: Hit, *, explain: bool = False) -> dict[str, Any]:
     """Return a hit: its words verbatim, their highlights, and its provenance."""
     passage = hit.passage
     return {
@@ -109,11 +123,22 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "highlights": [{"start": highlight.start, "end": highlight.end} for highlight in hit.highlights],
         "answer": asdict(hit.answer) if hit.answer else None,
         "also_in": [source_json(duplicate) for duplicate in hit.also_in],
-        "more": {"count": len(hit.more), "hits": [hit_json(collapsed) for collapsed in hit.more]}
+        "more": {
+            "count": len(hit.more),
+            "hits": [hit_json(collapsed, explain=explain) for collapsed in hit.more],
+        }
         if hit.more
         else None,
+        "explain": _explanation_json(hit.explanation) if explain and hit.explanation else None,
         "source": source_json(hit),
     }
+
+
+def _explanation_json(explanation: Explanation) -> dict[str, Any]:
+    return {
+        name: round(value, 6) if isinstance(value, float) else value
+        for name, value in asdict(explanation).items()
+    } | {"spellings": list(explanation.spellings)}
 
 
 def source_json(hit: Hit) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from indexer.retrieval.opening import current_generation
 from indexer.serialization import article_json, hit_json, result_json, similar_json
 from indexer.text.language import direction, html_lang, title_language
 from indexer.text.lines import line_numbers
+from indexer.text.sentences import split_sentences
 
 __all__ = [
     "DATE_COLUMN",
@@ -60,6 +61,7 @@ __all__ = [
     "reason_of",
     "result_json",
     "similar_json",
+    "split_sentences",
     "title_language",
     "words_hash",
 ]

@@ -32,6 +32,9 @@ def result_text(result: SearchResult) -> str:
                 + ", ".join(str(collapsed.source) for collapsed in hit.more)
             )
         blocks.append("\n".join(lines))
+    if result.spellings:
+        also = ", ".join(each for spelled in result.spellings.values() for each in spelled)
+        blocks.insert(0, f"Also searched: {also}")
     first, last = result.hits[0].rank, result.hits[-1].rank
     return "\n\n".join([*blocks, f"Passages {first} to {last} of {result.total}."])
 

@@ -17,6 +17,8 @@ from indexer.store.reader import GenerationReader
 from indexer.store.schema import day_number, terms_key, unpack_terms
 from indexer.store.sentence_vectors import unpack_keys, unpack_vectors
 from indexer.text.analysis import KINDS, Kind, tokens
+from indexer.text.names import may_be_name, spelling_keys
+from indexer.text.passages import searched_text
 from indexer.text.sentences import Range
 
 NEAR = 1e-4  # tolerance for a coordinate; the size of the batch changes a computed vector by less
@@ -35,9 +37,10 @@ def term_faults(store: GenerationReader, progress: Callable[[int], None]) -> Ite
     every = max(1, total // SAMPLED)
     not_found: list[str] = []
     for row in store.rows():
-        terms = _terms(row.text)
+        searched = searched_text(row.document, row.passage)
+        terms = _terms(searched)
         stored = store.terms_of(row.terms_key) if row.terms_key else None
-        if row.terms_key != terms_key(row.text) or stored is None or _split(unpack_terms(stored)) != terms:
+        if row.terms_key != terms_key(searched) or stored is None or _split(unpack_terms(stored)) != terms:
             stale.append(row.passage.passage_id)
         for kind in KINDS:
             expected[kind].update(set(terms[kind]))
@@ -53,6 +56,11 @@ def term_faults(store: GenerationReader, progress: Callable[[int], None]) -> Ite
         indexed = store.term_counts(field)
         wrong = {term for term, _ in indexed.items() ^ counts.items()}
         yield from _summarized(wrong, f"terms ({field}) are held for other passages than have them")
+    names = filter(may_be_name, expected["surface"])
+    wrong_spellings = store.spellings() ^ {(key, word) for word in names for key in spelling_keys(word)}
+    yield from _summarized(
+        {word for _, word in wrong_spellings}, "words are kept with other keys of spelling than theirs"
+    )
     if store.days() != days:
         yield "the dates of passages are not those of their articles"
 

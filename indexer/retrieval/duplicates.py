@@ -1,16 +1,16 @@
-"""Collapsing a ranked list: duplicates, and long runs of one article, become one result. Pure functions."""
+"""Collapsing a ranked list: duplicates, and all but the best passages of an article. Pure functions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from indexer.datatypes import Candidate
 
-RUN_LENGTH = 2  # passages of one article that stay listed one after the other; the rest of the run collapses
+OPEN = 3  # best passages of an article that stay listed; the rest collapse into the last of these
 
 
 @dataclass(slots=True)
 class ResultGroup:
-    """A listed candidate with the candidates that are collapsed into it: duplicates and the rest of a run."""
+    """A listed candidate with the candidates that are collapsed into it: duplicates and further passages."""
 
     candidate: Candidate
     also_in: list[Candidate] = field(default_factory=list)
@@ -25,9 +25,8 @@ def ungrouped(ranked: Iterable[Candidate]) -> list[ResultGroup]:
 def collapse(ranked: Iterable[Candidate]) -> list[ResultGroup]:
     """Collapse a ranked list into groups, in the order of their listed candidates.
 
-    Of passages with the same words the best ranked one is listed, and the others are its `also_in`. Of a run
-    of passages of one article the first `RUN_LENGTH` are listed, and the last of these holds the rest as
-    `more`.
+    Of passages with the same words the best ranked one is listed, and the others are its `also_in`. Of an
+    article the best `OPEN` passages are listed, and the last of these holds the rest as `more`.
     """
     unique: dict[bytes, ResultGroup] = {}
     for candidate in ranked:
@@ -35,12 +34,12 @@ def collapse(ranked: Iterable[Candidate]) -> list[ResultGroup]:
         if listed_group is not group:
             listed_group.also_in.append(candidate)
     listed: list[ResultGroup] = []
-    run = 0
+    by_article: dict[str, list[ResultGroup]] = {}
     for group in unique.values():
-        same_article = bool(listed) and listed[-1].candidate.passage.doc_id == group.candidate.passage.doc_id
-        run = run + 1 if same_article else 1
-        if run <= RUN_LENGTH:
+        of_article = by_article.setdefault(group.candidate.passage.doc_id, [])
+        if len(of_article) < OPEN:
+            of_article.append(group)
             listed.append(group)
         else:
-            listed[-1].more.append(group)
+            of_article[-1].more.append(group)
     return listed

@@ -19,7 +19,6 @@ from collections.abc import Collection, Mapping
 
 DEPTH = 200  # best passages of each retriever; the candidates of a search are their union
 SENTENCE_WEIGHT = 0.5  # of a passage's best sentence, against the passage as a whole
-SURFACE_WEIGHT = 0.3  # of a word as it stands, against 1 for its stem: an exact match outranks a stemmed one
 LITERAL_WEIGHT = 0.008  # of the BM25 score, added to the score of a passage in another language
 FEW_WORDS = 2  # telling words of a query that is a name, a place or a number
 WORDS_WEIGHT = 0.2  # of the covered share of a long query's information

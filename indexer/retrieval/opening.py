@@ -24,7 +24,7 @@ def open_searcher(
     >>> with open_searcher("index") as searcher:
     ...     hits = searcher.search("Who discussed the grain corridor?", limit=2, lang="en")
     >>> [str(hit.source) for hit in hits]
-    ['talks.txt:1-2', 'talks.txt:3']
+    ['talks.txt:2', 'talks.txt:3']
 
     `model` refuses an index that was built with another model. `encoder` is used if it is of the right
     model, which saves loading the model again. `without_model` loads no model, to search by words alone.

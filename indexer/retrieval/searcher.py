@@ -1,40 +1,41 @@
 """The searcher: from a request to one page of ranked passages, each with its provenance."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.datatypes import Answer, Candidate, Hit, Notice, Passage, SearchResult, SplitDocument
+from indexer.datatypes import (
+    Answer,
+    Candidate,
+    Hit,
+    Notice,
+    Passage,
+    SearchResult,
+    SplitDocument,
+)
 from indexer.embedding.encoder import Encoder
 from indexer.errors import GenerationChanged, ModelError, NoSuchPassage
 from indexer.request import DATE_COLUMN, ListRequest, SearchRequest, SimilarRequest
 from indexer.retrieval.answer import SURE, best_sentence, shares
+from indexer.retrieval.clock import Clock
 from indexer.retrieval.duplicates import ResultGroup, collapse, ungrouped
 from indexer.retrieval.facets import count_facets
-from indexer.retrieval.fusion import (
-    DEPTH,
-    FEW_WORDS,
-    LITERAL_WEIGHT,
-    SENTENCE_WEIGHT,
-    SURFACE_WEIGHT,
-    fuse,
-    words_weight,
-)
+from indexer.retrieval.fusion import DEPTH
 from indexer.retrieval.highlight import find_highlights
+from indexer.retrieval.ranking import by_meaning, by_meaning_and_words, by_words
+from indexer.retrieval.words import QueryWords, plain_words, spelled_words
 from indexer.store.base import WeightedTerm
 from indexer.store.reader import GenerationReader
 from indexer.store.schema import duplicate_key
-from indexer.text.analysis import Token, telling_words, tokens
-from indexer.text.language import MIXED, UNDETERMINED, detect
+from indexer.text.analysis import Token, tokens
+from indexer.text.language import detect
 
 log = logging.getLogger(__name__)
 
@@ -112,19 +113,20 @@ class Searcher:
         unless the request says otherwise; `total` counts that list. Raises RequestError.
         """
         request = SearchRequest(query, **options) if isinstance(query, str) else query
-        clock = _Clock()
+        clock = Clock()
         self.check_generation(request.generation)
-        language, query_tokens = detect(request.query), tokens(request.query)
-        candidates, degraded = self._candidates(request, language, query_tokens, clock)
-        marked = query_tokens if request.highlight else []
-        return self._page(request, candidates, clock, language=language, words=marked, degraded=degraded)
+        language, words = detect(request.query), self._words(request)
+        candidates, degraded = self._candidates(request, language, words, clock)
+        marked = words if request.highlight else None
+        result = self._page(request, candidates, clock, language=language, words=marked, degraded=degraded)
+        return replace(result, spellings=words.spellings)
 
     def similar(self, request: SimilarRequest) -> SearchResult:
         """Rank the passages of other articles by their similarity to a passage.
 
         Passages with exactly the same words are left out. Raises NoSuchPassage.
         """
-        clock = _Clock()
+        clock = Clock()
         self.check_generation(request.generation)
         article, passage = self._passage(request.doc_id, request.passage)
         like = Hit(None, 1.0, passage, article.document)
@@ -147,9 +149,9 @@ class Searcher:
         one, its best candidate. The passage `named` is added wherever it stands among the candidates, so that
         every passage to which a result list leads is a match of its article.
         """
-        clock = _Clock()
-        language, query_tokens = detect(request.query), tokens(request.query)
-        candidates, degraded = self._candidates(request, language, query_tokens, clock)
+        clock = Clock()
+        language, words = detect(request.query), self._words(request)
+        candidates, degraded = self._candidates(request, language, words, clock)
         with clock.stage("fetch"):
             of_article = [
                 (place, candidate)
@@ -161,7 +163,7 @@ class Searcher:
             ]
             matches = matches or [candidate for _, candidate in of_article[:1]]
             matches.sort(key=lambda candidate: candidate.passage.number)
-            hits = self._hits([ResultGroup(candidate) for candidate in matches], query_tokens)
+            hits = self._hits([ResultGroup(candidate) for candidate in matches], words)
         # The result list already has the notice about articles that a date filter leaves out.
         every_day = replace(request, published_from=None, published_to=None)
         notices = self._notices(every_day, degraded=degraded, left_out=0)
@@ -226,10 +228,10 @@ class Searcher:
         self,
         request: SearchRequest | SimilarRequest,
         candidates: list[Candidate],
-        clock: "_Clock",
+        clock: Clock,
         *,
         language: str,
-        words: Sequence[Token] = (),
+        words: QueryWords | None = None,
         degraded: bool = False,
         like: Hit | None = None,
     ) -> SearchResult:
@@ -263,7 +265,7 @@ class Searcher:
             notices,
             count_facets(facet_labels),
             clock.stages,
-            like,
+            like=like,
         )
 
     def _notices(self, request: ListRequest, *, degraded: bool, left_out: int) -> tuple[Notice, ...]:
@@ -287,12 +289,10 @@ class Searcher:
         return tuple(notices)
 
     def _candidates(
-        self, request: SearchRequest, language: str, query_tokens: list[Token], clock: "_Clock"
+        self, request: SearchRequest, language: str, words: QueryWords, clock: Clock
     ) -> tuple[list[Candidate], bool]:
         """Return all candidates for a query, best first, and whether the model failed."""
         filters = request.filters()
-        weights = {"stem": 1.0, "surface": SURFACE_WEIGHT}
-        terms = [WeightedTerm(word.term, word.kind, weights[word.kind]) for word in query_tokens]
         vector = None
         if request.mode != "lexical":
             with clock.stage("encode"):
@@ -302,17 +302,21 @@ class Searcher:
         lexical, dense = list[Candidate](), list[Candidate]()
         if request.mode != "dense":
             with clock.stage("lexical"):
-                lexical = self.store.lexical(terms, DEPTH, filters)
+                lexical = self.store.lexical(words.terms, DEPTH, filters)
         if vector is None:
-            return lexical, request.mode != "lexical"
+            return by_words(lexical, words), request.mode != "lexical"
         with clock.stage("dense"):
             dense = self.store.dense(vector, DEPTH, filters)
         with clock.stage("sentences"):
-            candidates = self._with_meaning(vector, lexical, dense)
+            candidates = by_meaning(self.store, vector, lexical, dense)
         if request.mode == "dense":
             return candidates, False
         with clock.stage("fuse"):
-            return self._fused(candidates, lexical, terms, query_tokens, language), False
+            return by_meaning_and_words(candidates, lexical, words, language), False
+
+    def _words(self, request: SearchRequest) -> QueryWords:
+        find = spelled_words if request.names == "on" else plain_words
+        return find(tokens(request.query), self.store)
 
     def _encode(self, query: str) -> NDArray[np.float32] | None:
         """Return the vector of a query; None where the model fails."""
@@ -327,78 +331,33 @@ class Searcher:
         self._failing = False
         return vector
 
-    def _with_meaning(
-        self, vector: NDArray[np.float32], lexical: Sequence[Candidate], dense: Sequence[Candidate]
-    ) -> list[Candidate]:
-        """Return the union of both retrievers' candidates by meaning, the best first."""
-        rows = {candidate.row for candidate in dense}
-        only_lexical = [candidate for candidate in lexical if candidate.row not in rows]
-        cosines = self.store.cosines(vector, [candidate.passage for candidate in only_lexical])
-        union = [
-            *dense,
-            *(replace(each, score=cosine) for each, cosine in zip(only_lexical, cosines, strict=True)),
-        ]
-        of_sentences = self.store.sentence_cosines(vector, [candidate.row for candidate in union])
-        scored = []
-        for candidate in union:
-            sentences = of_sentences.get(candidate.row)
-            # A passage of one sentence is its own best sentence.
-            best = max(sentences.cosines) if sentences else candidate.score
-            score = (1 - SENTENCE_WEIGHT) * candidate.score + SENTENCE_WEIGHT * best
-            scored.append(replace(candidate, score=score, sentences=sentences))
-        return sorted(scored, key=lambda each: (-each.score, each.passage.doc_id, each.passage.number))
-
-    def _fused(
-        self,
-        candidates: Sequence[Candidate],
-        lexical: Sequence[Candidate],
-        terms: Sequence[WeightedTerm],
-        query_tokens: Sequence[Token],
-        language: str,
-    ) -> list[Candidate]:
-        """Return candidates with the scores of meaning and words together, best first."""
-        by_id = {candidate.passage.passage_id: candidate for candidate in candidates}
-        information = self.store.information(terms)
-        words = {candidate.passage.passage_id: candidate.score for candidate in lexical}
-        telling = len(telling_words(query_tokens))
-        fused = fuse(
-            {passage_id: candidate.score for passage_id, candidate in by_id.items()},
-            {passage_id: score / information for passage_id, score in words.items()},
-            {
-                passage_id
-                for passage_id, candidate in by_id.items()
-                if candidate.passage.lang in (language, MIXED)
-            },
-            words_weight(telling),
-            everywhere=telling <= FEW_WORDS or language == UNDETERMINED,
-            literal={passage_id: LITERAL_WEIGHT * score for passage_id, score in words.items()},
-        )
-        # Stable: passages with equal scores keep the order of the fusion.
-        ranked = sorted(fused.items(), key=lambda item: -item[1])
-        return [replace(by_id[passage_id], score=score) for passage_id, score in ranked]
-
     def _information(self, words: Sequence[Token]) -> dict[str, float]:
         """Return, by stem, the share of the words' information that it carries."""
         stems = dict.fromkeys(word.term for word in words if word.kind == "stem")
         return shares({stem: self.store.information([WeightedTerm(stem, "stem", 1.0)]) for stem in stems})
 
-    def _hits(self, page: Sequence[ResultGroup], words: Sequence[Token]) -> tuple[Hit, ...]:
-        """Return groups as hits without a rank, each with its document."""
-        information = self._information(words)
+    def _hits(self, page: Sequence[ResultGroup], words: QueryWords | None) -> tuple[Hit, ...]:
+        """Return groups as hits without a rank, each with its document; `words` are marked in them."""
+        marked = words.marked() if words else []
+        information = self._information(marked)
         groups = [member for group in page for member in (group, *group.more)]
         candidates = [candidate for group in groups for candidate in (group.candidate, *group.also_in)]
         documents = self.store.documents([candidate.passage.doc_id for candidate in candidates])
 
         def single_hit(candidate: Candidate) -> Hit:
             passage = candidate.passage
-            hit = Hit(None, candidate.score, passage, documents[passage.doc_id])
-            if not words:
+            explanation = candidate.explanation
+            hit = Hit(None, candidate.score, passage, documents[passage.doc_id], explanation=explanation)
+            if words is None:
                 return hit
             answer = best_sentence(hit.text, hit.document.title, candidate.sentences, information)
+            if explanation:
+                explanation = replace(explanation, spellings=words.found_in(hit.text))
             return replace(
                 hit,
-                highlights=find_highlights(hit.text, words),
+                highlights=find_highlights(hit.text, marked),
                 answer=answer if answer and answer.confidence >= SURE else None,
+                explanation=explanation,
             )
 
         def group_hit(group: ResultGroup) -> Hit:
@@ -411,22 +370,3 @@ class Searcher:
 
 def _encode_query(encoder: Encoder, query: str) -> NDArray[np.float32]:
     return encoder.encode_queries([query])[0]  # type: ignore[no-any-return]
-
-
-class _Clock:
-    """The time that a search takes, in all and by stage, in milliseconds."""
-
-    def __init__(self) -> None:
-        self.stages: dict[str, float] = {}
-        self._started = perf_counter()
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        started = perf_counter()
-        try:
-            yield
-        finally:
-            self.stages[name] = round((perf_counter() - started) * 1_000, 3)
-
-    def took(self) -> float:
-        return round((perf_counter() - self._started) * 1_000, 1)

@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import faiss
 import numpy as np
 import tantivy
 from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
 from tantivy import FieldType, Occur, Query
 
 from indexer import settings
@@ -37,6 +38,7 @@ from indexer.store.schema import (
     document_of,
     read_only,
     terms_index,
+    unpack_terms,
 )
 from indexer.store.sentence_vectors import cosines, unpack_ranges
 from indexer.text.analysis import Kind
@@ -48,6 +50,7 @@ _AT_ONCE = 500  # values in one SQL statement
 _FILTERS_KEPT = 32  # sets of filters whose rows are remembered; a row takes 8 bytes
 _MARGIN = 16  # passages asked for beyond the last one needed, so that ties with it are seen
 _NEAR = 1e-5  # relative; scores this close may be the same sum, added up in another order
+_NEAR_PASSAGES = 200  # passages in which words near another one are looked for
 _DIGITS = 5  # significant digits of a BM25 score; the others depend on the order of its sum
 
 
@@ -226,10 +229,7 @@ class GenerationReader:
 
     def lexical(self, terms: Sequence[WeightedTerm], depth: int, filters: Filters) -> list[Candidate]:
         """Return the `depth` passages with the highest weighted sum of BM25 over the terms, best first."""
-        clauses = [
-            (Occur.Should, Query.boost_query(Query.term_query(self._schema, kind, term), weight))
-            for term, kind, weight in terms
-        ]
+        clauses = [(Occur.Should, self._term_query(term)) for term in terms]
         if not clauses:
             return []
         query = Query.boolean_query(clauses)
@@ -268,6 +268,15 @@ class GenerationReader:
         row = self._row(passage)
         return self.sentence_cosines(vector, [row]).get(row)
 
+    def _term_query(self, term: WeightedTerm) -> Query:
+        words: list[str | tuple[int, str]] = list(term.term.split(" "))
+        query = (
+            Query.phrase_query(self._schema, term.kind, words)
+            if len(words) > 1
+            else Query.term_query(self._schema, term.kind, term.term)
+        )
+        return Query.boost_query(query, term.weight)
+
     def information(self, terms: Sequence[WeightedTerm]) -> float:
         """Return the BM25 score of a passage of average length that holds each of these terms once."""
         passages = self.manifest.passages
@@ -275,6 +284,36 @@ class GenerationReader:
         return sum(
             weight * math.log(1 + (passages - count + 0.5) / (count + 0.5)) for count, weight in holding
         )
+
+    def count(self, kind: Kind, term: str) -> int:
+        """Count the passages that have a term."""
+        return int(self._searcher.doc_freq(kind, term))
+
+    def words_spelled_like(self, keys: Collection[str]) -> list[str]:
+        """Return the words that may be names and share one of these keys of spelling."""
+        rows = self._query_many("SELECT DISTINCT word FROM spellings WHERE key IN", sorted(keys))
+        return sorted({word for (word,) in rows})
+
+    def spellings(self) -> set[tuple[str, str]]:
+        """Return all keys of spelling, each with each of its words."""
+        return set(self._query("SELECT key, word FROM spellings"))
+
+    def words_near(self, word: str, slips: int) -> list[str]:
+        """Return words of the passages that differ from a word by so many slips at most, the nearest first.
+
+        A slip is a letter too much, too few or wrong, or two letters in the wrong order. Words that are in
+        very many passages may be missing.
+        """
+        query = Query.fuzzy_term_query(self._schema, "surface", word, distance=slips)
+        hits = self._searcher.search(query, limit=_NEAR_PASSAGES, count=False).hits
+        rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+        packed = self._query_many(
+            "SELECT terms.terms FROM passages JOIN terms ON terms.id = terms_id WHERE row IN",
+            [int(row) for row in rows if row is not None],
+        )
+        words = {each for (terms,) in packed for each in unpack_terms(terms)["surface"].split()}
+        far = {each: OSA.distance(word, each, score_cutoff=slips) for each in words}
+        return sorted((each for each in words if far[each] <= slips), key=lambda each: (far[each], each))
 
     def vector(self, passage: Passage) -> NDArray[np.float32]:
         """Return the unit vector of a passage."""

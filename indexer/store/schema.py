@@ -34,6 +34,7 @@ CREATE TABLE passages (
     vector_key BLOB, title_key BLOB, terms_id INTEGER, UNIQUE (doc_id, number));
 CREATE TABLE sentences (row INTEGER PRIMARY KEY, ranges BLOB, keys BLOB, vectors BLOB);
 CREATE TABLE terms (id INTEGER PRIMARY KEY, key BLOB UNIQUE, terms BLOB);
+CREATE TABLE spellings (key TEXT, word TEXT, PRIMARY KEY (key, word)) WITHOUT ROWID;
 CREATE TABLE cuts (
     doc_id TEXT, line INTEGER, start INTEGER, "end" INTEGER, rule TEXT, articles INTEGER, line_key INTEGER,
     PRIMARY KEY (doc_id, line)) WITHOUT ROWID;
@@ -51,6 +52,7 @@ CREATE INDEX documents_by_path ON documents (path);
 # `title_key` is the key of the title's vector, NULL where no title is added (embedding/titles.py).
 # `sentences` has the passages of two sentences or more, by the row of the passage: ranges within the passage,
 # and the key and the vector of each sentence (sentence_vectors.py). A single sentence is its passage.
+# `spellings` has the words of the passages that may be names, by the keys of their spellings (text/names.py).
 # `line_key` is a hash of a line, made with a secret (line_secret.py). `repeated_lines` holds the lines that
 # are cut because enough articles of a source share them. `articles` counts the articles that share a line;
 # in `sources` it counts all articles of the source.

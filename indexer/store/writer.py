@@ -39,6 +39,8 @@ from indexer.store.schema import (
 )
 from indexer.store.sentence_vectors import KEY_BYTES, pack_ranges, pack_vectors, unpack_keys, unpack_ranges
 from indexer.text.analysis import KINDS, Token, tokens
+from indexer.text.names import may_be_name, spelling_keys
+from indexer.text.passages import searched_text
 from indexer.text.sentences import Range
 
 REPEATED_LISTED = 100  # repeated lines in a report; the index knows all of them
@@ -102,6 +104,7 @@ class GenerationWriter:
         self.linked: dict[str, str] = {}
         """The sha256 of the files that are shared with `base`, by name."""
         (folder / TERMS).mkdir()
+        self._spelled: set[str] = set()
         self._freed_rows: Sequence[int] = ()
         self._moved_rows: Sequence[int] = ()
         if base:
@@ -173,6 +176,7 @@ class GenerationWriter:
                 FROM passages JOIN documents USING (doc_id) JOIN terms ON terms.id = terms_id
                 ORDER BY row"""
         )
+        self._articles.execute("DELETE FROM spellings")
         for row, lang, *labels, terms in rows:
             self._add_terms(
                 row, {"lang": lang, **dict(zip(LABELS, labels, strict=True))}, unpack_terms(terms)
@@ -208,7 +212,7 @@ class GenerationWriter:
         )  # fmt: skip
         for passage, keys in zip(prepared.article.passages, vectors, strict=True):
             text = document.text[passage.start : passage.end]
-            terms_id, terms = self._terms_of(text, analyze)
+            terms_id, terms = self._terms_of(searched_text(document, passage), analyze)
             self._articles.execute(
                 "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (self.rows, passage.doc_id, passage.number, passage.start, passage.end,
@@ -229,6 +233,7 @@ class GenerationWriter:
         return int(inserted.lastrowid or 0), terms
 
     def _add_terms(self, row: int, labels: Labels, terms: Mapping[Any, str]) -> None:
+        self._add_spellings(terms["surface"])
         entry = tantivy.Document()
         for kind in KINDS:
             entry.add_text(kind, terms[kind])
@@ -239,6 +244,15 @@ class GenerationWriter:
         entry.add_unsigned("row", row)
         with _raise_as_oserror():
             self._terms.add_document(entry)
+
+    def _add_spellings(self, surfaces: str) -> None:
+        """Store the keys of those words that may be names."""
+        new = set(surfaces.split()) - self._spelled
+        self._spelled |= new
+        self._articles.executemany(
+            "INSERT OR IGNORE INTO spellings VALUES (?, ?)",
+            ((key, word) for word in new if may_be_name(word) for key in spelling_keys(word)),
+        )
 
     def update_metadata(self, document: Document) -> None:
         """Update the metadata of a document that is carried over; its text has not changed."""

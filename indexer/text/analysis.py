@@ -6,7 +6,7 @@ of the index. Terms are never displayed.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import local
@@ -25,6 +25,8 @@ _WORD = re.compile(
 )
 _DROPPED = re.compile(f"[{_INSIDE}]")
 _ARABIC = re.compile(f"[{ARABIC_LETTERS}]")
+_BEGINS_SENTENCE = ".!?:…؟؛\"'“”«»‘’([\r\n-–—•"
+_LOOK_BACK = 8  # code points before a word, among which are more than spaces
 _SEPARATORS = str.maketrans("٫", ".", "٬")
 
 # The stemmer light10 of Larkey, Ballesteros and Connell (2002), as in Lucene: strip و before three letters or
@@ -49,7 +51,7 @@ where which while who whom whose why will with would you your
 """
 
 
-Kind = Literal["stem", "surface"]
+Kind = Literal["stem", "surface", "name"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -58,7 +60,7 @@ class Token:
     """A search term, and the range of the word in the text that it was made from, in code points.
 
     A word has one surface (normalized, not stemmed), one stem, and a second stem if its first letter may be a
-    particle.
+    particle. If it is written with a capital inside a sentence, its surface is also a term of the kind name.
     """
 
     term: str
@@ -72,7 +74,9 @@ def tokens(text: str) -> list[Token]:
     return [
         Token(term, match.start(), match.end(), kind)
         for match in _WORD.finditer(text)
-        for kind, term in _terms(match.group())
+        for kind, term in (
+            _terms_of_name(match.group()) if _is_capitalized(text, match.start()) else _terms(match.group())
+        )
     ]
 
 
@@ -91,6 +95,21 @@ def _terms(word: str) -> tuple[tuple[Kind, str], ...]:
     if len(stem) >= _LONG and stem[0] in _PROCLITICS:
         kinds_and_terms.append(("stem", stem[1:]))
     return tuple(kinds_and_terms)
+
+
+def _terms_of_name(word: str) -> Iterator[tuple[Kind, str]]:
+    for kind, term in _terms(word):
+        yield kind, term
+        if kind == "surface":
+            yield "name", term
+
+
+def _is_capitalized(text: str, start: int) -> bool:
+    """Return whether a word has a capital that does not come from the beginning of a sentence."""
+    if not text[start].isupper():
+        return False
+    before = text[max(0, start - _LOOK_BACK) : start].rstrip(" ")
+    return bool(before) and before[-1] not in _BEGINS_SENTENCE
 
 
 def _latin(word: str) -> tuple[str, str]:

@@ -1,10 +1,11 @@
 """Split a document into passages: exact ranges of its text that the model can read whole. Pure functions.
 
 A paragraph is a nonblank line; if the text is hard-wrapped, adjacent lines form a paragraph. A heading begins
-a section and belongs to the first passage of it. No passage spans a line that was cut. A paragraph that is
-too short to mean anything is joined to its neighbour in the section. A paragraph that is too long for the
-model is split at the sentence end nearest its middle, and its halves again if needed; without a sentence end,
-at a space; never inside a word.
+a section and belongs to the first passage of it. The article's title belongs to none: it heads every hit. No
+passage spans a line that was cut. A paragraph that is too short to mean anything is joined to its neighbour
+in the section. A paragraph that is too long to be read at a glance is split at the sentence end nearest its
+middle, and its halves again if needed; one that is too long for the model also at a space; never inside a
+word.
 """
 
 import math
@@ -21,6 +22,9 @@ from indexer.text.lines import Line, nonblank_lines
 SHORT = 40  # code points; a shorter paragraph is joined to its neighbour
 JOINED = 600  # code points; the limit of joining, so that a list of short lines stays findable
 HEADING = 100  # code points; a longer line is a paragraph
+LONG = 800  # code points; a longer paragraph is split at a sentence end if it has one
+LEAST = 200  # code points of a piece that is split off because of that
+TOP = 12  # lines in which the title is looked for
 WRAP_WIDTHS = range(30, 121)  # code points; line lengths at which people and programs wrap text
 
 _SENTENCE_END = re.compile(r"[.!?؟؛;…۔]+[\"'”’»)\]]*\s+")
@@ -55,11 +59,12 @@ def split_document(
         return count_tokens(text[span.start : span.end]) <= window
 
     lines = nonblank_lines(text)
+    title = _title_line(text, lines, document.title)
     wrapped = is_hard_wrapped(text)
     spans = [
         piece
-        for run in _runs(lines, [cut.line for cut in cuts])
-        for section in _sections(text, _paragraphs(run, wrapped=wrapped), titled=run[0] is lines[0])
+        for run in _runs(lines, title, [cut.line for cut in cuts])
+        for section in _sections(text, _paragraphs(run, wrapped=wrapped))
         # Second pass without the length limit: a paragraph that is still short now has a long neighbour, so
         # joining cannot glue a list together.
         for unit in _join_short(_join_short(section, fits, JOINED), fits)
@@ -97,9 +102,31 @@ def passage_texts(article: SplitDocument) -> list[str]:
     return [text[passage.start : passage.end] for passage in article.passages]
 
 
-def _runs(lines: list[Line], cut_numbers: list[int]) -> Iterator[list[Line]]:
-    """Yield the runs of lines between cut lines; `cut_numbers` are sorted."""
-    for _, run in groupby(lines, lambda line: bisect(cut_numbers, line.number)):
+def searched_text(document: Document, passage: Passage) -> str:
+    """Return the text whose words find a passage: its own, and before the first passage the title."""
+    text = document.text[passage.start : passage.end]
+    if passage.number > 1 or text.startswith(document.title):
+        return text
+    return f"{document.title}\n{text}"
+
+
+def _title_line(text: str, lines: list[Line], title: str) -> Line | None:
+    """Return the line with the title, if there is one and other lines too."""
+    same = _letters(title)
+    if not same or len(lines) < 2:
+        return None
+    return next((line for line in lines[:TOP] if _letters(text[line.start : line.end]) == same), None)
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
+def _runs(lines: list[Line], title: Line | None, cut_numbers: list[int]) -> Iterator[list[Line]]:
+    """Yield the runs of lines between the title and cut lines; `cut_numbers` are sorted."""
+    ends = sorted([*cut_numbers, title.number]) if title else cut_numbers
+    untitled = (line for line in lines if line is not title)
+    for _, run in groupby(untitled, lambda line: bisect(ends, line.number)):
         yield list(run)
 
 
@@ -129,14 +156,11 @@ def is_hard_wrapped(text: str) -> bool:
     return len(breaks) >= 3 and full >= 0.9 * len(breaks)
 
 
-def _sections(text: str, paragraphs: list[_Span], *, titled: bool) -> Iterator[list[_Span]]:
-    """Yield the paragraphs of each section, with its heading joined to the first of them.
-
-    `titled`: the first paragraph is the article's title.
-    """
+def _sections(text: str, paragraphs: list[_Span]) -> Iterator[list[_Span]]:
+    """Yield the paragraphs of each section, with its heading joined to the first of them."""
     section: list[_Span] = []
     heading: _Span | None = None
-    headings = _headings(text, paragraphs, titled=titled)
+    headings = _headings(text, paragraphs)
     for place, paragraph in enumerate(paragraphs):
         if place in headings:
             if heading is None:
@@ -150,23 +174,15 @@ def _sections(text: str, paragraphs: list[_Span], *, titled: bool) -> Iterator[l
         yield section
 
 
-def _headings(text: str, paragraphs: list[_Span], *, titled: bool) -> set[int]:
+def _headings(text: str, paragraphs: list[_Span]) -> set[int]:
     """Return the places of the headings: short lines directly above a long line or another heading."""
     headings: set[int] = set()
     for place in reversed(range(len(paragraphs) - 1)):
         content, after = text[paragraphs[place].start : paragraphs[place].end], paragraphs[place + 1]
-        if place == 0 and titled:  # a title may be longer than other headings
-            is_heading = len(content) <= 2 * HEADING
-        else:
-            heads_text = after.end - after.start > HEADING
-            # Up to three short lines in a row are headings; more are a list.
-            heads_heading = place + 1 in headings and place + 3 not in headings
-            is_heading = (
-                len(content) <= HEADING
-                and (heads_text or heads_heading)
-                and not _ENDS_SENTENCE.search(content)
-            )
-        if is_heading:
+        heads_text = after.end - after.start > HEADING
+        # Up to three short lines in a row are headings; more are a list.
+        heads_heading = place + 1 in headings and place + 3 not in headings
+        if len(content) <= HEADING and (heads_text or heads_heading) and not _ENDS_SENTENCE.search(content):
             headings.add(place)
     return headings
 
@@ -189,28 +205,32 @@ def _is_short(span: _Span) -> bool:
 
 
 def _split_to_fit(text: str, span: _Span, fits: Callable[[_Span], bool]) -> Iterator[_Span]:
-    """Yield the pieces of a range, each of which fits or is a single word, in order."""
+    """Yield the pieces of a range, in order, each short enough unless it cannot be split."""
     pending = [span]
     while pending:
         part = pending.pop()
-        gap = None if fits(part) else _middle_gap(text, part)
+        gap = None
+        if not fits(part):
+            gap = _middle_gap(text, part, _SENTENCE_END) or _middle_gap(text, part, _SPACE)
+        elif part.end - part.start > LONG:
+            gap = _middle_gap(text, part, _SENTENCE_END, LEAST)
         if gap is None:
             yield part
         else:
             pending += [_Span(gap.end, part.end), _Span(part.start, gap.start)]
 
 
-def _middle_gap(text: str, span: _Span) -> _Span | None:
-    """Return the white space nearest the middle, after a sentence end if possible; None if there is none."""
+def _middle_gap(text: str, span: _Span, pattern: re.Pattern[str], least: int = 1) -> _Span | None:
+    """Return the white space nearest the middle that ends a match; None if there is none.
+
+    Both sides of it have at least `least` code points.
+    """
     middle = (span.start + span.end) // 2
-    for pattern in (_SENTENCE_END, _SPACE):
-        gaps = (
-            _Span(match.end() - len(space), match.end())
-            for match in pattern.finditer(text, span.start, span.end)
-            if (space := _SPACE.search(match.group()).group())  # type: ignore[union-attr]
-            and not (pattern is _SENTENCE_END and _LINE_END.search(space))  # a line end may follow a heading
-        )
-        nearest = min(gaps, key=lambda gap: abs(gap.start - middle), default=None)
-        if nearest is not None:
-            return nearest
-    return None
+    gaps = (
+        _Span(match.end() - len(space), match.end())
+        for match in pattern.finditer(text, span.start, span.end)
+        if (space := _SPACE.search(match.group()).group())  # type: ignore[union-attr]
+        and not (pattern is _SENTENCE_END and _LINE_END.search(space))  # a line end may follow a heading
+    )
+    far_enough = (gap for gap in gaps if gap.start - span.start >= least and span.end - gap.end >= least)
+    return min(far_enough, key=lambda gap: abs(gap.start - middle), default=None)

@@ -11,14 +11,20 @@ from hypothesis import strategies as st
 
 from indexer.cli.output import measures_text
 from indexer.errors import RequestError
-from indexer.evaluation import EVALUATED_MODES, bootstrap_interval, evaluate, read_dataset
+from indexer.evaluation import (
+    EVALUATED_MODES,
+    bootstrap_interval,
+    evaluate,
+    read_dataset,
+    read_distractors,
+)
 from tests.support.fakes import FakeModel, TwoTongues, bag_of_words
 
 MEASURES = ("nDCG@10", "MRR@10", "Recall@10", "Recall@100")
 
 
 def write(folder, corpus, queries, qrels):
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, rows in (("corpus", corpus), ("queries", queries)):
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
         (folder / f"{name}.jsonl").write_text("".join(lines), "utf-8")
@@ -346,3 +352,25 @@ def test_invalid_answer_is_reported_with_its_line(tmp_path, line):
     (tmp_path / "set" / "answers.jsonl").write_text(f"\n{line}\n", "utf-8")
     with pytest.raises(RequestError, match=r"answers\.jsonl, line 2"):
         read_dataset(tmp_path / "set")
+
+
+def test_distractors_are_searched_and_answer_nothing(small, tmp_path):
+    plain = evaluate(read_dataset(small), FakeModel(), ["dense"])
+    write(
+        tmp_path / "sets" / "one", [text("d1", "alpha"), text("x", "beta beta"), text("y", "delta")], [], []
+    )
+    write(tmp_path / "sets" / "two", [text("x", "beta beta"), text("z", "أ", "ar")], [], [])
+    dataset = read_dataset(small)
+    others = read_distractors([tmp_path / "sets"], dataset)
+    assert [other.id for other in others] == ["one/x", "two/z"]  # the others are in the dataset, or twice
+    measured = evaluate(dataset, FakeModel(), ["dense"], distractors=others)
+    assert measured["passages"] == plain["passages"] + 2
+    assert [row["passage_lang"] for row in measured["results"]] == ["en", "all"]
+    # «beta» finds the distractor first, so what was at ranks 1 and 2 is at 2 and 3; «alpha» finds what it did.
+    assert only(measured, mode="dense")["MRR@10"] == 0.5
+    assert read_distractors([tmp_path / "sets" / "two"], dataset)[0].id == "two/x"
+
+
+def test_a_folder_without_datasets_has_no_distractors(small, tmp_path):
+    with pytest.raises(RequestError, match=r"holds no corpus\.jsonl"):
+        read_distractors([tmp_path / "nowhere"], read_dataset(small))

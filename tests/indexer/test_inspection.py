@@ -100,16 +100,14 @@ def test_file_is_inspected_line_by_line_without_an_index(folder, nowhere):
     json.dumps(found)
 
 
-def test_passages_are_file_ranges_without_the_cut_lines(folder, nowhere):
+def test_passages_are_file_ranges_without_the_title_and_the_cut_lines(folder, nowhere):
     file = folder / "wire" / "v0.txt"
     text = file.read_text("utf-8")
     passages = told(file, nowhere)["passages"]
     assert [list(each) for each in passages] == [["start", "end", "line_start", "line_end"]] * 2
-    assert [text[each["start"] : each["end"]] for each in passages] == [
-        "Voyage 0 of the corridor\n\n" + PARAGRAPH.format(0, 0, 0),
-        LINE,
-    ]
-    assert [(each["line_start"], each["line_end"]) for each in passages] == [(1, 3), (5, 5)]
+    quoted = [text[each["start"] : each["end"]] for each in passages]
+    assert quoted == [PARAGRAPH.format(0, 0, 0), LINE]
+    assert [(each["line_start"], each["line_end"]) for each in passages] == [(3, 3), (5, 5)]
 
 
 def test_report_has_one_row_per_nonblank_line(tmp_path, nowhere):

@@ -42,8 +42,8 @@ def test_a_query_takes_its_options_as_keywords(here):
         hits = searcher.search("grain corridor", limit=1, lang="en")
         assert hits.hits == searcher.search(SearchRequest("grain corridor", limit=1, lang="en")).hits
     (hit,) = hits
-    assert (hit.text, str(hit.source), hit.score) == (hits[0].text, "talks.txt:1-2", hits[0].score)
-    assert (hit.source.path, hit.source.line_start, hit.source.passage) == ("talks.txt", 1, 1)
+    assert (hit.text, str(hit.source), hit.score) == (hits[0].text, "talks.txt:2", hits[0].score)
+    assert (hit.source.path, hit.source.line_start, hit.source.passage) == ("talks.txt", 2, 1)
 
 
 def test_leaving_the_block_closes_the_files_of_the_index(here):

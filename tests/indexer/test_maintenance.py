@@ -103,7 +103,7 @@ def test_index_facts_list_parts_and_sizes(steps, index):
     assert [each["generation"] for each in facts["generations"]] == [steps[2].generation, steps[1].generation]
     assert [each["current"] for each in facts["generations"]] == [True, False]
     assert facts["generations"][1]["documents"] == 3
-    assert facts["cache"]["vectors"] == 480 + facts["passages"] + 2  # titles
+    assert facts["cache"]["vectors"] == 480 + facts["passages"] + 4  # titles
     inodes = {path.stat().st_ino: path.stat().st_size for path in index.rglob("*") if path.is_file()}
     assert facts["disk"] == sum(inodes.values())
     assert facts["disk"] < sum(path.stat().st_size for path in index.rglob("*") if path.is_file())
@@ -119,7 +119,7 @@ def test_index_facts_describe_the_served_generation(steps, index):
 
 def test_cleared_cache_only_causes_new_embedding(steps, index, archive, model):
     facts = clear_cache(index)
-    assert facts["vectors"] == 480 + steps[2].passages + 2
+    assert facts["vectors"] == 480 + steps[2].passages + 4  # titles
     assert cache_facts(index)["vectors"] == 0
     assert not list(index.glob("vectors.*"))
     assert found(index) == ["new0.txt", "new1.txt"]

@@ -14,6 +14,7 @@ from indexer.datatypes import (
     Count,
     Cut,
     Document,
+    Explanation,
     Highlight,
     Hit,
     Notice,
@@ -27,11 +28,11 @@ from indexer.request import SearchRequest, SimilarRequest
 from indexer.serialization import article_json, result_json, similar_json
 
 RESULT_KEYS = [
-    "query", "language", "mode", "generation", "took_ms",
-    "total", "limit", "offset", "next", "facets", "hits", "warnings",
+    "query", "language", "mode", "spellings", "generation", "took_ms",
+    "total", "limit", "offset", "next", "facets", "hits", "articles", "warnings",
 ]  # fmt: skip
 HIT_KEYS = [
-    "rank", "score", "text", "lang", "dir", "highlights", "answer", "also_in", "more", "source",
+    "rank", "score", "text", "lang", "dir", "highlights", "answer", "also_in", "more", "explain", "source",
 ]  # fmt: skip
 SOURCE_KEYS = [
     "doc_id", "path", "title", "published", "sha256", "basis", "encoding",
@@ -64,8 +65,9 @@ SLOW = Notice("undated", "Slow.", 3)
 
 
 def result(request, total=37, hits=HITS, like=None):
+    stages, spellings = {"encode": 1.0}, {"ماء": ("مياه", "mia")}
     return SearchResult(
-        request, "ar", "20250301-1", total, hits, 21.4, (SLOW,), FACETS, {"encode": 1.0}, like
+        request, "ar", "20250301-1", total, hits, 21.4, (SLOW,), FACETS, stages, spellings, like
     )
 
 
@@ -83,6 +85,7 @@ def test_result_contains_the_query_and_the_counts():
         "query": "ماء",
         "language": "ar",
         "mode": "dense",
+        "spellings": {"ماء": ["مياه", "mia"]},
         "generation": "20250301-1",
         "took_ms": 21.4,
         "total": 37,
@@ -94,6 +97,14 @@ def test_result_contains_the_query_and_the_counts():
             "author": [{"value": None, "count": 2}],
             "year": [{"value": "2025", "count": 1}, {"value": None, "count": 1}],
         },
+        "articles": [
+            {
+                "doc_id": DOCUMENT.doc_id,
+                "title": DOCUMENT.title,
+                "ranks": [1, 2],
+                "url": document_url(DOCUMENT.doc_id, 1),
+            }
+        ],
         "warnings": ["Slow."],
     }
 
@@ -245,7 +256,7 @@ def test_similar_passages_have_the_same_form_and_a_next_address():
     found = similar_json(result(request, like=HITS[1]))
     asked = result_json(result(SearchRequest("ماء", limit=2, offset=2, lang="ar", sort="date")))
     assert found["like"] == asked["hits"][1]
-    shared = ("generation", "took_ms", "total", "limit", "offset", "facets", "hits", "warnings")
+    shared = ("generation", "took_ms", "total", "limit", "offset", "facets", "hits", "articles", "warnings")
     assert {key: found[key] for key in shared} == {key: asked[key] for key in shared}
     assert parse_qs(urlsplit(found["next"]).query) == {
         "doc_id": ["ar/مياه.txt"], "passage": ["2"], "limit": ["2"], "offset": ["4"], "lang": ["ar"], "sort": ["date"],
@@ -302,3 +313,14 @@ def test_document_address_has_no_dot_segments(doc_id):
     assert {".", ".."}.isdisjoint(steps)
     assert urljoin("http://127.0.0.1/", address) == f"http://127.0.0.1{address}"
     assert unquote(urlsplit(address).path) == f"/documents/{doc_id}"
+
+
+def test_a_hit_is_explained_where_the_request_asks_for_it():
+    explanation = Explanation("both", 0.8, None, 0.4567891, ("مياه",))
+    hits = (replace(HITS[0], explanation=explanation),)
+    (plain,) = result_json(result(SearchRequest("ماء"), hits=hits))["hits"]
+    assert plain["explain"] is None
+    (explained,) = result_json(result(SearchRequest("ماء", explain=True), hits=hits))["hits"]
+    assert explained["explain"] == {
+        "order": "both", "passage": 0.8, "sentence": None, "words": 0.456789, "spellings": ["مياه"],
+    }  # fmt: skip

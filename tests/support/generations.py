@@ -15,7 +15,8 @@ from indexer.store.folder import IndexFolder
 from indexer.store.manifest import GenerationContent
 from indexer.store.reader import GenerationReader
 from indexer.store.writer import GenerationWriter, PassageKeys, PreparedArticle
-from indexer.text.analysis import KINDS, Token
+from indexer.text.analysis import Token
+from indexer.text.passages import searched_text
 from tests.support.paths import SETTINGS
 
 DIMENSION = 16
@@ -70,12 +71,12 @@ def held(stems=(), surfaces=()):
 def wanted(*terms, stem=1.0, surface=0.3):
     """What a question looks for: each term as both kinds, with a weight for each."""
     weights = {"stem": stem, "surface": surface}
-    return [WeightedTerm(term, kind, weights[kind]) for term in terms for kind in KINDS if weights[kind]]
+    return [WeightedTerm(term, kind, weight) for term in terms for kind, weight in weights.items() if weight]
 
 
 def write(path, articles, terms, vectors, dimension=DIMENSION):
     """Build a generation of these articles and open it; terms and vectors are by row."""
-    texts = [each.document.text[part.start : part.end] for each in articles for part in each.passages]
+    texts = [searched_text(each.document, part) for each in articles for part in each.passages]
     terms_of = dict(zip(texts, terms, strict=True))
     folder = IndexFolder(path)
     folder.prepare()
@@ -124,13 +125,14 @@ def by_id(passage):
 # --- articles whose terms and vectors follow from their words ------------------------------------
 
 
-def entry(doc_id, *texts, lang="en", source="wire", published=None, path=None, **known):
-    """An article of these passages, a line each."""
+def entry(doc_id, *texts, lang="en", source="wire", published=None, path=None, title=None, **known):
+    """An article of these passages, a line each; its title is on none of them."""
     whole, passages, start = "\n".join(texts), [], 0
     for number, text in enumerate(texts, 1):
         passages.append(Passage(doc_id, number, start, start + len(text), number, number, lang))
         start += len(text) + 1
-    document = Document(doc_id, f"Title {doc_id}", whole, source, lang, published, SourceFile(path or doc_id))
+    title = f"Title {doc_id}" if title is None else title
+    document = Document(doc_id, title, whole, source, lang, published, SourceFile(path or doc_id))
     cuts = known.pop("cuts", ())
     known = {"digest": hashlib.sha256(whole.encode()).digest()[:16], **known}
     return PreparedArticle(SplitDocument(document, tuple(passages), cuts), **known)

@@ -24,8 +24,13 @@ def texts_of(page):
 
 
 def items_of(page):
-    """The hits of a list."""
-    return [item for item in page.all("li") if item.parent.attributes.get("class") == "hits"]
+    """The hits of a list, without collapsed passages."""
+    return page.all("div", class_="listed")
+
+
+def article_of(item):
+    """The article of a hit, with its facts and its title."""
+    return next(around for around in item.within if around.tag == "article")
 
 
 def title_links(page):

@@ -100,6 +100,19 @@ class Source(BaseModel):
     url: str = Field(description=_PAGE)
 
 
+class Explanation(BaseModel):
+    """Why a hit has its place."""
+
+    order: Literal["meaning", "both", "words"] = Field(
+        description="What decides: its meaning; both, as in the question's own language; or words above all, "
+        "as where the question is a name or a number."
+    )
+    passage: float | None = Field(description="Cosine of the passage; null where words alone found it.")
+    sentence: float | None = Field(description="Cosine of its best sentence; null where it has only one.")
+    words: float = Field(ge=0, description="Share of the question's information that its words cover.")
+    spellings: list[str] = Field(description="Other spellings of the question's names that it has.")
+
+
 class More(BaseModel):
     """Further passages of the same article that a hit stands for."""
 
@@ -118,10 +131,22 @@ class Hit(BaseModel):
     highlights: list[Highlight] = Field(description="The words that matched, in order.")
     answer: Answer | None = Field(description="The sentence that answers; null where none stands out.")
     also_in: list[Source] = Field(description="Identical passages elsewhere.")
-    more: More | None = Field(description="What of its article is collapsed into it; null where nothing is.")
+    more: More | None = Field(
+        description="Of its article, all but the best three passages, in the last of these; else null."
+    )
+    explain: Explanation | None = Field(description="Why it has its place; null unless asked for.")
     source: Source = Field(
         description="Where the words stand; not the newspaper or folder, which is the `source` of an article."
     )
+
+
+class ArticleHits(BaseModel):
+    """An article with hits on the page."""
+
+    doc_id: str = Field(description=_DOC_ID)
+    title: str = Field(description=_TITLE)
+    ranks: list[int] = Field(min_length=1, description="The ranks of its hits, the best first.")
+    url: str = Field(description="The article's page, opened at the first of them.")
 
 
 class Count(BaseModel):
@@ -168,6 +193,9 @@ class ListAnswer(BaseModel):
         "`sort=date` too, where the list has the best 100 of them."
     )
     hits: list[Hit] = Field(description="The page, best or newest first.")
+    articles: list[ArticleHits] = Field(
+        description="The articles of these hits, that of the first hit first."
+    )
     warnings: list[str] = Field(description=_WARNINGS)
 
 
@@ -199,6 +227,9 @@ class SearchAnswer(ListAnswer):
     query: str = Field(description="The question, as asked.")
     language: str = Field(description="Of the question.")
     mode: Literal["hybrid", "dense", "lexical"] = Field(description="The way of searching, as asked.")
+    spellings: dict[str, list[str]] = Field(
+        description="By word of the question, normalized: the spellings of it that were searched too."
+    )
 
 
 class SimilarAnswer(ListAnswer):

@@ -13,6 +13,7 @@ from web.i18n.locale import (
     language,
     language_name,
     number,
+    percent,
     preferred_language,
 )
 from web.i18n.messages import explain, notice, reason
@@ -29,5 +30,5 @@ def register(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.after_request(add_language_headers)
     app.jinja_env.globals["languages"] = NAMES
-    for function in (language, number, day, language_name, explain, notice, reason, here):
+    for function in (language, number, percent, day, language_name, explain, notice, reason, here):
         app.add_template_global(function)

@@ -120,6 +120,13 @@ def number(value: int) -> str:
     return digits(written)
 
 
+def percent(share: float) -> str:
+    """Return a share of one as the interface writes it: 42% or ٤٢٪."""
+    arabic = language() == ARABIC
+    written = numbers.format_percent(share, locale=language(), numbering_system="arab" if arabic else "latn")
+    return digits(written)
+
+
 def digits(text: str | int) -> str:
     """Return a text with the interface's digits; Babel groups Arabic numbers but writes them with 0–9."""
     return str(text).translate(_DIGITS) if language() == ARABIC else str(text)

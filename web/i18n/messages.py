@@ -29,6 +29,7 @@ ERRORS = {
     "bad_copies": N_("Repeats are either folded or all shown. This address asks for neither."),
     "bad_doc_id": N_("This address does not say which one passage is meant."),
     "bad_encoding": N_("The address is not UTF-8."),
+    "bad_explain": N_("Hits have their reasons or not. This address asks for neither."),
     "bad_from": N_("The start date cannot be understood."),
     "bad_generation": N_("This address names more than one state of the index."),
     "bad_highlight": N_("Words that match are either marked or not. This address asks for neither."),
@@ -37,6 +38,7 @@ ERRORS = {
     "bad_language": N_("The interface speaks Arabic and English only."),
     "bad_limit": N_("A page of the list holds from 1 to 100 hits. This address asks for another number."),
     "bad_mode": N_("The way of searching that this address asks for does not exist."),
+    "bad_names": N_("Names are found in other spellings or not. This address asks for neither."),
     "bad_offset": N_("The list cannot be opened at the place that this address asks for."),
     "bad_origin": N_("Pages of other sites may not ask this server."),
     "bad_passage": N_("This address does not say which one passage is meant."),
@@ -70,9 +72,9 @@ ERRORS = {
 TECHNICAL = frozenset({"index_unusable", "no_model", "no_archive", "unreadable_file"})
 PLAIN = frozenset(
     {
-        "bad_author", "bad_copies", "bad_doc_id", "bad_from", "bad_generation", "bad_highlight", "bad_lang",
-        "bad_limit", "bad_mode", "bad_offset", "bad_passage", "bad_period", "bad_q", "bad_sort",
-        "bad_source", "bad_to", "generation_changed",
+        "bad_author", "bad_copies", "bad_doc_id", "bad_explain", "bad_from", "bad_generation",
+        "bad_highlight", "bad_lang", "bad_limit", "bad_mode", "bad_names", "bad_offset", "bad_passage",
+        "bad_period", "bad_q", "bad_sort", "bad_source", "bad_to", "generation_changed",
     }
 )  # fmt: skip
 """The errors whose own message names parameters, for programs; readers get the one of ERRORS instead."""

@@ -323,7 +323,7 @@ def cite(article: SplitDocument, here: Range | None) -> Citation:
         number = max((passage.number for passage in passages if passage.start <= here.start), default=1)
         address = permanent_url(document, here.start, here.end, number)
     else:
-        here = Range(passages[0].start, passages[-1].end) if passages else Range(0, len(text))
+        here = Range(len(text) - len(text.lstrip()), len(text.rstrip())) if text.strip() else Range(0, 0)
         version = urlencode({"sha256": document.file.sha256, "words": words_hash(text)})
         address = f"{document_url(document.doc_id, 1).partition('#')[0]}?{version}"
     return Citation(document, line_numbers(text, *here), text[here.start : here.end], f"{site}{address}")

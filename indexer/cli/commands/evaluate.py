@@ -1,5 +1,6 @@
 """`warraq evaluate`: measure the quality of search on a data set."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -20,14 +21,25 @@ from indexer.embedding.encoder import find_model
     show_default=True,
     help="How to rank; raw is dense without the language-neutral space.",
 )
+@click.option(
+    "--distractors",
+    type=FILE,
+    multiple=True,
+    metavar="DIR",
+    help="Add the passages of another dataset, or of all those in a folder, to the archive; may be repeated.",
+)
 @model_option
 @quiet_option
 @json_option
-def evaluate(dataset: Path, mode: str, model: str, quiet: bool, as_json: bool) -> None:
+def evaluate(
+    dataset: Path, mode: str, distractors: Sequence[Path], model: str, quiet: bool, as_json: bool
+) -> None:
     """Measure the quality of search on DATASET, a folder in BEIR's layout."""
     modes = evaluation.EVALUATED_MODES if mode == "all" else (mode,)
+    read = evaluation.read_dataset(dataset)
+    others = evaluation.read_distractors(distractors, read)
     with show_progress(quiet=quiet) as progress:
-        measured = evaluation.evaluate(evaluation.read_dataset(dataset), find_model(model), modes, progress)
+        measured = evaluation.evaluate(read, find_model(model), modes, progress, others)
     if as_json:
         print_json(measured)
     else:

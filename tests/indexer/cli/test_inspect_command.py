@@ -18,9 +18,9 @@ def test_inspect_prints_one_object(run, voyage_index):
     assert [(row["line"], row["kept"], row["rule"]) for row in report["lines"]] == [
         (1, True, None), (2, False, "loading"), (3, True, None), (4, False, "repeated"), (5, False, "share"),
     ]  # fmt: skip
-    (first, second) = report["passages"]
-    assert [*first] == ["start", "end", "line_start", "line_end"]
-    assert (first["line_end"], second["line_start"]) == (1, 3)
+    (passage,) = report["passages"]  # without the title
+    assert [*passage] == ["start", "end", "line_start", "line_end"]
+    assert (passage["line_start"], passage["line_end"]) == (3, 3)
 
 
 def test_inspect_prints_the_decision_for_each_line(run, voyage_index, tmp_path):
@@ -36,13 +36,13 @@ def test_inspect_prints_the_decision_for_each_line(run, voyage_index, tmp_path):
     assert "    2  loading   Loading" in shown
     assert f"    4  repeated  {LINE}" in shown
     summary_line = next(number for number, line in enumerate(shown) if line.endswith("3 cut."))
-    assert shown[summary_line] == "2 lines kept in 2 passages, 3 cut."
+    assert shown[summary_line] == "2 lines kept in 1 passages, 3 cut."
     assert "  repeated: it stands in 6 articles of this source" in shown[summary_line:]
     assert "  loading: what a page shows while it loads" in shown[summary_line:]
     alone = run("inspect", folder / "wire" / "v1.txt", "--index", tmp_path / "none").out
     assert "repetition  not known: no index holds this version of the file" in alone.splitlines()
     assert f"    4           {LINE}" in alone.splitlines()
-    assert "3 lines kept in 3 passages, 2 cut." in alone
+    assert "3 lines kept in 2 passages, 2 cut." in alone
 
 
 def test_inspect_prints_the_article_count_of_each_repeated_line(run, tmp_path):

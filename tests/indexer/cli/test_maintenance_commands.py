@@ -40,11 +40,11 @@ def test_info_prints_the_size_of_each_part_and_the_kept_generations(run, index):
     told = run("info", "--index", index, "--json").json
     assert told["sizes"]["vectors.faiss"] == (newest(index) / "vectors.faiss").stat().st_size
     assert [each["current"] for each in told["generations"]] == [True, False]
-    assert told["cache"]["vectors"] == 480 + told["passages"] + 2  # titles
+    assert told["cache"]["vectors"] == 480 + told["passages"] + 3  # titles
     text = run("info", "--index", index).out
     for shown in (
         "vectors.faiss: ",
-        "cache       487 vectors, ",
+        "cache       488 vectors, ",
         "generations 2",
         f"{told['generation']}: 3 articles",
     ):
@@ -227,9 +227,9 @@ def test_rollback_to_a_damaged_generation_exits_3(run, index):
 
 
 def test_the_cache_is_shown_and_cleared(run, index, archive):
-    assert "487 vectors" in run("cache", "--index", index).out
+    assert "488 vectors" in run("cache", "--index", index).out
     told = run("cache", "--index", index, "--json").json
-    assert (told["vectors"], told["cleared"]) == (487, False)
+    assert (told["vectors"], told["cleared"]) == (488, False)
     assert "cleared" in run("cache", "--clear", "--index", index).out
     assert run("cache", "--index", index, "--json").json["vectors"] == 0
     assert run("search", "Geneva", "--index", index).status == 0

@@ -1,13 +1,13 @@
 """Collapsing against brute force: no hit is lost or moved, and no article fills the list."""
 
-from itertools import groupby, pairwise
+from collections import Counter, defaultdict
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.datatypes import Candidate, Passage
-from indexer.retrieval.duplicates import RUN_LENGTH, collapse, ungrouped
+from indexer.retrieval.duplicates import OPEN, collapse, ungrouped
 
 
 def candidate(article, number, words=None):
@@ -33,7 +33,7 @@ def shape(entries):
 
 
 def by_hand(ranked):
-    """A slow reference: remove duplicates first, then cut runs."""
+    """A slow reference: remove duplicates first, then all but the best three of each article."""
     firsts = [
         each
         for place, each in enumerate(ranked)
@@ -47,15 +47,12 @@ def by_hand(ranked):
         )
         for first in firsts
     ]
-    collapsed = []
-    for _, run in groupby(entries, key=lambda entry: entry[0].partition("#")[0]):
-        first, *rest = run
-        if not rest:
-            collapsed.append(first)
-        else:
-            (key, also_in, _), *more = rest
-            collapsed += [first, (key, also_in, more)]
-    return collapsed
+    of_article = defaultdict(list)
+    for entry in entries:
+        of_article[entry[0].partition("#")[0]].append(entry)
+    for best in of_article.values():
+        best[min(2, len(best) - 1)][2].extend(best[3:])
+    return [entry for entry in entries if entry in of_article[entry[0].partition("#")[0]][:3]]
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)
@@ -94,21 +91,20 @@ def test_order_is_kept_and_the_best_duplicate_represents_the_others(ranked):
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(rankings())
-def test_runs_are_at_most_two_and_words_are_listed_once(ranked):
-    assert RUN_LENGTH == 2
+def test_articles_have_three_hits_at_most_and_words_are_listed_once(ranked):
+    assert OPEN == 3
     entries = collapse(ranked)
-    articles = [entry.candidate.passage.doc_id for entry in entries]
-    assert [
-        1 for trio in zip(articles, articles[1:], articles[2:], strict=False) if len(set(trio)) == 1
-    ] == []
+    assert all(count <= 3 for count in Counter(entry.candidate.passage.doc_id for entry in entries).values())
     keys = [inner.candidate.duplicate_key for entry in entries for inner in (entry, *entry.more)]
     assert len(set(keys)) == len(keys)
-    # Only the second of two in a row has collapsed passages, all of its own article, without nesting.
-    for before, entry in pairwise([None, *entries]):
-        assert not entry.more or before is not None
+    # Only the third hit of an article has collapsed passages, all of its own article, without nesting.
+    seen = Counter()
+    for entry in entries:
+        article = entry.candidate.passage.doc_id
+        seen[article] += 1
+        assert not entry.more or seen[article] == 3
         for inner in entry.more:
-            assert inner.candidate.passage.doc_id == entry.candidate.passage.doc_id
-            assert before.candidate.passage.doc_id == entry.candidate.passage.doc_id
+            assert inner.candidate.passage.doc_id == article
             assert inner.more == []
 
 
@@ -120,15 +116,13 @@ def test_collapse_is_idempotent(ranked):
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
-@given(rankings(copies=False), st.sampled_from(["d", "e"]))
-def test_alternating_articles_are_not_collapsed(ranked, other):
-    alternating = [
-        each
-        for n, mine in enumerate(ranked, 1)
-        for each in (candidate("a", 2 * n), candidate(other, 2 * n + 1), mine)
-        if mine.passage.doc_id != "a"
-    ]
-    assert shape(collapse(alternating)) == shape(ungrouped(alternating))
+@given(rankings(copies=False), st.sampled_from("abc"))
+def test_collapse_of_an_article_does_not_depend_on_the_others(ranked, article):
+    def of_article(candidates):
+        return [each for each in candidates if each.passage.doc_id == article]
+
+    groups = [group for group in collapse(ranked) if of_article([group.candidate])]
+    assert shape(groups) == shape(collapse(of_article(ranked)))
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -144,34 +138,40 @@ def test_disabled_collapse_returns_the_list_unchanged(ranked):
         ("", []),
         ("a", ["a#1"]),
         ("aa", ["a#1", "a#2"]),
-        ("aaab", ["a#1", "a#2", "b#4"]),
-        ("aaaba", ["a#1", "a#2", "b#4", "a#5"]),  # a run that is broken starts again
-        ("aabaa", ["a#1", "a#2", "b#3", "a#4", "a#5"]),
-        ("aaabbbb", ["a#1", "a#2", "b#4", "b#5"]),
+        ("aaab", ["a#1", "a#2", "a#3", "b#4"]),
+        ("aaaab", ["a#1", "a#2", "a#3", "b#5"]),
+        ("aaabaa", ["a#1", "a#2", "a#3", "b#4"]),
+        ("aabaa", ["a#1", "a#2", "b#3", "a#4"]),
+        ("abababab", ["a#1", "b#2", "a#3", "b#4", "a#5", "b#6"]),
     ],
 )
-def test_runs_of_one_article_are_collapsed_by_example(articles, listed):
+def test_all_but_the_best_three_of_an_article_are_collapsed_by_example(articles, listed):
     ranked = [candidate(article, n) for n, article in enumerate(articles, 1)]
     assert ids(entry.candidate for entry in collapse(ranked)) == listed
 
 
-def test_second_hit_of_a_run_has_the_collapsed_passages():
-    first, second, other = collapse([candidate("a", n) for n in (1, 2, 3, 4)] + [candidate("b", 5)])
-    assert (first.more, other.more) == ([], [])
-    assert shape(second.more) == [("a#3", [], []), ("a#4", [], [])]
+def test_third_hit_of_an_article_has_its_collapsed_passages():
+    first, second, third, other = collapse([candidate("a", n) for n in range(1, 6)] + [candidate("b", 6)])
+    assert (first.more, second.more, other.more) == ([], [], [])
+    assert shape(third.more) == [("a#4", [], []), ("a#5", [], [])]
 
 
-def test_duplicate_inside_a_run_does_not_break_it():
-    ranked = [candidate("a", 1, "x"), candidate("a", 2), candidate("b", 3, "x"), candidate("a", 4)]
-    assert shape(collapse(ranked)) == [("a#1", ["b#3"], []), ("a#2", [], [("a#4", [], [])])]
+def test_duplicate_of_another_passage_is_no_hit_of_its_article():
+    ranked = [candidate("b", 1, "x"), *(candidate("a", n) for n in (2, 3)), candidate("a", 4, "x")]
+    ranked += [candidate("a", 5), candidate("a", 6)]
+    assert shape(collapse(ranked)) == [
+        ("b#1", ["a#4"], []), ("a#2", [], []), ("a#3", [], []), ("a#5", [], [("a#6", [], [])]),
+    ]  # fmt: skip
 
 
 def test_duplicates_inside_an_article_collapse_with_their_passage():
-    ranked = [candidate("a", 1, "x"), candidate("a", 2, "x"), candidate("a", 3), candidate("a", 4, "y")]
-    ranked.append(candidate("c", 5, "y"))
-    assert shape(collapse(ranked)) == [("a#1", ["a#2"], []), ("a#3", [], [("a#4", ["c#5"], [])])]
+    ranked = [candidate("a", 1, "x"), candidate("a", 2, "x"), candidate("a", 3), candidate("a", 4)]
+    ranked += [candidate("a", 5, "y"), candidate("c", 6, "y")]
+    assert shape(collapse(ranked)) == [
+        ("a#1", ["a#2"], []), ("a#3", [], []), ("a#4", [], [("a#5", ["c#6"], [])]),
+    ]  # fmt: skip
 
 
 def test_iterator_is_accepted_and_candidates_are_unchanged():
-    ranked = [candidate("a", 1), candidate("a", 2), candidate("a", 3)]
+    ranked = [candidate("a", n) for n in range(1, 6)]
     assert shape(collapse(iter(ranked))) == shape(collapse(ranked)) == by_hand(ranked)

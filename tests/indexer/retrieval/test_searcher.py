@@ -9,8 +9,9 @@ import pytest
 
 from indexer import Searcher, SearchRequest, build_index, open_searcher
 from indexer.errors import GenerationChanged, IndexUnusable, ModelError, NoIndex
-from indexer.retrieval.fusion import DEPTH, LITERAL_WEIGHT, SURFACE_WEIGHT
+from indexer.retrieval.fusion import DEPTH, LITERAL_WEIGHT
 from indexer.retrieval.opening import current_generation, read_manifest
+from indexer.retrieval.words import SURFACE_WEIGHT
 from indexer.serialization import result_json
 from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader

@@ -4,6 +4,7 @@ import math
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -170,11 +171,18 @@ def test_terms_that_no_passage_has_find_nothing(world):
     assert world.store.lexical([], 10, NO_FILTER) == []
 
 
-@pytest.mark.parametrize(
-    "term", ["gra", "grain*", "GRAIN", "grain talks", "lang:ar", "*", "", "\0", "(", "a AND b"]
-)
+@pytest.mark.parametrize("term", ["gra", "grain*", "GRAIN", "lang:ar", "*", "", "\0", "(", "a AND b"])
 def test_a_term_is_never_syntax(world, term):
     assert world.store.lexical(wanted(term), 10, NO_FILTER) == []
+
+
+def test_a_term_of_two_words_is_found_where_they_stand_in_a_row(world):
+    kinds = world.terms.values()
+    in_a_row = [row for row in range(700) if any(("grain", "talks") in pairwise(each[row]) for each in kinds)]
+    both = [row for row in range(700) if any({"grain", "talks"} <= set(each[row]) for each in kinds)]
+    candidates = world.store.lexical(wanted("grain talks"), 700, NO_FILTER)
+    assert sorted(found(world.passages, candidates)) == in_a_row
+    assert 0 < len(in_a_row) < len(both)
 
 
 def test_surface_and_stem_terms_are_searched_separately(tmp_path):

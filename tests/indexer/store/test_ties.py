@@ -93,7 +93,8 @@ def test_identical_passages_in_different_segments_tie(tmp_path):
 
 
 def test_passages_of_one_article_tie_in_their_order(tmp_path):
-    store = build(tmp_path / "index", [entry("b", *["same"] * 12), entry("a", *["same"] * 3)])
+    entries = [entry("b", *["same"] * 12, title=""), entry("a", *["same"] * 3, title="")]
+    store = build(tmp_path / "index", entries)
     expected = [*(("a", n) for n in range(1, 4)), *(("b", n) for n in range(1, 13))]
     for candidates in (
         store.dense(vector_of("same"), 15, NO_FILTER), store.lexical(wanted("same"), 15, NO_FILTER),

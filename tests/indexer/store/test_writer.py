@@ -196,16 +196,19 @@ def test_terms_of_a_text_are_analyzed_once(tmp_path):
         asked.append(text)
         return words(text)
 
-    store = build(
-        tmp_path / "index", [entry("a", "one", "two", "one"), entry("b", "two")], analyze=analyze_text
-    )
+    first = [entry("a", "one", "two", "one", title=""), entry("b", "two", title="")]
+    store = build(tmp_path / "index", first, analyze=analyze_text)
     assert asked == ["one", "two"]
-    more = [entry("c", "three", "one", "two"), entry("d", "three")]
+    more = [entry("c", "three", "one", "two", title=""), entry("d", "three", title="")]
     after = build(tmp_path / "index", more, store, analyze=analyze_text)
     assert asked == ["one", "two", "three"]
     # Also of a text that only dropped documents had, as long as the generation before has it.
     last = build(
-        tmp_path / "index", [entry("e", "two", "four")], after, ["a", "b", "c"], analyze=analyze_text
+        tmp_path / "index",
+        [entry("e", "two", "four", title="")],
+        after,
+        ["a", "b", "c"],
+        analyze=analyze_text,
     )
     assert asked == ["one", "two", "three", "four"]
     assert [each.passage.doc_id for each in last.lexical(wanted("two"), 10, NO_FILTER)] == ["e"]
@@ -213,10 +216,31 @@ def test_terms_of_a_text_are_analyzed_once(tmp_path):
         each.close()
 
 
+def test_words_of_the_title_find_the_first_passage_alone(tmp_path):
+    asked = []
+
+    def analyze_text(text):
+        asked.append(text)
+        return words(text)
+
+    entries = [
+        entry("a", "one", "two", title="grain talks"),
+        entry("b", "grain talks end", "one", title="grain talks"),  # which begins with its title
+        entry("c", "one", title="port"),
+    ]
+    store = build(tmp_path / "index", entries, analyze=analyze_text)
+    assert asked == ["grain talks\none", "two", "grain talks end", "one", "port\none"]
+    for query, ids in (("grain", ["a#1", "b#1"]), ("port", ["c#1"]), ("one", ["b#2", "c#1", "a#1"])):
+        found = store.lexical(wanted(query), 10, NO_FILTER)
+        assert [each.passage.passage_id for each in found] == ids
+    store.close()
+
+
 def test_stored_terms_of_another_analysis_are_not_reused(tmp_path, monkeypatch):
-    store = build(tmp_path / "index", [entry("a", "one")])
+    store = build(tmp_path / "index", [entry("a", "one", title="")])
     monkeypatch.setattr("indexer.store.schema.ANALYSIS_VERSION", -1)
-    after = build(tmp_path / "index", [entry("b", "one")], store, analyze=lambda _: words("other"))
+    other = [entry("b", "one", title="")]
+    after = build(tmp_path / "index", other, store, analyze=lambda _: words("other"))
     assert [each.passage.doc_id for each in after.lexical(wanted("other"), 10, NO_FILTER)] == ["b"]
     store.close()
     after.close()

@@ -135,7 +135,8 @@ def test_ranges_are_ordered_and_lead_back_to_the_words(text):
     ranges = [(token.start, token.end) for token in found]
     assert all(before == after or before[1] <= after[0] for before, after in pairwise(ranges))
     for start, end in set(ranges):
-        there = [(token.kind, token.term) for token in found if (token.start, token.end) == (start, end)]
+        here = [token for token in found if (token.start, token.end) == (start, end) and token.kind != "name"]
+        there = [(token.kind, token.term) for token in here]
         assert [(token.kind, token.term) for token in tokens(text[start:end])] == there
         assert sorted(kind for kind, _ in there) in (["stem", "surface"], ["stem", "stem", "surface"])
 

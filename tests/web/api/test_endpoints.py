@@ -30,10 +30,11 @@ def test_answer_has_the_documented_fields(client, archive):
     assert response.content_type == "application/json"
     body = response.get_json()
     assert [*body] == [
-        "query", "language", "mode", "generation", "took_ms", "total", "limit", "offset", "next", "facets",
-        "hits", "warnings",
+        "query", "language", "mode", "spellings", "generation", "took_ms", "total", "limit", "offset", "next",
+        "facets", "hits", "articles", "warnings",
     ]  # fmt: skip
     assert (body["query"], body["language"], body["mode"]) == ("grain corridor", "en", "hybrid")
+    assert body["spellings"] == {}
     assert (body["total"], body["limit"], body["offset"], body["warnings"]) == (4, 1, 0, [])
     assert {name: sum(item["count"] for item in counts) for name, counts in body["facets"].items()} == {
         "lang": 4, "source": 4, "author": 4, "year": 4,
@@ -41,7 +42,7 @@ def test_answer_has_the_documented_fields(client, archive):
     assert body["took_ms"] > 0
     (hit,) = body["hits"]
     assert [*hit] == [
-        "rank", "score", "text", "lang", "dir", "highlights", "answer", "also_in", "more", "source",
+        "rank", "score", "text", "lang", "dir", "highlights", "answer", "also_in", "more", "explain", "source",
     ]  # fmt: skip
     assert (hit["rank"], hit["lang"], hit["dir"]) == (1, "en", "ltr")
     assert 0 < hit["score"] <= 1
@@ -53,10 +54,13 @@ def test_answer_has_the_documented_fields(client, archive):
     text = (archive / source["path"]).read_text("utf-8")
     assert hit["text"] == text[source["char_start"] : source["char_end"]]
     assert (source["doc_id"], source["title"], source["basis"]) == ("talks.txt", "Talks in Geneva", "file")
-    assert (source["line_start"], source["line_end"], source["passage"]) == (1, 2, 1)
+    assert (source["line_start"], source["line_end"], source["passage"]) == (2, 2, 1)
     assert (source["published"], source["encoding"]) == (None, "utf-8")
     assert re.fullmatch("[0-9a-f]{64}", source["sha256"])
     assert source["url"] == "/documents/talks.txt#p1"
+    assert body["articles"] == [
+        {"doc_id": "talks.txt", "title": source["title"], "ranks": [1], "url": source["url"]}
+    ]
 
 
 def test_arabic_is_sent_unescaped_with_its_direction(client):
@@ -99,7 +103,7 @@ def test_duplicates_collapse_unless_all_are_requested(crowd, mode):
     (copy,) = [hit for hit in collapsed if hit["source"]["path"].startswith("copy")]
     assert [source["path"] for source in copy["also_in"]] == ["copy.txt"]
     (run,) = [hit["more"] for hit in collapsed if hit["more"]]
-    assert run["count"] == len(run["hits"]) == 5
+    assert run["count"] == len(run["hits"]) == 7 - 3  # all but the best three
     for hit in run["hits"]:
         assert hit["rank"] is None
         assert hit["source"]["path"] == "long.txt"
@@ -157,7 +161,7 @@ def test_next_keeps_values_other_than_the_default(crowd):
         ("q=x&from=2025-1-1", "bad_from"), ("q=x&to=2025-02-30", "bad_to"), ("q=x&from=٢٠٢٥-٠١-٠١", "bad_from"),
         ("q=x&from=2025-02-01&to=2025-01-31", "bad_from"), ("q=x&source=a&source=b", "bad_source"),
         ("q=x&author=", "bad_author"), ("q=x&author=a&author=b", "bad_author"),
-        ("q=x&explain=1", "unknown_parameter"), ("q=x&=", "unknown_parameter"),
+        ("q=x&explain=1", "bad_explain"), ("q=x&names=yes", "bad_names"), ("q=x&=", "unknown_parameter"),
         ("q=x&highlight=1", "bad_highlight"), ("q=x&highlight=0", "bad_highlight"),
         ("q=x&highlight=True", "bad_highlight"), ("q=x&highlight=yes", "bad_highlight"),
         ("q=x&highlight=+true", "bad_highlight"), ("q=x&highlight=" + "t" * 5_000, "bad_highlight"),

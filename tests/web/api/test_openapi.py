@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from indexer import Searcher, WarraqError, build_index
-from indexer.request import COPIES, LIMIT, MODES, OFFSET, QUERY_LENGTH, SORTS, _is_visible
+from indexer.request import COPIES, LIMIT, MODES, NAMES, OFFSET, QUERY_LENGTH, SORTS, _is_visible
 from indexer.retrieval.fusion import DEPTH
 from indexer.retrieval.searcher import SORTED_BY_DATE
 from indexer.store.folder import IndexFolder
@@ -67,7 +67,7 @@ def test_schema_limits_equal_those_of_the_library(document):
     found = parameters(document, "/api/v1/search")
     assert set(found) == {
         "q", "limit", "offset", "mode", "lang", "source", "author", "from", "to", "copies", "highlight", "generation",
-        "sort",
+        "sort", "names", "explain",
     }  # fmt: skip
     schemas = {name: each["schema"] for name, each in found.items()}
     assert (schemas["limit"]["minimum"], schemas["limit"]["maximum"], schemas["limit"]["default"]) == (
@@ -78,7 +78,7 @@ def test_schema_limits_equal_those_of_the_library(document):
     assert (schemas["offset"]["minimum"], schemas["offset"]["maximum"]) == (0, OFFSET)
     assert schemas["q"]["maxLength"] == QUERY_LENGTH
     assert [name for name, each in found.items() if each["required"]] == ["q"]
-    for name, values in (("mode", MODES), ("copies", COPIES), ("sort", SORTS)):
+    for name, values in (("mode", MODES), ("copies", COPIES), ("names", NAMES), ("sort", SORTS)):
         assert schemas[name]["enum"] == list(values)
     assert {schemas[name]["format"] for name in ("from", "to")} == {"date"}
     assert set(document["paths"]) == {

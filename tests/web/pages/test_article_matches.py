@@ -200,7 +200,7 @@ def test_results_link_returns_to_the_same_page_of_the_list(reader):
     parameters = {"q": "ships with grain", "limit": "2", "copies": "all", "offset": "2", "sort": "date"}
     page = reader.get(f"/?{urlencode(parameters)}")
     (link, *_) = [entry["href"] for entry in page.main.all("a") if entry.parent.tag == "h2"]
-    (item, *_) = [row["id"] for row in page.all("li") if row.parent.attributes.get("class") == "hits"]
+    (item, *_) = [hit["id"] for hit in page.all("div", class_="listed")]
     opened = reader.get(link)
     assert urlsplit(opened.link(class_="back")).fragment == item
     for _ in range(2):

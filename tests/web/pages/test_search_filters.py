@@ -8,7 +8,7 @@ import pytest
 from indexer import build_index
 from tests.support.archives import SOURCES
 from tests.support.html_checks import page_of
-from tests.support.search_pages import client_of, items_of, query_of, search_url, texts_of
+from tests.support.search_pages import article_of, client_of, items_of, query_of, search_url, texts_of
 
 # --- filters and order
 
@@ -197,9 +197,8 @@ def test_order_is_chosen_by_links(read):
     days = []
     newest_first = read(newest["href"])
     for item in items_of(newest_first):
-        days += [time_element["datetime"] for time_element in item.one("p", class_="facts").all("time")] or [
-            ""
-        ]
+        times = article_of(item).one("p", class_="facts").all("time")
+        days += [time_element["datetime"] for time_element in times] or [""]
     assert days == sorted(days, reverse=True)
     assert days[-1] == ""  # those without a date come last
     assert newest_first.one("ul", class_="sorting").all("a")[1]["aria-current"] == "true"

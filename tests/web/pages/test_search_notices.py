@@ -80,13 +80,13 @@ def test_days_of_an_empty_result_can_be_edited_in_place(read):
 
 def test_title_has_its_own_direction_whatever_the_article(tmp_path, index, model):
     english = (
-        "The launch was watched by two million people from San Francisco and the whole Bay Area that night."
+        "The launch was watched by {} million people from San Francisco and the whole Bay Area that night."
     )
     texts = {
-        "mostly.txt": f"شركة تطلق نموذجا جديدا\n\n{english}\n\n{english}\n",
-        "english.txt": f"A launch in spring\n\n{english}\n",
-        "digits.txt": f"2024\n\n{english}\n",
-        "turned.txt": f"A \u202elaunch\x07\n\n{english}\n",
+        "mostly.txt": f"شركة تطلق نموذجا جديدا\n\n{english.format('two')}\n\n{english.format('six')}\n",
+        "english.txt": f"A launch in spring\n\n{english.format('three')}\n",
+        "digits.txt": f"2024\n\n{english.format('four')}\n",
+        "turned.txt": f"A \u202elaunch\x07\n\n{english.format('five')}\n",
     }
     (tmp_path / "articles").mkdir()
     for name, text in texts.items():
