@@ -104,7 +104,7 @@ class GenerationWriter:
         self.linked: dict[str, str] = {}
         """The sha256 of the files that are shared with `base`, by name."""
         (folder / TERMS).mkdir()
-        self._spelled: set[str] = set()
+        self._spelled: set[str] = set()  # words whose keys of spelling are stored
         self._freed_rows: Sequence[int] = ()
         self._moved_rows: Sequence[int] = ()
         if base:
@@ -176,11 +176,15 @@ class GenerationWriter:
                 FROM passages JOIN documents USING (doc_id) JOIN terms ON terms.id = terms_id
                 ORDER BY row"""
         )
-        self._articles.execute("DELETE FROM spellings")
-        for row, lang, *labels, terms in rows:
-            self._add_terms(
-                row, {"lang": lang, **dict(zip(LABELS, labels, strict=True))}, unpack_terms(terms)
-            )
+        for row, lang, *labels, packed in rows:
+            terms = unpack_terms(packed)
+            self._spelled.update(terms["surface"].split())
+            self._add_terms(row, {"lang": lang, **dict(zip(LABELS, labels, strict=True))}, terms)
+        stored = {word for (word,) in self._articles.execute("SELECT DISTINCT word FROM spellings")}
+        self._articles.executemany(
+            "DELETE FROM spellings WHERE key = ? AND word = ?",
+            ((key, word) for word in stored - self._spelled for key in spelling_keys(word)),
+        )
 
     def add(
         self,
@@ -219,7 +223,9 @@ class GenerationWriter:
                  passage.line_start, passage.line_end, passage.lang, duplicate_key(text),
                  keys.text, keys.title, terms_id),
             )  # fmt: skip
-            self._add_terms(self.rows, {"lang": passage.lang, **labels}, unpack_terms(terms))
+            by_kind = unpack_terms(terms)
+            self._add_spellings(by_kind["surface"])
+            self._add_terms(self.rows, {"lang": passage.lang, **labels}, by_kind)
             self.rows += 1
 
     def _terms_of(self, text: str, analyze: Callable[[str], Sequence[Token]]) -> tuple[int, bytes]:
@@ -233,7 +239,6 @@ class GenerationWriter:
         return int(inserted.lastrowid or 0), terms
 
     def _add_terms(self, row: int, labels: Labels, terms: Mapping[Any, str]) -> None:
-        self._add_spellings(terms["surface"])
         entry = tantivy.Document()
         for kind in KINDS:
             entry.add_text(kind, terms[kind])

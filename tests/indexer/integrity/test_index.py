@@ -178,6 +178,8 @@ def test_vectors_that_are_not_of_unit_length_are_found(built):
         ("UPDATE documents SET published = '2024-05-01' WHERE doc_id = 'talks.txt'", "terms"),
         ("UPDATE passages SET lang = 'fr' WHERE row = 0", "terms"),
         ("UPDATE passages SET vector_key = x'00' WHERE row = 0", "vectors"),
+        ("DELETE FROM spellings WHERE word = 'geneva'", "terms"),
+        ("INSERT INTO spellings VALUES ('XXX', 'geneva')", "terms"),
         ("DELETE FROM terms WHERE rowid = 1", "terms"),
         ("DELETE FROM passages WHERE row = 1", "files"),
     ],
