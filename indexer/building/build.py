@@ -222,7 +222,7 @@ def _vector_keys(article: SplitDocument, encoder: Encoder, *, plain: bool) -> It
             continue
         ranges = split_sentences(text, wrapped=wrapped)
         sentences = Sentences(ranges, [vector_key(encoder, text[start:end]) for start, end in ranges])
-        yield PassageKeys(key, None if text.startswith(title) else title_key, sentences)
+        yield PassageKeys(key, None if text.startswith(title.removesuffix("…")) else title_key, sentences)
 
 
 def _embed(writer: GenerationWriter, encoder: Encoder, cache: VectorCache, progress: Progress | None) -> int:

@@ -33,7 +33,7 @@ def result_text(result: SearchResult) -> str:
             )
         blocks.append("\n".join(lines))
     if result.spellings:
-        also = ", ".join(each for spelled in result.spellings.values() for each in spelled)
+        also = ", ".join(dict.fromkeys(each for spelled in result.spellings.values() for each in spelled))
         blocks.insert(0, f"Also searched: {also}")
     first, last = result.hits[0].rank, result.hits[-1].rank
     return "\n\n".join([*blocks, f"Passages {first} to {last} of {result.total}."])

@@ -38,12 +38,13 @@ OFTEN = 0.01  # taken off the distance for each time that the passages with a wo
 # Distance up to which a spelling is taken, by the number of consonants: more for a word that is known to be a
 # name, less for one that may be any word.
 KNOWN_NAME = (0.0, 0.02, 0.045, 0.1, 0.13)
+SAME_SCRIPT = (-1.0, -1.0, 0.02, 0.04, 0.1)
 UNKNOWN_WORD = (-1.0, -1.0, -1.0, 0.05, 0.1)
 ANY_WORD = (-1.0, -1.0, -1.0, -1.0, 0.04)
 LONG_ENOUGH = 4  # letters of an Arabic word of two consonants: with a vowel written, or it may be any word
 ORDINARY = 0.05  # least share of its rarer form in an Arabic word that stands with the article and without
 NAMED = 0.5  # least share of a name's passages that have it with a capital inside a sentence
-_SLIPS = {4: 1, 9: 2}  # slips of the pen that are looked for, by the least number of letters
+_SLIPS = {5: 1, 9: 2}  # slips of the pen that are looked for, by the least number of letters
 _DIGITS = 5  # least number of digits in which one slip is looked for: a shorter number is another one
 _ENDINGS = ("ه", "ها", "هم", "ات", "ين", "ون", "يه", "ي", "ا")
 _BEFORE_NAME = ("عبد", "ابو", "ابا", "ابي", "ابن", "ام", "نور", "سيف")
@@ -200,8 +201,10 @@ def _spelled_alike(surface: str, store: GenerationReader, *, named: bool) -> lis
         if not is_arabic(word) and not _is_name(word, store):
             continue
         consonants = _consonants(surface, word)
-        if not is_arabic(word) or (known and not is_arabic(surface)):
-            limits = KNOWN_NAME
+        if is_arabic(word) != is_arabic(surface):
+            limits = KNOWN_NAME if known or not is_arabic(word) else ANY_WORD
+        elif not is_arabic(word):
+            limits = SAME_SCRIPT
         else:
             limits = ANY_WORD if _is_held(surface, store) else UNKNOWN_WORD
         limit = _by_consonants(limits, consonants)

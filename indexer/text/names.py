@@ -219,7 +219,9 @@ def _arabic_units(word: str) -> Iterator[_Unit]:
             if first and letters == "ا":  # the letter that carries any vowel at the beginning
                 sounds, absence = "aiu", 0.05 if after in ("و", "ي") else 0.3
         elif letters in "هح":
-            absence, classes = (0.5, ["H"]) if first else (0.1 if not after else 0.3, [""])
+            absence, classes = (0.5, ["H"]) if first else (0.45, [""])
+            if not after and letters == "ه":
+                sounds = "ha"  # of the feminine ending
         elif letters == "غ" and word[match.start() - 1 : match.start()] == "ن":
             absence, classes = 0.1, ["K", ""]
         elif letters == "ت" and after == "س":
@@ -242,14 +244,14 @@ def _keys(word: str) -> Iterator[str]:
 
 def _distance(one: str, other: str) -> float:
     left, right = _units(one), _units(other)
-    arabic = is_arabic(one) and is_arabic(other)
+    one_script = is_arabic(one) == is_arabic(other)
     costs = [0.0, *accumulate(unit.absence for unit in right)]
     for unit in left:
         before, costs = costs, [costs[0] + unit.absence]
         for place, facing in enumerate(right, 1):
             costs.append(
                 min(
-                    before[place - 1] + _difference(unit, facing, arabic=arabic),
+                    before[place - 1] + _difference(unit, facing, one_script=one_script),
                     before[place] + unit.absence,
                     costs[-1] + facing.absence,
                 )
@@ -259,9 +261,14 @@ def _distance(one: str, other: str) -> float:
 
 
 @cache
-def _difference(one: _Unit, other: _Unit, *, arabic: bool) -> float:
-    """Return the cost where two units stand in the same place; `arabic` says that both are."""
-    if arabic and one.sounds != other.sounds and not one.vowel and set(one.sounds) & set(other.sounds):
+def _difference(one: _Unit, other: _Unit, *, one_script: bool) -> float:
+    """Return the cost where two units stand in the same place; `one_script` says that both are of one."""
+    if (
+        one_script
+        and one.sounds != other.sounds
+        and not (one.vowel and other.vowel)
+        and set(one.sounds) & set(other.sounds)
+    ):
         return _OTHER_LETTER
     if any(sound in other.sounds for sound in one.sounds):
         return 0.0

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from indexer.datatypes import Cut, Document, Passage, SplitDocument
+from indexer.text.analysis import terms
 from indexer.text.language import UNDETERMINED, paragraph_language
 from indexer.text.lines import Line, nonblank_lines
 
@@ -105,21 +106,19 @@ def passage_texts(article: SplitDocument) -> list[str]:
 def searched_text(document: Document, passage: Passage) -> str:
     """Return the text whose words find a passage: its own, and before the first passage the title."""
     text = document.text[passage.start : passage.end]
-    if passage.number > 1 or text.startswith(document.title):
+    if passage.number > 1 or text.startswith(document.title.removesuffix("…")):  # one shortened, or alone
         return text
     return f"{document.title}\n{text}"
 
 
 def _title_line(text: str, lines: list[Line], title: str) -> Line | None:
     """Return the line with the title, if there is one and other lines too."""
-    same = _letters(title)
-    if not same or len(lines) < 2:
+    words = terms(title, "surface")
+    if not words or len(lines) < 2:
         return None
-    return next((line for line in lines[:TOP] if _letters(text[line.start : line.end]) == same), None)
-
-
-def _letters(text: str) -> str:
-    return "".join(char for char in text.casefold() if char.isalnum())
+    return next(
+        (line for line in lines[:TOP] if terms(text[line.start : line.end], "surface") == words), None
+    )
 
 
 def _runs(lines: list[Line], title: Line | None, cut_numbers: list[int]) -> Iterator[list[Line]]:
