@@ -30,8 +30,7 @@ from indexer.retrieval.facets import count_facets
 from indexer.retrieval.fusion import DEPTH
 from indexer.retrieval.highlight import find_highlights
 from indexer.retrieval.ranking import by_meaning, by_meaning_and_words, by_words
-from indexer.retrieval.words import QueryWords, plain_words, spelled_words
-from indexer.store.base import WeightedTerm
+from indexer.retrieval.words import QueryWords, plain_words, rarity, spelled_words
 from indexer.store.reader import GenerationReader
 from indexer.store.schema import duplicate_key
 from indexer.text.analysis import Token, tokens
@@ -334,7 +333,7 @@ class Searcher:
     def _information(self, words: Sequence[Token]) -> dict[str, float]:
         """Return, by stem, the share of the words' information that it carries."""
         stems = dict.fromkeys(word.term for word in words if word.kind == "stem")
-        return shares({stem: self.store.information([WeightedTerm(stem, "stem", 1.0)]) for stem in stems})
+        return shares({stem: rarity(self.store, self.store.count("stem", stem)) for stem in stems})
 
     def _hits(self, page: Sequence[ResultGroup], words: QueryWords | None) -> tuple[Hit, ...]:
         """Return groups as hits without a rank, each with its document; `words` are marked in them."""

@@ -15,7 +15,7 @@ from indexer.retrieval.fusion import FEW_WORDS
 from indexer.store.base import WeightedTerm
 from indexer.store.reader import GenerationReader
 from indexer.text.analysis import Token, is_function_word, telling_words
-from indexer.text.analysis import terms as stems_of
+from indexer.text.analysis import terms as terms_of
 from indexer.text.names import (
     distance,
     is_arabic,
@@ -44,8 +44,8 @@ ANY_WORD = (-1.0, -1.0, -1.0, -1.0, 0.04)
 LONG_ENOUGH = 4  # letters of an Arabic word of two consonants: with a vowel written, or it may be any word
 ORDINARY = 0.05  # least share of its rarer form in an Arabic word that stands with the article and without
 NAMED = 0.5  # least share of a name's passages that have it with a capital inside a sentence
-_SLIPS = {5: 1, 9: 2}  # slips of the pen that are looked for, by the least number of letters
-_DIGITS = 5  # least number of digits in which one slip is looked for: a shorter number is another one
+# Slips of the pen that are looked for, by the least number of letters or digits; in a number one at most.
+_SLIPS = {5: 1, 9: 2}
 _ENDINGS = ("ه", "ها", "هم", "ات", "ين", "ون", "يه", "ي", "ا")
 _BEFORE_NAME = ("عبد", "ابو", "ابا", "ابي", "ابن", "ام", "نور", "سيف")
 _AFTER_NAME = ("الله", "الدين", "الرحمن")
@@ -77,13 +77,8 @@ class QueryWords:
         added = [spelling for words in self.spellings.values() for spelling in words]
         if not added:
             return ()
-        text_words = f" {' '.join(surfaces_of(text))} "
+        text_words = f" {' '.join(terms_of(text, 'surface'))} "
         return tuple(spelling for spelling in dict.fromkeys(added) if f" {spelling} " in text_words)
-
-
-def surfaces_of(text: str) -> list[str]:
-    """Return the words of a text as they stand, normalized."""
-    return stems_of(text, "surface")
 
 
 def plain_words(words: Sequence[Token], store: GenerationReader) -> QueryWords:
@@ -119,21 +114,22 @@ def _query_words(
     for surface, own in by_word:
         added = [WeightedTerm(word, "surface", SPELLING_WEIGHT) for word in spellings.get(surface, ())]
         counts = [_count(store, term) for term in (*own, *added)]
-        rarities = [_rarity(store, count) for count in counts]
+        rarities = [rarity(store, count) for count in counts]
         if not added:
             terms += own
-            information += sum(term.weight * rarity for term, rarity in zip(own, rarities, strict=True))
+            information += sum(
+                term.weight * its_rarity for term, its_rarity in zip(own, rarities, strict=True)
+            )
             continue
         # The spellings are one word: they are as rare as they are together, and each counts alike.
-        rarity = _rarity(store, max(counts[: len(own)]) + sum(counts[len(own) :]))
+        together = rarity(store, max(counts[: len(own)]) + sum(counts[len(own) :]))
         for term, its_rarity in zip((*own, *added), rarities, strict=True):
-            terms.append(term._replace(weight=term.weight * rarity / its_rarity))
+            terms.append(term._replace(weight=term.weight * together / its_rarity))
         known = any(counts[: len(own)])
-        information += rarity * (sum(term.weight for term in own) if known else SPELLING_WEIGHT)
-    telling = [surface for surface, _ in by_word]
+        information += together * (sum(term.weight for term in own) if known else SPELLING_WEIGHT)
     terms += [
         WeightedTerm(f"{one} {other}", "surface", PHRASE_WEIGHT)
-        for one, other in pairwise(telling)
+        for (one, _), (other, _) in pairwise(by_word)
         if not (is_function_word(one) or is_function_word(other))
     ]
     return QueryWords(tuple(words), tuple(terms), information, spellings)
@@ -152,7 +148,7 @@ def _by_word(words: Sequence[Token]) -> list[tuple[str, list[WeightedTerm]]]:
     return by_word
 
 
-def _rarity(store: GenerationReader, count: int) -> float:
+def rarity(store: GenerationReader, count: int) -> float:
     """Return BM25's weight of a word that so many passages have."""
     passages = store.manifest.passages
     return math.log(1 + (passages - count + 0.5) / (count + 0.5))
@@ -167,17 +163,16 @@ def _meant(surface: str, store: GenerationReader) -> list[str]:
     """Return the words that may have been meant by one that no passage has."""
     if is_function_word(surface) or _is_held(surface, store):
         return []
+    slips = max((count for least, count in _SLIPS.items() if len(surface) >= least), default=0)
     if surface.isdigit():
-        slips = 1 if len(surface) >= _DIGITS else 0
-    else:
-        slips = max((count for least, count in _SLIPS.items() if len(surface) >= least), default=0)
+        slips = min(slips, 1)
     return store.words_near(surface, slips) if slips else []
 
 
 def _is_held(surface: str, store: GenerationReader) -> bool:
     """Return whether a passage has a word, or another one with its stem."""
     return bool(store.count("surface", surface)) or any(
-        store.count("stem", stem) for stem in stems_of(surface)
+        store.count("stem", stem) for stem in terms_of(surface)
     )
 
 
@@ -209,7 +204,9 @@ def _spelled_alike(surface: str, store: GenerationReader, *, named: bool) -> lis
             limits = ANY_WORD if _is_held(surface, store) else UNKNOWN_WORD
         limit = _by_consonants(limits, consonants)
         far = distance(surface, word, limit)
-        if far <= limit and not _is_same_word(word, surface) and _is_candidate(word, store):
+        if far > limit or _is_same_word(word, surface):
+            continue
+        if not is_arabic(word) or _is_like_a_name(word, store):
             often = min(4.0, math.log2(store.count("surface", word)))
             unlikely = far - OFTEN * often - SHARED * consonants
             near[is_arabic(word) != is_arabic(surface)].append((unlikely, consonants, word))
@@ -233,16 +230,12 @@ def _consonants(one: str, other: str) -> int:
 
 def _is_same_word(one: str, other: str) -> bool:
     """Return whether the terms of one word find the other too."""
-    return same_word(one, other) or not set(stems_of(one)).isdisjoint(stems_of(other))
+    return same_word(one, other) or not set(terms_of(one)).isdisjoint(terms_of(other))
 
 
 def _is_name(word: str, store: GenerationReader) -> bool:
     """Return whether a Latin word mostly stands with a capital inside the archive's sentences."""
     return not is_arabic(word) and store.count("name", word) >= max(1, NAMED * store.count("surface", word))
-
-
-def _is_candidate(word: str, store: GenerationReader) -> bool:
-    return not is_arabic(word) or _is_like_a_name(word, store)
 
 
 def _is_like_a_name(word: str, store: GenerationReader) -> bool:

@@ -4,7 +4,6 @@ A passage has the same row, counted from 0, in all three. Rows differ from one g
 no result shows them, and ties are broken by id. The writer and the reader share only the files.
 """
 
-import math
 import shutil
 import sqlite3
 import tempfile
@@ -276,14 +275,6 @@ class GenerationReader:
             else Query.term_query(self._schema, term.kind, term.term)
         )
         return Query.boost_query(query, term.weight)
-
-    def information(self, terms: Sequence[WeightedTerm]) -> float:
-        """Return the BM25 score of a passage of average length that holds each of these terms once."""
-        passages = self.manifest.passages
-        holding = [(self._searcher.doc_freq(kind, term), weight) for term, kind, weight in terms]
-        return sum(
-            weight * math.log(1 + (passages - count + 0.5) / (count + 0.5)) for count, weight in holding
-        )
 
     def count(self, kind: Kind, term: str) -> int:
         """Count the passages that have a term."""
