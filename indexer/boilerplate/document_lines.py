@@ -26,6 +26,7 @@ class DocumentLines:
         """For each line that is cut as repeated: from its place to the number of articles that have it."""
         self.title: int | None = None
         """The place of the title; None until a pass has found it."""
+        self._protected: int | None = None
         self._stems: dict[int, frozenset[str]] = {}
 
     def __len__(self) -> int:
@@ -36,9 +37,14 @@ class DocumentLines:
         return (place for place, rule in enumerate(self.rules) if rule is None)
 
     def cut(self, place: int, rule: str) -> None:
-        """Cut a line under a rule, unless a rule cuts it already or it is the title."""
-        if self.rules[place] is None and place != self.title:
+        """Cut a line under a rule, unless a rule cuts it already, it is the title, or it is protected."""
+        if self.rules[place] is None and place not in (self.title, self._protected):
             self.rules[place] = rule
+
+    def protect(self, place: int) -> None:
+        """Keep a line, whatever a later pass says."""
+        self.keep(place)
+        self._protected = place
 
     def keep(self, place: int) -> None:
         """Keep a line that a rule would cut."""

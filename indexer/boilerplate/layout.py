@@ -33,10 +33,13 @@ from indexer.boilerplate.wording import (
     same_words,
 )
 from indexer.datatypes import Cut, Document
+from indexer.text.byline import author_of
 from indexer.text.front_matter import front_matter
 
 LONGEST_LIST = 300  # lines; a longer list is not a list of other articles
+BYLINES = 5  # kept lines at the top that may name the author
 LISTED = 15  # headlines; a longer list with text after it belongs to the article
+LEAST_FOOTER = 3  # lines of boilerplate after the article that make a footer
 SMALL = 90  # code points; only shorter lines may be cut because of their neighbours
 
 _COUNT_IN_BRACKETS = re.compile(r"\(\d+\)")
@@ -48,6 +51,7 @@ _RULES_AFTER_ARTICLE = frozenset(
 )
 # A bare number next to a line of one of these rules is a count.
 _RULES_WITH_COUNTS = frozenset({"share", "comments", "controls", "subscribe"})
+_COMMENT_RULES = frozenset({"comments", "controls", "share", "subscribe", "copyright"})
 _BUTTON_RULES = frozenset({"cookies", "controls", "navigation", "subscribe", "share", "comments"})
 
 
@@ -59,7 +63,7 @@ def clean(
     `repeated` has the lines that many articles of the document's source share: from `line_key` with this
     secret to the number of articles. In the returned text every code point of a cut line is a space, so that
     ranges of the original text stay valid. If the document has no title, the title is taken from the lines
-    that are kept.
+    that are kept, and so is the author from a byline.
     """
     lines = DocumentLines(document, repeated or {}, secret)
     for apply in PASSES if lines.contents else ():
@@ -70,7 +74,15 @@ def clean(
         if rule
     )
     title = document.title or ("" if lines.title is None else title_text(lines.contents[lines.title]))
-    return replace(document, title=title, text=blank_cut_lines(document.text, cuts)), cuts
+    author = document.author or _author(lines)
+    return replace(document, title=title, author=author, text=blank_cut_lines(document.text, cuts)), cuts
+
+
+def _author(lines: DocumentLines) -> str:
+    """Return the name in the first byline near the top or at the end of the kept lines; "" without one."""
+    kept = list(lines.kept())
+    names = (author_of(lines.contents[place]) for place in [*kept[1:BYLINES], *kept[-1:]])
+    return next(filter(None, names), "")
 
 
 def blank_cut_lines(text: str, cuts: Sequence[Cut]) -> str:
@@ -98,13 +110,37 @@ def cut_sections_above(lines: DocumentLines) -> None:
 
 
 def cut_repeated_titles(lines: DocumentLines) -> None:
-    """Cut every other line with the words of the title; near the top, also near copies of it."""
+    """Cut every other line with the words of the title; near the top, also near copies of it.
+
+    A line among short lines is kept: it is the verse or the sentence from which the title was taken.
+    """
     title = _title_of(lines)
-    for place in lines.kept():
+    for place in list(lines.kept()):
         content = lines.contents[place]
+        same = same_words(content, title) and not _is_verse(lines, place)
         nearly = place < TOP and len(key(title).split()) >= 3 and nearly_same_words(title, content)
-        if same_words(content, title) or nearly:
+        if same or (nearly and not same_words(content, title)):
             lines.cut(place, "title-repeated")
+
+
+def _is_verse(lines: DocumentLines, place: int) -> bool:
+    """Return whether two short lines of the article follow, or one precedes and one follows."""
+    pairs = (place + 1, place + 2), (place - 1, place + 1)
+    inside = (pair for pair in pairs if pair[0] >= 0 and pair[1] < len(lines))
+    return any(all(_is_short_text(lines, other) for other in pair) for pair in inside)
+
+
+def _is_short_text(lines: DocumentLines, place: int) -> bool:
+    content = lines.contents[place]
+    return (
+        place != lines.title
+        and lines.rules[place] is None
+        and not lines.is_prose(place)
+        and count_words(content) >= 2
+        and not is_credit_or_date(content)
+        and not names_a_section(content)
+        and not FIGURE.search(content)
+    )
 
 
 def cut_table_of_contents(lines: DocumentLines) -> None:
@@ -189,7 +225,10 @@ def cut_keywords(lines: DocumentLines) -> None:
 def keep_lone_buttons(lines: DocumentLines) -> None:
     """Keep one or two words inside the article that only look like a button: an answer, a heading."""
     times = Counter(map(key, lines.contents))
-    for place in range(lines.first_prose(), lines.last_prose()):
+    last = lines.last_prose()
+    for place in range(lines.first_prose(), len(lines)):
+        if place >= last and not _heads_a_sentence(lines, place):
+            continue
         content = lines.contents[place]
         looks_like_button = lines.rules[place] in _BUTTON_RULES and count_words(content) <= 2
         if not looks_like_button or _COUNT_IN_BRACKETS.search(content):
@@ -199,12 +238,25 @@ def keep_lone_buttons(lines: DocumentLines) -> None:
             lines.rules[place] = None
 
 
+def _heads_a_sentence(lines: DocumentLines, place: int) -> bool:
+    """Return whether a paragraph precedes the line and a kept sentence of the article follows it."""
+    if not (0 < place < len(lines) - 1) or not lines.is_prose(place - 1):
+        return False
+    below = lines.contents[place + 1]
+    return lines.rules[place + 1] is None and count_words(below) >= 4 and bool(SENTENCE_END.search(below))
+
+
 def cut_comments(lines: DocumentLines) -> None:
-    """Cut everything below the heading of the comments, unless paragraphs of the article follow it."""
+    """Cut everything below the heading of the comments, unless paragraphs of the article follow it.
+
+    The heading must have their number, or another sign of comments below it, such as a button to reply.
+    """
     long = max((place for place in lines.kept() if len(lines.contents[place]) >= 2 * PROSE), default=-1)
     last_text = min(lines.last_prose(), long)
     for place in range(len(lines) // 2 + 1, len(lines)):
-        if lines.rules[place] == "comments" and place > last_text:
+        signs = any(rule in _COMMENT_RULES for rule in lines.rules[place + 1 :])
+        counted = any(char.isdecimal() for char in lines.contents[place])
+        if lines.rules[place] == "comments" and place > last_text and (signs or counted):
             for below in range(place + 1, len(lines)):
                 lines.cut(below, "comments")
             return
@@ -234,15 +286,17 @@ def cut_inside_boxes(lines: DocumentLines) -> None:
 
 
 def cut_after_article(lines: DocumentLines) -> None:
-    """Cut short lines among the boilerplate after the article's last paragraph."""
+    """Cut short lines with boilerplate on both sides, after the article's last paragraph."""
     last = lines.last_prose()
-    boilerplate_start = next(
-        (place for place in range(last + 1, len(lines)) if lines.rules[place] in _RULES_AFTER_ARTICLE), None
-    )
-    if last < 0 or boilerplate_start is None:
+    boilerplate = [
+        place for place in range(last + 1, len(lines)) if lines.rules[place] in _RULES_AFTER_ARTICLE
+    ]
+    if last < 0 or not boilerplate:
         return
-    _cut_foreign_paragraphs(lines, last, boilerplate_start)
-    for run in _runs_of_kept_lines(lines, boilerplate_start + 1):
+    _cut_foreign_paragraphs(lines, last, boilerplate[0])
+    # At the end of the text nothing stands below, so more must stand above.
+    end = boilerplate[-1] if len(boilerplate) < LEAST_FOOTER else len(lines)
+    for run in _runs_of_kept_lines(lines, boilerplate[0] + 1, end):
         if len(run) <= 3 and all(_is_small(lines, place) for place in run):
             for place in run:
                 lines.cut(place, "among-boilerplate")
@@ -252,19 +306,20 @@ def _cut_foreign_paragraphs(lines: DocumentLines, last: int, boilerplate_start: 
     """Cut paragraphs that follow two lines of boilerplate and share no word with the article."""
     prose = [place for place in range(last + 1) if lines.is_prose(place)]
     for place in range(boilerplate_start + 1, len(lines)):
-        below_boilerplate = sum(rule is not None for rule in lines.rules[last + 1 : place]) >= 2
+        rules = lines.rules[last + 1 : place]
+        below_boilerplate = sum(rule not in (None, "divider") for rule in rules) >= 2
         short_prose = lines.is_prose(place) and len(lines.contents[place]) <= LONG
         if below_boilerplate and short_prose and not lines.shares_a_word(place, prose):
             lines.cut(place, "among-boilerplate")
 
 
-def _runs_of_kept_lines(lines: DocumentLines, first: int) -> Iterable[list[int]]:
-    """Return the runs of adjacent kept lines, from a place on."""
+def _runs_of_kept_lines(lines: DocumentLines, first: int, end: int) -> Iterable[list[int]]:
+    """Return the runs of kept lines between two places; a line of signs alone ends no run."""
     runs: list[list[int]] = [[]]
-    for place in range(first, len(lines)):
+    for place in range(first, end):
         if lines.rules[place] is None:
             runs[-1].append(place)
-        elif runs[-1]:
+        elif runs[-1] and lines.rules[place] != "divider":
             runs.append([])
     return runs
 

@@ -20,18 +20,23 @@ from types import MappingProxyType
 from indexer.text.normalize import bare_letters, drop_invisible
 
 LONG = 320  # code points; a longer line is text of the article, whatever its words
+SPOKEN = 90  # code points; a longer line with a quotation may speak of a notice instead of being one
 MADE_OF = 10  # words; only a line of at most this length is cut for consisting of a rule's words
 
 _PATTERNS = Path(__file__).with_name("rules.toml")
+_SPOKEN_OF = frozenset({"copyright", "subscribe", "cookies", "comments", "share"})
+_QUOTATION = re.compile(r"«[^»]+»|[\"“][^\"”]+[\"”]")
 _EDGE_AT_START, _EDGE_AT_END = frozenset('_#@©<[(«"“'), frozenset('_)]»"”%؟?!.…*')
 _MACRO = re.compile("<(network|share|channel)>")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-_BARS = re.compile(r"\s*[|›»•·]\s*|\s{2,}|\s+[/>]\s+")
-_ITEMS = re.compile(r"\s*[|›»•·]\s*|\s+[-–—/]\s+")
+# Between items; » counts only with spaces around it, since it also ends a quotation.
+_BARS = re.compile(r"[|›•·]|\s[/>»]\s|\s{2,}")
+_ITEMS = re.compile(r"[|›•·]|\s[-–—/»]\s")
 _DIVIDER = re.compile(r"[-–—_=•·|.<>«»›‹/\\\s]+")
 _COMMAS = re.compile(r"\s*[,،|;؛]\s*")
 _NO_KEYWORD = re.compile(r"[:<>{}=()\"“”«»]")
 _SENTENCE_END = re.compile(r"[.!?؟…:][\"'”’»)\]]*$")
+_LIST_MARK = re.compile(r"(?:\d{1,3}|[^\W\d_])[-.)–]\s|[*•–-]\s")
 _NETWORK = "network"
 _HOME = frozenset({"الرييسيه", "الرئيسيه", "home"})
 _PREFIXES = ("وال", "بال", "لل", "ال", "و", "ب", "ل")
@@ -47,19 +52,38 @@ _URL = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 _PLAYER = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?(?:\s*[/|]\s*-?\d{1,2}:\d{2}(?::\d{2})?)+|0?0:00")
 _HASHTAGS = re.compile(r"(?:#[\w_]+[\s,،|]*){1,}")
 # The credit of a picture, at the end of its caption: in brackets, after a dash or after a label.
-_AGENCIES = r"رويترز|الفرنسيه|ا ?ف ?ب|اسوشيتد برس|الاناضول|غيتي|جيتي|الاوروبيه|شينخوا|سبوتنيك|مواقع التواصل"
-_PHOTO_LABELS = r"تصوير|عدسه|صوره|الصوره"
+_AGENCIES = (
+    r"رويترز|(?:وكاله )?الصحافه الفرنسيه|ا ?ف ?ب|اسوشيتد برس|الاناضول|غيتي|جيتي|شينخوا|سبوتنيك|مواقع التواصل"
+    r"|reuters|getty|afp|ap|epa"
+)
+_PHOTO_LABELS = r"تصوير|عدسه|صوره|الصوره|photo(?:graph|graphy)?s?|pics?|images?|pictures?|credit"
 _CREDIT = re.compile(
-    rf"(?:[\[(][^()\[\]]{{0,25}}(?:{_PHOTO_LABELS}|{_AGENCIES}|ارشيف\w*|photo|image|pic|getty|reuters|afp|ap|epa|file"
-    r"|courtesy|supplied|handout|archive|credit)[^()\[\]]{0,40}[\])]"
-    rf"|(?:^|[.!?»\")\]]|\w) ?[-–—/|]? ?(?:photo(?:graph|graphy)?|pic|image|picture|credit|{_PHOTO_LABELS})s?"
-    r"(?: by| courtesy| credit| من)? ?[:：] ?.{2,60}"
+    rf"(?:[\[(](?:[^()\[\]]{{0,25}}\b)?(?:{_PHOTO_LABELS}|ارشيف\w*|file|courtesy|supplied|handout|archive)"
+    rf"\b[^()\[\]]{{0,40}}[\])]|[\[(](?:[^()\[\]]{{0,25}}[\s/،,-])?(?:{_AGENCIES}|الفرنسيه|الاوروبيه)"
+    r"(?:[\s/،,-][^()\[\]]{0,25})?[\])]"
+    rf"|(?:^|[.!?»\")\]\w]\s?[-–—/|]?\s?)\bو?(?:{_PHOTO_LABELS})(?: by| courtesy| credit| من)?"
+    r" ?[:：] ?.{2,60}"
     r"|[.»\")\w] (?:photo(?:graph)?|image|picture)s? (?:courtesy(?: of)?|by|via) .{2,60}"
-    r"|\s[-–—|/] ?(?:عدسه|تصوير) .{2,40}|\((?!source|المصدر|المصادر|via)[^():]{2,30}: [^():\d]{2,40}\)"
+    r"|\s[-–—|/] ?(?:عدسه|تصوير) .{2,40}|\S \((?!source|المصدر|المصادر|via)[^():]{2,30}: [^():\d]{2,40}\)"
     r"|^photo (?:by )?\w+(?: \w+){0,3}"
-    r"|\s[-–—|/] ?(?:ارشيف(?:يه)?|صوره ارشيفيه|رويترز|ا ?ف ?ب|الاناضول|الفرنسيه|file photo|file|archive"
+    r"|\s[-–—|/] ?(?:ارشيف(?:يه)?|صوره ارشيفيه|رويترز|ا ?ف ?ب|الاناضول|عدستي|file photo|file|archive"
     r"|reuters|afp|getty images))$"
 )
+# A line of JavaScript or CSS: a statement, a rule, or the end of a block.
+_PROPERTY = (
+    "-webkit|-moz|color|font|margin|padding|border|background|width|height|display|position|float|text|line"
+    "|z-index"
+)
+_CODE = re.compile(
+    r"\bfunction\s*\w*\([^)]*\)\s*\{|^\s*(?:var|let|const) [\w$]+ ?=|\b(?:document|window)\.\w+ ?[=(.\[]"
+    r"|\(adsbygoogle|^\s*\w+(?:\.\w+)+\([^)]*\);\s*$|\bjQuery\(|^\s*\$\(|^\s*[})\];]*[}\]][})\];]*\s*$"
+    r"|^[.#@]?[\w-]+(?:[ ,.#>:][.#]?[\w-]+){0,6} ?\{(?:[^{}]*[:;][^{}]*\}?|\s*)$"
+    rf"|^\s*(?:{_PROPERTY})[a-z-]* ?: ?[^:;]{{1,60}};\s*\}}?$"
+    r"|^\s*(?:/\*|<!--|//<!\[)[^\u0600-\u06ff]*$|^\s*//\]\]>"
+)
+_CODE_STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
+_ARABIC = re.compile("[\u0600-\u06ff]")
+_END_OF_REPORT = re.compile("/{1,3} ?انته[ىي] ?/{1,3}")  # of a news agency
 _AGENCY_END = re.compile(r"\((?:reporting|editing|additional reporting|writing|تحرير|اعداد|كتابه|تغطيه)\b")
 
 
@@ -146,10 +170,15 @@ def matching_rule(line: str) -> str | None:
         return None
     if _is_tracking(line):
         return "tracking"
+    if _CODE.search(line.strip()) and not _ARABIC.search(_CODE_STRING.sub("", line)):
+        return "code"
     normalized = normalize_line(line)
     if not any(char.isalnum() or char == "©" for char in normalized):
-        return "navigation" if _DIVIDER.fullmatch(line.strip()) else None
-    return _by_pattern(normalized) or _by_form(line, normalized)
+        return "divider" if _DIVIDER.fullmatch(line.strip()) else None
+    rule = _by_pattern(normalized) or _by_form(line, normalized)
+    if rule in _SPOKEN_OF and len(line) > SPOKEN and _QUOTATION.search(line):
+        return None
+    return rule
 
 
 def _by_pattern(normalized: str) -> str | None:
@@ -161,6 +190,8 @@ def _by_pattern(normalized: str) -> str | None:
 
 def _by_form(line: str, normalized: str) -> str | None:
     """Return the rule of a line by its composition: hashtags, a player, a credit, a menu, a rule's words."""
+    if _END_OF_REPORT.fullmatch(line.strip()):
+        return "divider"
     if _HASHTAGS.fullmatch(line.strip()):
         return "tags"
     if _PLAYER.fullmatch(normalized):
@@ -190,7 +221,7 @@ def _is_menu(line: str) -> bool:
     needed_share = 0.6 if words and words[0] in _HOME else 0.75
     if len(words) >= 3 and sections >= needed_share * len(words) and not _SENTENCE_END.search(line.strip()):
         return True
-    items = [item for item in _BARS.split(line.strip()) if item]
+    items = _items(_BARS, line)
     if len(items) < 3 or any(len(item.split()) > 4 for item in items):
         return False
     menu_words = sections + sum(_rule_for_word(word) is not None for word in words)
@@ -201,25 +232,30 @@ def _of_rule_words(line: str) -> str | None:
     """Return the rule whose words make up a short line; it may also have joining words, networks, numbers."""
     content = line.strip()
     words = _normalized_words(content)
-    if not 1 <= len(words) <= MADE_OF or (content.endswith((".", "؟", "?")) and "..." not in content):
+    if not 1 <= len(words) <= MADE_OF or _LIST_MARK.match(content) or content.endswith((":", "：")):
+        return None  # an item or the label of a list
+    if content.endswith((".", "؟", "?")) and "..." not in content:
         return None
     counts: Counter[str] = Counter()  # words of each rule
     for word in words:
         rule = _rule_for_word(word)
-        if rule == _NETWORK:
-            counts["share"] += 0  # no evidence: a sentence may be about a network
-        elif rule:
+        if rule:
             counts[rule] += 1
         elif not (word in _rule_book().joining or word.isdigit()):
             return None
-    numbers = sum(word.isdigit() for word in words)
-    rule_words = sum(counts.values())
-    return max(counts, key=lambda rule: counts[rule]) if rule_words and rule_words >= numbers else None
+    networks = counts.pop(_NETWORK, 0)
+    if counts["share"] or counts["controls"]:
+        networks = 0
+    others = sum(word.isdigit() for word in words) + networks
+    rule_words = counts.total()
+    # Otherwise it may be a sentence about a network, or a heading with its number.
+    enough = rule_words >= max(others, 1 + (others > 0))
+    return max(counts, key=lambda rule: counts[rule]) if enough else None
 
 
 def _of_boilerplate_items(line: str) -> str | None:
-    """Return the rule of a short line if half of its items, between bars or dashes, are boilerplate."""
-    items = [item for item in _ITEMS.split(line.strip()) if item]
+    """Return the rule of a short line if most of its items, between bars or dashes, are boilerplate."""
+    items = _items(_ITEMS, line)
     if (
         not 2 <= len(items) <= 8
         or len(_WORD.findall(line)) > 2 * MADE_OF
@@ -227,7 +263,14 @@ def _of_boilerplate_items(line: str) -> str | None:
     ):
         return None
     rules = [rule for item in items if len(item) < len(line) and (rule := matching_rule(item))]
-    return rules[-1] if 2 * len(rules) >= len(items) else None
+    return rules[-1] if 2 * len(rules) > len(items) else None
+
+
+def _items(separator: re.Pattern[str], line: str) -> list[str]:
+    """Return the items of a line between separators; a line with a quotation in «» has no items."""
+    if "«" in line:
+        return []
+    return [item for raw_item in separator.split(line.strip()) if (item := raw_item.strip())]
 
 
 def _normalized_words(line: str) -> list[str]:

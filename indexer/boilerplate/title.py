@@ -1,9 +1,15 @@
-"""Find the title among the lines of a document, and cut the site's lines above it. Works on DocumentLines."""
+"""Find the title among the lines of a document. Works on DocumentLines.
 
+The first line of a text is most often its headline, whatever its words, so its words alone never cut it: it
+goes only if many articles share it, or if the title stands below it: a known title, a repeated one, or, under
+a link of the site whose words the article does not use, another headline.
+"""
+
+import re
 from collections.abc import Sequence
 
 from indexer.boilerplate.document_lines import DocumentLines
-from indexer.boilerplate.patterns import names_a_section
+from indexer.boilerplate.patterns import names_a_section, normalize_line
 from indexer.boilerplate.wording import (
     FULL_STOP,
     count_words,
@@ -18,52 +24,47 @@ TITLE_LENGTH = 200  # code points; a longer line is a paragraph, whose beginning
 SHORTENED = 90  # code points of such a beginning
 TOP = 12  # lines at the top in which a title may be repeated
 SPOKEN_OF = 0.4  # least share of a line's stems that the paragraphs use, if the line is their title
+_HEADING_SIGN = re.compile(r"#+\s+")  # «#word» is a hashtag
+_SITE_WORD = re.compile(
+    r"\b(?:صحيفه|جريده|وكاله|مجله|قناه|موقع|بوابه|شبكه|وزاره|جامعه|مدونه|اذاعه|university|times|news|review|gazette"
+    r"|courier|herald|tribune|tv|radio|weekly|magazine|quarterly|blog)\b"
+)
+CREDIT_SHARE = 0.6  # of the stems of a byline or a date line, more than which no paragraph uses
+SITE_WORDS = 3  # a site's name above the title has at most so many words
 
 
 def find_title(lines: DocumentLines) -> None:
-    """Set `lines.title` and keep that line.
+    """Set `lines.title`, and keep that line; keep the first line too unless the title is certain.
 
     The title is the first of these that exists: the line with the known title; a line that is repeated near
-    the top; a line above the article whose words the paragraphs use; the first line above the article; the
-    first line that is kept.
+    the top; the first line, or a line below it if the first reads like a site's name or boilerplate.
     """
-    lines.title = _title_line(lines)
-    if lines.title is not None and lines.rules[lines.title] != "front-matter":
+    first = next((place for place, rule in enumerate(lines.rules) if rule not in _NEVER_THE_TITLE), None)
+    if first is None:
+        first = next(lines.kept(), 0)
+    title = _known_title(lines)
+    if title is None:
+        title = _repeated_near_top(lines)
+        if title is not None:
+            _cut_above(lines, title)
+    if title is None:
+        title = _below_boilerplate(lines, first)
+    if title is None:
+        if lines.rules[first] != "front-matter":
+            lines.protect(first)
+        title = _below_site_name(lines, first)
+    lines.title = first if title is None else title
+    if lines.rules[lines.title] != "front-matter":
         lines.keep(lines.title)
 
 
 def title_text(line: str) -> str:
     """Return the title that a line gives: without Markdown's #, and shortened if the line is a paragraph."""
-    line = line.lstrip("#").strip() or line
+    heading = _HEADING_SIGN.match(line)
+    line = line[heading.end() :] if heading else line
     if len(line) <= TITLE_LENGTH:
         return line
     return line[: line.rfind(" ", 0, SHORTENED) + 1 or SHORTENED].rstrip() + "…"
-
-
-def _title_line(lines: DocumentLines) -> int | None:
-    if not lines.contents:
-        return None
-    place = _known_title(lines)
-    return place if place is not None else _likeliest_title(lines)
-
-
-def _likeliest_title(lines: DocumentLines) -> int:
-    top = [place for place in range(min(TOP, len(lines))) if _can_be_title(lines, place)]
-    repeated = _repeated_near_top(lines, top)
-    if repeated is not None:
-        _cut_above(lines, repeated)
-        return repeated
-    above = _cut_sections_at_top(lines, [place for place in top if place < lines.first_prose()])
-    used = _used_by_paragraphs(lines, above)
-    first = next((place for place in above if lines.rules[place] is None), None)
-    if used is None:
-        return first if first is not None else next(lines.kept(), 0)
-    if first is None or used == first:
-        return used
-    if _names_the_site(lines, first, used):
-        _cut_above(lines, used)
-        return used
-    return first
 
 
 def _known_title(lines: DocumentLines) -> int | None:
@@ -78,8 +79,9 @@ def _can_be_title(lines: DocumentLines, place: int) -> bool:
     return lines.rules[place] in (None, "see-also") and not is_credit_or_date(lines.contents[place])
 
 
-def _repeated_near_top(lines: DocumentLines, top: Sequence[int]) -> int | None:
+def _repeated_near_top(lines: DocumentLines) -> int | None:
     """Return the first of the lines at the top that another of them repeats."""
+    top = [place for place in range(min(TOP, len(lines))) if _can_be_title(lines, place)]
     pairs = ((one, other) for one in top for other in top if one < other)
     return next((one for one, other in pairs if _repeats(lines, one, other)), None)
 
@@ -105,41 +107,62 @@ def _cut_above(lines: DocumentLines, title: int) -> None:
             lines.cut(place, "site-name")
 
 
-def _cut_sections_at_top(lines: DocumentLines, above: list[int]) -> list[int]:
-    """Cut names of sections at the top while another line can still be the title; return the other lines."""
-    while len(above) > 1 and lines.rules[above[0]] is None and names_a_section(lines.contents[above[0]]):
-        lines.cut(above[0], "navigation")
-        above = above[1:]
-    return above
+def _below_boilerplate(lines: DocumentLines, first: int) -> int | None:
+    """Cut a first line that is a link of the site, and return the headline below it; None without one."""
+    content = lines.contents[first]
+    section = names_a_section(content)
+    if not (section or lines.rules[first] in _LINKS) or share_of(content, lines.subject()) >= SPOKEN_OF:
+        return None
+    below = _headlines_below(lines, first)
+    if below and section:
+        lines.cut(first, "navigation")
+    return _used_by_paragraphs(lines, below) or next(iter(below), None)
 
 
-def _used_by_paragraphs(lines: DocumentLines, above: Sequence[int]) -> int | None:
-    """Return the first line whose words the paragraphs use; a line with a bar only if there is no other."""
-    # Sites often write their names with a bar.
-    subject = lines.subject()
-    used = [place for place in above if share_of(lines.contents[place], subject) >= SPOKEN_OF]
-    without_bar = [place for place in used if " | " not in lines.contents[place]]
-    return next(iter(without_bar or used), None)
+def _below_site_name(lines: DocumentLines, first: int) -> int | None:
+    """Return the title below a first line that seems to name the site; None if the first line is the title.
 
-
-def _names_the_site(lines: DocumentLines, place: int, title: int) -> bool:
-    """Return whether the line at `place` names the site, so that the line at `title` is the title.
-
-    A site's name is short, and the article hardly uses its words. In addition, it has at most three words, or
-    boilerplate above or below it, or a notice of the site contains it.
+    A site's name is short, and no paragraph uses its words. Besides, it says what it is, or is written with
+    a bar, or stands among boilerplate; a short headline or the name of a column does none of that. The title
+    has words that the paragraphs use.
     """
-    content = lines.contents[place]
-    if " | " in content and any(lines.rules[:title]):
-        return True
-    if count_words(content) > 9 or share_of(content, lines.subject()) > 0.5:
-        return False
-    if any(lines.rules[:place]) or count_words(content) <= 3:
-        return True
-    words = key(content).split()
-    name = " ".join(words[1:] if count_words(content) > 2 else words)  # drop «صحيفة», «وكالة», "The"
-    notices = (
-        key(line)
-        for line, rule in zip(lines.contents, lines.rules, strict=True)
-        if rule in ("copyright", "subscribe", "navigation")
-    )
-    return any(lines.rules[place:title]) or any(name in notice for notice in notices)
+    content = lines.contents[first]
+    words, share = count_words(content), share_of(content, lines.subject())
+    named = words <= 2 * SITE_WORDS and share < SPOKEN_OF and bool(_SITE_WORD.search(normalize_line(content)))
+    scraped = any(lines.rules[first + 1 : lines.first_prose()])
+    short = words <= SITE_WORDS and share == 0 and scraped
+    credit = is_credit_or_date(content) and share < CREDIT_SHARE
+    if not (named or short or credit or " | " in content) and lines.rules[first] in (None, "see-also"):
+        return None
+    return _used_by_paragraphs(lines, _headlines_below(lines, first))
+
+
+def _headlines_below(lines: DocumentLines, first: int) -> list[int]:
+    """Return the lines between the first line and the first paragraph that can be headlines."""
+    below = range(first + 1, min(first + TOP, lines.first_prose()))
+    return [
+        place
+        for place in below
+        if _can_be_title(lines, place)
+        and count_words(lines.contents[place]) >= 3
+        and not names_a_section(lines.contents[place])
+    ]
+
+
+def _used_by_paragraphs(lines: DocumentLines, places: Sequence[int]) -> int | None:
+    """Return the first line whose words the paragraphs use; a line with a bar only if there is no other.
+
+    If they use the words of none, it is the line of which they use the most words, at least two.
+    """
+    subject = lines.subject()
+    used = [place for place in places if share_of(lines.contents[place], subject) >= SPOKEN_OF]
+    without_bar = [place for place in used if " | " not in lines.contents[place]]  # sites write bars
+    if used:
+        return next(iter(without_bar or used))
+    counts = {place: len(subject & lines.stems(place)) for place in places}
+    best = max(places, key=lambda place: counts[place], default=None)
+    return best if best is not None and counts[best] >= 2 else None
+
+
+_LINKS = ("navigation", "loading", "cookies", "share", "subscribe", "advertisement", "copyright", "tracking")
+_NEVER_THE_TITLE = ("front-matter", "repeated")

@@ -20,7 +20,7 @@ _CREDIT = re.compile(
     r"|نقلا عن|تقرير|خاص)\b"
 )
 _SITE = re.compile(r"\s[|–—»-]\s[^|–—»]{2,30}$")
-_SITE_SEPARATOR = re.compile(r"\s[|–—·•:»-]+\s|\s*[|»]\s*")
+_SITE_SEPARATOR = re.compile(r"\s[|–—·•:»-]+\s|\|")
 _ARABIC_ARTICLE = re.compile(r"^(?:[وفبكل]?ال|لل|و)(?=\w{3})")
 
 

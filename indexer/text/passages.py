@@ -1,11 +1,11 @@
 """Split a document into passages: exact ranges of its text that the model can read whole. Pure functions.
 
 A paragraph is a nonblank line; if the text is hard-wrapped, adjacent lines form a paragraph. A heading begins
-a section and belongs to the first passage of it. The article's title belongs to none: it heads every hit. No
-passage spans a line that was cut. A paragraph that is too short to mean anything is joined to its neighbour
-in the section. A paragraph that is too long to be read at a glance is split at the sentence end nearest its
-middle, and its halves again if needed; one that is too long for the model also at a space; never inside a
-word.
+a section and belongs to the first passage of it. The article's title and its byline belong to none: they head
+every hit. No passage spans a line that was cut. A paragraph that is too short to mean anything is joined to
+its neighbour in the section. A paragraph that is too long to be read at a glance is split at the sentence end
+nearest its middle, and its halves again if needed; one that is too long for the model also at a space; never
+inside a word.
 """
 
 import math
@@ -17,6 +17,7 @@ from itertools import groupby, pairwise
 
 from indexer.datatypes import Cut, Document, Passage, SplitDocument
 from indexer.text.analysis import terms
+from indexer.text.byline import author_of
 from indexer.text.language import UNDETERMINED, paragraph_language
 from indexer.text.lines import Line, nonblank_lines
 
@@ -60,11 +61,11 @@ def split_document(
         return count_tokens(text[span.start : span.end]) <= window
 
     lines = nonblank_lines(text)
-    title = _title_line(text, lines, document.title)
+    heads = _heading_lines(text, lines, document)
     wrapped = is_hard_wrapped(text)
     spans = [
         piece
-        for run in _runs(lines, title, [cut.line for cut in cuts])
+        for run in _runs(lines, heads, [cut.line for cut in cuts])
         for section in _sections(text, _paragraphs(run, wrapped=wrapped))
         # Second pass without the length limit: a paragraph that is still short now has a long neighbour, so
         # joining cannot glue a list together.
@@ -121,11 +122,23 @@ def _title_line(text: str, lines: list[Line], title: str) -> Line | None:
     )
 
 
-def _runs(lines: list[Line], title: Line | None, cut_numbers: list[int]) -> Iterator[list[Line]]:
-    """Yield the runs of lines between the title and cut lines; `cut_numbers` are sorted."""
-    ends = sorted([*cut_numbers, title.number]) if title else cut_numbers
-    untitled = (line for line in lines if line is not title)
-    for _, run in groupby(untitled, lambda line: bisect(ends, line.number)):
+def _heading_lines(text: str, lines: list[Line], document: Document) -> list[Line]:
+    """Return the lines with the article's title and author, unless no other line would be left."""
+    title = _title_line(text, lines, document.title)
+    bylines = [
+        line
+        for line in [*lines[:TOP], *lines[TOP:][-1:]]
+        if document.author and author_of(text[line.start : line.end]) == document.author
+    ]
+    heads = [*([title] if title else []), *bylines[:1]]
+    return heads if len(heads) < len(lines) else heads[: len(lines) - 1]
+
+
+def _runs(lines: list[Line], heads: list[Line], cut_numbers: list[int]) -> Iterator[list[Line]]:
+    """Yield the runs of lines between the headings of the article and cut lines; `cut_numbers` are sorted."""
+    ends = sorted([*cut_numbers, *(line.number for line in heads)])
+    others = (line for line in lines if line not in heads)
+    for _, run in groupby(others, lambda line: bisect(ends, line.number)):
         yield list(run)
 
 

@@ -108,6 +108,8 @@ def notice(item: Notice) -> Said:
             count,
             n=n,
         )
+    elif item.code == "no_dates":
+        text = gettext("None of these articles has a known date, so the most relevant come first.")
     else:
         text = gettext("The model failed: passages were found by their words alone.")
     return Said(text)
@@ -127,9 +129,11 @@ REASONS = (
     N_("the comments and their form"),
     N_("a list of keywords"),
     N_("a tracking string, often a personal one"),
+    N_("code of the page, such as that of a widget"),
     N_("the caption or the credit of a picture"),
     N_("an advertisement, or where one stood"),
     N_("a notice of rights"),
+    N_("a line of signs without a word"),
     N_("the name of the site above the article"),
     N_("a short line among boilerplate, after the article or inside a box"),
     N_("it stands in many articles of this source"),

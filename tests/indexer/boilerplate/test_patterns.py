@@ -16,6 +16,11 @@ from indexer.boilerplate.patterns import (
 from tests.support.time_bounds import at_most
 
 CUT = {
+    "divider": ["-----", ".", "=====", "| |", "// انتهى //"],
+    "code": [
+        "function share(url) {", "var x = 5;", "});", ".widget { color: red; }", "margin-top: 0;",
+        "jQuery(document).ready(function($) {", "(adsbygoogle = window.adsbygoogle || []).push({});", "<!-- ad -->",
+    ],
     "share": [
         "شارك", "شارك المقال: فيسبوك - تويتر - واتساب", "فيسبوك | تويتر | واتساب", "أرسل لصديق",
         "اضغط للمشاركة على فيسبوك", "شارِكْ المقــال", "Share this story: Facebook | X | WhatsApp | Copy link",
@@ -63,7 +68,7 @@ CUT = {
         "من نحن | اتصل بنا | أعلن معنا | سياسة الخصوصية", "القائمة", "العودة إلى أعلى الصفحة", "تسجيل الدخول",
         "Home > Science > Space > Features", "Skip to content", "News Sport Culture Opinion Lifestyle",
         "About us | Contact | Privacy policy | Terms of use", "Menu", "Back to top", "Log in",
-        "English | Français | العربية", "-----",
+        "English | Français | العربية",
     ],
     "controls": [
         "مدة القراءة: 5 دقائق", "حجم الخط", "استمع إلى المقال", "عدد المشاهدات: 1,204", "ا+ ا-",
