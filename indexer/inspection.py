@@ -56,6 +56,8 @@ class Inspection:
     """The lines of a web page that are outside its article."""
     articles: int
     """The number of articles in the file."""
+    refused_rows: tuple[FailedFile, ...]
+    """The records of the file that are refused, each with its number after «::» and the reason."""
     indexed: bool
     """Whether the index holds this version of the file, and so its repeated lines and its passages."""
 
@@ -82,6 +84,7 @@ def inspection_json(inspection: Inspection) -> dict[str, Any]:
         "path": inspection.path,
         "doc_id": document.doc_id,
         "articles": inspection.articles,
+        "refused_rows": [int(row.path.rpartition("::")[2]) for row in inspection.refused_rows],
         "title": document.title,
         "lang": document.lang,
         "published": document.published,
@@ -198,7 +201,7 @@ class _InspectedFile:
             self._store.close()
 
     def inspect(self, shown: Path, record: str | None, fields: FieldNames) -> Inspection:
-        document, outside, count = self._read(record, fields)
+        document, outside, count, refused = self._read(record, fields)
         stored = self._store.article(document.doc_id) if self._store else None
         if stored and _is_cut_from(stored, document):
             article = stored  # which has the cuts of repeated lines too
@@ -215,35 +218,39 @@ class _InspectedFile:
             )
             for line in nonblank_lines(document.text)
         )
-        return Inspection(str(shown), article, lines, outside, count, stored is not None)
+        return Inspection(str(shown), article, lines, outside, count, refused, stored is not None)
 
-    def _read(self, record: str | None, fields: FieldNames) -> tuple[Document, tuple[str, ...], int]:
-        """Return the requested article, the lines outside it, and the number of articles in the file."""
+    def _read(
+        self, record: str | None, fields: FieldNames
+    ) -> tuple[Document, tuple[str, ...], int, tuple[FailedFile, ...]]:
+        """Return the requested article, the lines outside it, the number of articles, the refused records."""
         files = [self._file, *(_found_file(path, self._archive) for path in self._files_in_folder())]
         if self._store and not fields:
             fields = self._store.fields
         sidecars = Sidecars(self._archive, files, fields)
-        chosen, refused, count = None, None, 0
+        chosen, count = None, 0
+        refused: list[FailedFile] = []
         with Readers(fields) as readers:
             with open_file(self._file, self._archive) as source:
                 ids: set[str] = set()
                 for result in documents_of(source, readers, sidecars, ids.__contains__):
                     if isinstance(result, FailedFile):
-                        refused = refused or result
+                        refused.append(result)
                         continue
                     count += 1
                     ids.add(result.doc_id)
                     if chosen is None and record in (None, result.doc_id, result.doc_id.partition("::")[2]):
                         chosen = result
             if chosen is None:
-                reason = refused.reason if refused else "it holds no article"
+                reason = refused[0].reason if refused else "it holds no article"
                 raise UnreadableFile(
                     reason if record is None else f"it holds no article with the id {record}"
                 )
             original: Extract | None = None
             if chosen.left_out:
                 original = read_original(chosen, self._archive, readers)
-        return chosen, original.left_out if original else (), count
+        rows = tuple(row for row in refused if row.path.rpartition("::")[2].isdecimal())
+        return chosen, original.left_out if original else (), count, rows
 
     def _files_in_folder(self) -> list[Path]:
         return sorted(path for path in self._file.location.parent.iterdir() if path.is_file())

@@ -25,6 +25,7 @@ ARTICLE_SIZE = 32 << 20  # bytes; the limit for a file of one article, which is 
 # Refuse decompression bombs. News in JSON packs to a tenth of its size, repetitive markup to a fiftieth; gzip
 # can reach a thousandth.
 BOMB_SIZE, BOMB_RATIO = 64 << 20, 200
+_GZIP_MAGIC = b"\x1f\x8b\x08"
 _BLOCK = 1 << 18
 
 
@@ -88,7 +89,7 @@ class OpenFile:
 
     def __init__(self, file: FoundFile, sha256: str, raw: "_CountingFile") -> None:
         self.path, self.suffix, self.sha256, self._raw = file.path, file.suffix, sha256, raw
-        self._compressed = file.path.lower().endswith(GZIP)
+        self._compressed = file.path.lower().endswith(GZIP) or raw.begins_with(_GZIP_MAGIC)
 
     def read(self) -> bytes:
         """Return the whole content; raises UnreadableFile if it is longer than ARTICLE_SIZE."""
@@ -187,6 +188,13 @@ class _CountingFile(io.RawIOBase):
     def rewind(self, *, counted: bool) -> None:
         self._source.seek(0)
         self.count, self._counted = 0, counted
+
+    def begins_with(self, magic: bytes) -> bool:
+        """Return whether the file begins with these bytes; leaves its position at the start."""
+        self._source.seek(0)
+        head = self._source.read(len(magic))
+        self.rewind(counted=True)
+        return head == magic
 
     def close(self) -> None:
         """Do nothing: a discarded stream closes the file under it, which the next stream needs."""

@@ -20,7 +20,7 @@ from tests.support.paths import ROOT
 
 LINE = "The harbour master writes every Thursday"
 KEYS = [
-    "path", "doc_id", "articles", "title", "lang", "published", "source", "author", "url", "basis", "encoding",
+    "path", "doc_id", "articles", "refused_rows", "title", "lang", "published", "source", "author", "url", "basis", "encoding",
     "notes", "indexed", "lines", "outside", "passages",
 ]  # fmt: skip
 PAGE = """<html><head><title>Voyage 7 of the corridor</title></head><body>

@@ -1,12 +1,12 @@
-"""Detect the encoding of Arabic and Latin text, and decode it without losing a byte.
+"""Detect the encoding of Arabic and Latin text, and decode it without losing a byte unseen.
 
-Decoding is always strict: a byte that does not fit the encoding refuses the file; no byte is dropped or
-replaced. A byte order mark is proof, and so is valid UTF-8. A single-byte encoding fits almost any bytes, so
-it is chosen by the text that it yields: by how likely the pairs of neighbouring characters are in Arabic and
-Latin text, in bits over chance (log2 of the odds against a high byte drawn at random). Each candidate maps
-one byte to one character, so these sums compare directly: the best must be likely in itself, and clearly
-ahead of every other reading. The same measure finds Arabic that is stored backwards and text that was once
-decoded in a wrong encoding (see `repair`).
+A few bytes that do not fit UTF-8 are read as U+FFFD, and their offsets are a note of the article; more of
+them refuse the file. A byte order mark is proof, and so is UTF-8 with so few errors. A single-byte encoding
+fits almost any bytes, so it is chosen by the text that it yields: by how likely the pairs of neighbouring
+characters are in Arabic and Latin text, in bits over chance (log2 of the odds against a high byte drawn at
+random). Each candidate maps one byte to one character, so these sums compare directly: the best must be
+likely in itself, and clearly ahead of every other reading. The same measure finds Arabic that is stored
+backwards and text that was once decoded in a wrong encoding (see `repair`).
 """
 
 import codecs
@@ -37,6 +37,9 @@ CHUNK = 512  # bytes, rounded up to whole lines; no chunk may contradict the oth
 # windows-1252 has fewer than 0.
 ENOUGH, ENOUGH_PER_BYTE = 0.5, 0.75
 ENOUGH_ARABIC = 2.0  # bits that Arabic needs on top; it has 2 to 3 a byte, Persian and Urdu have 1.5
+MOST_BAD, BAD_PER_BYTE = 100, 1 / 1_000  # bytes that may be read as U+FFFD; LEAST_BAD in the shortest file
+LEAST_BAD = 3
+SHOWN_OFFSETS = 5  # of such bytes, in the note
 DECLARED = 12.0  # bits that an encoding gets if the page declares it
 
 _MARKS = (  # longer marks first: the mark of UTF-32 begins with the mark of UTF-16
@@ -68,22 +71,66 @@ def decode(data: bytes, declared: str | None = None) -> Decoded:
 
     Raises UnreadableFile if the bytes are binary, broken text, or text in an encoding that is not detected.
     """
-    mark, encoding = _byte_order_mark(data) or (b"", _encoding_without_mark(data, declared, whole=True))
-    text, repairs, notes = repair(_decode_or_refuse(data, len(mark), encoding, whole=True))
-    return Decoded(text, encoding, repairs, notes)
+    bad = _few_bad_bytes(data, whole=True)
+    if bad:
+        decoded, encoding = data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace"), "utf-8"
+    else:
+        mark, encoding = _byte_order_mark(data) or (b"", _encoding_without_mark(data, declared, whole=True))
+        decoded = _decode_or_refuse(data, len(mark), encoding, whole=True)
+    text, repairs, notes = repair(decoded, replaced=len(bad))
+    return Decoded(text, encoding, (*_replaced(bad), *repairs), notes)
 
 
 def encoding_of(sample: bytes) -> str:
     """Return the codec of a stream that begins with these bytes; they may end in the middle of a character.
 
-    The codec suits io.TextIOWrapper and removes the byte order mark. Later bytes of the stream may still not
-    fit, so decode it strictly. Raises UnreadableFile like `decode`.
+    The codec suits io.TextIOWrapper and removes the byte order mark. Some bytes of the stream may not fit it.
+    Raises UnreadableFile like `decode`.
     """
+    if _few_bad_bytes(sample, whole=False):
+        return "utf-8-sig" if sample.startswith(codecs.BOM_UTF8) else "utf-8"
     if marked := _byte_order_mark(sample):
         mark, encoding = marked
         _decode_or_refuse(sample, len(mark), encoding, whole=False)
         return "utf-8-sig" if encoding == "utf-8" else encoding[: len("utf-16")]
     return _encoding_without_mark(sample, None, whole=False)
+
+
+# --- UTF-8 with a few bytes that do not fit
+
+
+def _few_bad_bytes(data: bytes, *, whole: bool) -> list[int]:
+    """Return the offsets of the bytes that do not fit UTF-8, if they are few; else an empty list.
+
+    The list is also empty for valid UTF-8 and for what looks like another encoding.
+    """
+    most = min(MOST_BAD, max(LEAST_BAD, int(len(data) * BAD_PER_BYTE)))
+    if b"\0" in data:
+        return []
+    offsets, start = list[int](), 0
+    while len(offsets) <= most:
+        try:
+            _decode(data[start:], "utf-8", whole=whole)
+        except UnicodeDecodeError as error:
+            offsets.append(start + error.start)
+            start += error.end
+            continue
+        # A single-byte encoding has no sequences of UTF-8, or fewer than other high bytes.
+        sequences = len(_UTF8_SEQUENCE.findall(data[:SAMPLE]))
+        return offsets if sequences > 20 * len(offsets) else []
+    return []
+
+
+def _replaced(offsets: list[int]) -> tuple[str, ...]:
+    """Return the note on bytes that were read as U+FFFD, with the positions of the first, from 1."""
+    if not offsets:
+        return ()
+    shown = ", ".join(f"{offset + 1:,}" for offset in offsets[:SHOWN_OFFSETS])
+    more = f" and {len(offsets) - SHOWN_OFFSETS:,} more" if len(offsets) > SHOWN_OFFSETS else ""
+    what = (
+        "a byte that is no text was" if len(offsets) == 1 else f"{len(offsets):,} bytes that are no text were"
+    )
+    return (f"{what} read as U+FFFD (byte {shown}{more})",)
 
 
 # --- encodings that the bytes prove: byte order marks, UTF-16, UTF-8
@@ -214,12 +261,20 @@ def _single_byte_encoding(data: bytes, sample: bytes, declared: str | None) -> s
     best = next((reading for reading in ranked if reading.bits >= _needed_bits(reading, high)), None)
     if hint and hint not in CANDIDATES and not (best and _is_arabic(best, high)) and _fits(data, hint):
         return hint
+    if best is None and _is_declared_and_nearly_ascii(readings, hint, high, len(sample)):
+        return str(hint)
     if best is None:
         raise _undetected("none that is tried makes words of it")
     if best.encoding != hint:
         _refuse_close_second(best, ranked, hint)
     _refuse_mixture(best, readings)
     return best.encoding
+
+
+def _is_declared_and_nearly_ascii(readings: list[_Reading], hint: str | None, high: int, size: int) -> bool:
+    """Return whether a page is in the candidate that it declares, by too few high bytes for words."""
+    fits = any(reading.encoding == hint and reading.text is not None for reading in readings)
+    return fits and hint in CANDIDATES and high <= BAD_PER_BYTE * size
 
 
 def _rank_bits(reading: _Reading, hint: str | None) -> float:

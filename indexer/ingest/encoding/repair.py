@@ -23,16 +23,17 @@ from indexer.ingest.encoding.likelihood import (
 STRETCH, STRETCHES = 4096, 16  # characters of one sampled stretch; stretches of one text, evenly spaced
 
 
-def repair(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+def repair(text: str, replaced: int = 0) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     """Return the repaired text, the repairs, and notes on oddities that were left in it.
 
-    Ordinary text comes back unchanged: a repair needs strong evidence.
+    Ordinary text comes back unchanged: a repair needs strong evidence. So many of its U+FFFD as `replaced`
+    says are no oddity, because the caller has a note on them.
     """
     if text.isascii():
         return text, (), ()
     text, reread_notes, misread_notes = _repair_misread(text)
     text, order_notes = _repair_visual_order(text)
-    return text, (*reread_notes, *order_notes), (*misread_notes, *_oddities(text))
+    return text, (*reread_notes, *order_notes), (*misread_notes, *_oddities(text, replaced))
 
 
 # --- text that was decoded in a wrong encoding
@@ -250,9 +251,9 @@ def _as_read(line: str) -> str | None:
     return in_order.translate(presentation_form_letters())
 
 
-def _oddities(text: str) -> Iterator[str]:
+def _oddities(text: str, replaced: int) -> Iterator[str]:
     """Yield a note for each kind of damage that is visible in a text and was left in it."""
     if forms := len(_FORM.findall(text)):
         yield f"presentation forms of Arabic letters, left: {forms:,}"
-    if lost := text.count("\ufffd"):
+    if (lost := text.count("\ufffd") - replaced) > 0:
         yield f"replacement characters (U+FFFD), where letters were lost before: {lost:,}"

@@ -1,12 +1,13 @@
 """Find the dates of articles and return them as ISO days, or None where the day is uncertain. Pure functions.
 
 The result is the day that is written: it depends on no clock, no file time and no time zone. A date that can
-be read as two different days is unknown. Hijri dates follow the Umm al-Qura calendar.
+be read as two different days is unknown. Hijri dates follow the Umm al-Qura calendar, Iranian ones the solar
+calendar; a month's name tells which.
 
 A text is split from left to right into items, each with a code of one letter. The formats of a metadata
 field, a date line and a dateline are then regular expressions over the codes:
 
-    D H  a date, Gregorian or Hijri        P U  published, updated
+    D H  a date, Gregorian or another      P U  published, updated
     t n  a time of day, a word near one    b a  begins a byline: «كتب», "by" (which may have «في», "on")
     p    a preposition before a date       w g  any other word, a news agency
     x    a word of sentences               0 o  any other number, anything else
@@ -17,7 +18,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 
 from hijridate import Hijri
@@ -109,6 +110,8 @@ def _date_of_line(line: str, day_first: bool) -> _StatedDate | None:
 
 
 def _is_date_line(codes: str) -> bool:
+    if _AGENCY_LINE.fullmatch(codes):
+        return True
     if codes.count("w") > NAMES or _OTHER_DATE.search(codes) or re.search(r"[wg].*\.$", codes):
         return False
     return all(_PART.fullmatch(part) for part in _SEPARATOR.split(codes))
@@ -179,15 +182,20 @@ _HIJRI = (
     "ذو القعدة|ذي القعدة",
     "ذو الحجة|ذي الحجة",
 )
+_IRANIAN = (
+    "فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد|امرداد", "شهریور",
+    "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند",
+)  # fmt: skip
 # The name of a month, normalized and without spaces («ذوالقعدة» is common too), to the calendar's code and
 # the month's number.
 _MONTHS = {
     _normalize(name).replace(" ", ""): (code, number)
-    for code, calendar in (("D", _GREGORIAN), ("H", _HIJRI))
+    for code, calendar in (("D", _GREGORIAN), ("H", _HIJRI), ("I", _IRANIAN))
     for number, names in enumerate(calendar, start=1)
     for name in names.split("|")
 }
-_SPELLED = {_normalize(name).replace(" ", " ?") for name in "|".join(_GREGORIAN + _HIJRI).split("|")}
+_EVERY_NAME = "|".join(_GREGORIAN + _HIJRI + _IRANIAN).split("|")
+_SPELLED = {_normalize(name).replace(" ", " ?") for name in _EVERY_NAME}
 # Sorted in reverse, so that a longer name is tried before its own beginning.
 _NAME = rf"(?:{'|'.join(sorted(_SPELLED, reverse=True))})(?![^\W\d_])"
 _CALENDARS = {
@@ -199,7 +207,7 @@ _YEAR = "(?P<year>[0-9]{4})(?![0-9])"
 _FIRST = rf"(?:{_normalize('أول|الأول|غرة')})(?= )"
 _DAY = "(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?(?![0-9:])"
 _MONTH = rf"(?P<month>{_NAME})\.?(?: ?[-/(]? ?(?P<twin>{_NAME}) ?\)?)?"
-_CALENDAR = rf"(?: ?(?P<calendar>{'|'.join(_CALENDARS)})(?!\w))?"
+_CALENDAR = rf"(?: ?(?P<calendar>{'|'.join(_CALENDARS)})(?:(?!\w)|(?=الموافق)))?"
 _GAP = "[ ,،./-]"
 _CLOCK_AND_ZONE = r"(?: [0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?: (?:[+-][0-9]{4}|[a-z]{2,5}))?)?"
 _SHAPES = tuple(
@@ -221,7 +229,7 @@ def _date_at(text: str, offset: int, day_first: bool) -> _Item | None:
         if match := shape.match(text, offset):
             parts = {name: part for name, part in match.groupdict().items() if part}
             code, day = _calendar_and_day(parts, day_first)
-            return _Item(code, match.end(), day)
+            return _Item("D" if code == "D" else "H", match.end(), day)
     return None
 
 
@@ -242,7 +250,7 @@ def _calendar_and_day(parts: dict[str, str], day_first: bool) -> tuple[str, str 
             day, month = month, day
         elif day <= 12 and day != month and not day_first:
             return code, None
-    return code, _gregorian(year, month, day) if code == "D" else _hijri(year, month, day)
+    return code, _TO_DAY[code](year, month, day)
 
 
 def _gregorian(year: int, month: int, day: int) -> str | None:
@@ -259,6 +267,27 @@ def _hijri(year: int, month: int, day: int) -> str | None:
         return None
 
 
+def _iranian(year: int, month: int, day: int) -> str | None:
+    """Return the ISO day of an Iranian date: six months of 31 days, then of 30; the last has 29 or 30."""
+    last = 31 if month <= 6 else 30 if month < 12 or _is_leap(year) else 29
+    if not (_IRANIAN_YEARS[0] <= year <= _IRANIAN_YEARS[-1] and 1 <= month <= 12 and 1 <= day <= last):
+        return None
+    first = _IRANIAN_YEARS[0]
+    days = 365 * (year - first) + sum(map(_is_leap, range(first, year)))
+    days += 31 * min(month - 1, 6) + 30 * max(month - 7, 0) + day - 1
+    return (_FIRST_IRANIAN_DAY + timedelta(days)).isoformat()
+
+
+def _is_leap(year: int) -> bool:
+    """Return whether an Iranian year has a leap day: eight times in 33 years, which holds for these years."""
+    return year % 33 in (1, 5, 9, 13, 17, 22, 26, 30)
+
+
+_IRANIAN_YEARS = range(1300, 1473)
+_FIRST_IRANIAN_DAY = date(1921, 3, 21)  # of the year 1300
+_TO_DAY = {"D": _gregorian, "H": _hijri, "I": _iranian}
+
+
 def _day_of_timestamp(digits: str) -> str | None:
     day = datetime.fromtimestamp(int(digits[:10]), UTC).date()
     return day.isoformat() if day.year in STAMP_YEARS else None
@@ -273,19 +302,19 @@ _TIME = re.compile(
     r"t?(?:[01]?[0-9]|2[0-4]) ?[:.h] ?[0-5][0-9](?: ?: ?[0-5][0-9](?:[.,][0-9]+)?)?(?![0-9])"
     rf"(?: ?{_HALF})?(?:{_OFFSET})?"
     rf"|t[0-9]{{4}}(?:[0-9]{{2}}(?:[.,][0-9]+)?)?(?![0-9])(?:{_OFFSET})?"
-    rf"|[0-9]{{1,2}} ?{_HALF}|الساعه [0-9]{{1,2}}(?![0-9])"
+    rf"|[0-9]{{1,2}} ?{_HALF}|(?:(?:علي|عند|في) )?الساعه [0-9]{{1,2}}(?! ?[0-9:.])(?: ?{_HALF})?"
     rf"|[+-][0-9]{{2}}:[0-9]{{2}}(?![0-9])|(?:utc|gmt) ?[+-][0-9]{{1,2}}(?::?[0-9]{{2}})?(?![0-9])"
     r"|(?:قبل|بعد) (?:الظهر|منتصف الليل)(?!\w)"
     r"|ب?(?:ال)?توقيت [^\W\d_]+(?: المكرمه| المحتله)?(?!\w)"
     r"|\((?:[a-z]+ ){1,4}time\)|\[[a-z_]+/[a-z_]+\]"  # (Arabian Standard Time), [Africa/Cairo]
     r"|[0-9]{1,2} ?(?:mins?|minutes?|دقيقه|دقايق)(?!\w)"  # the reading time
-    r"|علي الساعه(?!\w)|العدد(?: رقم)? ?:? ?[0-9]+(?![0-9])"  # an issue number
+    r"|(?:علي|عند|في) الساعه(?!\w)|العدد(?: رقم)? ?:? ?[0-9]+(?![0-9])"  # an issue number
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’.][^\W\d_]+)*")
 _NUMBER = re.compile("[0-9]+")
 
 _WORDS = {
-    "P": "published posted publication pubdate created نشر النشر نشرت منشور أضيف الإضافة",
+    "P": "published posted publication pubdate created نشر النشر نشرت نشره نشرها منشور أضيف أضيفت الإضافة",
     "U": "updated update modified edited revised تحديث التحديث محدث تعديل التعديل عدل",
     "a": "by بواسطة",
     "b": """
@@ -371,6 +400,8 @@ _PART = re.compile(
     r"|b[-(),:/|]*(?:[nx]*[wg][wgnx.tDH]*)?"  # «كتب أحمد سالم 12 مايو», but not «كتب ترامب في 12 مايو»
     r"|a[-(),:/|]*(?:[nx]*[wg][wgnxp.tDH]*)?"  # "by Jane Doe on 12 May", but not "by 12 May"
 )
+# A news agency's line: the city, then the day in both calendars, or the day and the agency.
+_AGENCY_LINE = re.compile(r"[wn,]{1,6}(?:Hn*Dn*g?|[DH]n*g)[.:|/-]*")
 _OTHER_DATE = re.compile(
     r"[wg][n.]*:[np]*[DH]"  # the date of an event: «الموعد: 12 مايو»
     r"|[DH][nt]*:n*w"  # an entry of a timeline: «12 مايو: الافتتاح»

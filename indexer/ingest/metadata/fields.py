@@ -22,8 +22,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     "title": ("title", "headline", "heading", "article_title", "name", "subject", "العنوان", "عنوان"),
     "published": (
         "published", "date_published", "published_at", "published_date", "publication_date", "publish_date",
-        "pub_date", "published_time", "published_on", "date", "datetime", "created_at", "date_created",
-        "timestamp", "time", "تاريخ النشر", "التاريخ", "تاريخ",
+        "date_publish", "pub_date", "published_time", "published_on", "date", "datetime", "created_at",
+        "date_created", "timestamp", "time", "تاريخ النشر", "التاريخ", "تاريخ",
     ),
     "author": (
         "author", "authors", "byline", "creator", "writer", "reporter", "الكاتب", "كاتب", "المؤلف", "بقلم",
@@ -41,7 +41,11 @@ ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-f]+|nbsp|amp|quot|lt|gt|[lr][ds]quo|helli
 _NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")  # controls and surrogates
 _HOST = re.compile(r"[^\s<>\"']+")
 _SPACING = re.compile(r"[\s_@-]+")
-_INNER = ("name", "title", "rendered", "$date", "$oid", "#text")  # keys under which exports nest a value
+# Keys under which exports nest a value.
+_INNER = (
+    "name", "display_name", "full_name", "title", "rendered", "$date", "$numberLong", "$numberInt", "$oid",
+    "#text",
+)  # fmt: skip
 _LENGTH = 500  # code points; a longer value is no title, name or address
 
 FieldNames = Mapping[str, str]
@@ -101,16 +105,22 @@ def facts_of(record: Mapping[str, Any], names: FieldNames, lang: str) -> Facts:
     return Facts(
         title=one_line(value_of(record, "title", names)),
         source=domain_of(source) or source or domain_of(url),
-        author=one_line(value_of(record, "author", names)),
+        author=_name(one_line(value_of(record, "author", names))),
         url=url if _web_address(url) else "",
         published=parse_date(published, day_first=lang == "ar") if published else None,
     )
 
 
+def _name(author: str) -> str:
+    """Return the name of an author; "" for a number, under which exports list authors elsewhere."""
+    return "" if author.replace(",", "").replace(" ", "").isdecimal() else author
+
+
 def one_line(value: Any, depth: int = 2) -> str:
     """Return a value as one line of text; "" for a value that is not text, such as deeply nested lists."""
-    if isinstance(value, Mapping):
-        value = next((value[name] for name in _INNER if name in value), None)
+    for _ in range(3):  # such as {"$date": {"$numberLong": "1766102400000"}}
+        if isinstance(value, Mapping):
+            value = next((value[name] for name in _INNER if name in value), None)
     if isinstance(value, list):
         value = ", ".join(filter(None, (one_line(item, depth - 1) for item in value[:20] if depth)))
     if isinstance(value, bool) or not isinstance(value, str | int | float):

@@ -20,6 +20,7 @@ from indexer.ingest.files import GZIP, FoundFile, open_file
 from indexer.ingest.metadata.fields import Facts, FieldNames, delimiter_of, facts_of, plain_name
 
 META, TABLE = ".meta.json", "metadata.csv"
+_SHOWN_ROWS = 3  # rows without a file that are named
 _FILE_COLUMNS = tuple(map(plain_name, ("file", "filename", "file_name", "path", "name", "الملف", "ملف")))
 
 
@@ -57,12 +58,22 @@ class Sidecars:
     def check(self, sidecar: FoundFile) -> None:
         """Raise UnreadableFile, with the reason, for a sidecar that is invalid or describes no file."""
         if PurePosixPath(sidecar.path).name == TABLE:
-            _read_table(sidecar, self._archive)
+            self._check_rows(sidecar, _read_table(sidecar, self._archive))
             return
         _read_meta(sidecar, self._archive)
         if sidecar.path not in self._described:
             described = PurePosixPath(sidecar.path.removesuffix(META)).name
             raise UnreadableFile(f"there is no file {described} that it could speak of")
+
+    def _check_rows(self, table: FoundFile, rows: Mapping[str, Any]) -> None:
+        folder = PurePosixPath(table.path).parent
+        names = (PurePosixPath(path) for path in self._files)
+        known = {name for path in names if path.parent == folder for name in _names_of(path.name)}
+        missing = [name for name in rows if name not in known]
+        if missing:
+            shown = ", ".join(missing[:_SHOWN_ROWS]) + (", …" if len(missing) > _SHOWN_ROWS else "")
+            how_many = "1 row names" if len(missing) == 1 else f"{len(missing):,} rows name"
+            raise UnreadableFile(f"{how_many} no file of its folder ({shown}); the other rows are used")
 
     @cached_property
     def _described(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,26 @@ from indexer.ingest.metadata.dates import find_published
 from indexer.ingest.metadata.fields import Facts, domain_of, one_line
 from indexer.ingest.readers.base import Extract, RefusedRecord, with_title
 from indexer.text.language import detect
+from indexer.text.normalize import drop_invisible
 
 SECONDS = 20.0  # limit for one page; most take a few hundredths, the largest that was tried took four
-_CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
-_DECLARED_IN = 2_048  # bytes in which an encoding may be declared; HTML asks for the first 1,024
+# In a meta element or an XML declaration; a script may declare an encoding of its own.
+_CHARSET = re.compile(
+    rb"""<(?:meta\b[^<>]{0,300}?\bcharset|\?xml\b[^<>]{0,100}?\bencoding)\s*=\s*["']?\s*([\w.:-]{1,40})""",
+    re.IGNORECASE,
+)
+_DECLARED_IN = 1 << 16  # bytes in which an encoding is looked for; archived pages begin with scripts
+_UTC_STAMP = re.compile(
+    r"\b([12][0-9]{3}-[01][0-9]-[0-3][0-9])T([0-2][0-9]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?(?:Z|\+00:?00)"
+)
+_NEXT_DAY_AT = 10  # o'clock in UTC, from which it is the next day in the easternmost time zone
 _LEAD = 80  # code points; a shorter line above the text is not its lead
 _ARTICLE = 80  # code points; a page with less text has no article
 BETWEEN = " · "  # the worker's separator between spans or links that only styles separate
 _PARAGRAPH = 40  # code points; a shorter line may also occur in a menu
 _ABOVE = 6  # lines above the text that are searched for a date if the title is not found
 _SEARCHED = 1 << 30  # code points to search for the lines of one page, which takes a second or less
+# Looser than `author_of`, since these lines stand directly under the title of a page.
 _BYLINE = re.compile(
     r"(?:by|written by|بقلم|كتبت?|كتبه|كتبته|كتابة|إعداد|تحرير)\s*[:：]?\s+([^\d|:؟?.@]{3,40}?)(?:\s+@\w+)?",
     re.IGNORECASE,
@@ -156,7 +167,7 @@ def read_page(file: OpenFile, worker: PageWorker) -> Iterator[Extract | RefusedR
         source=domain_of(url),
         author=_author(one_line(page["author"]), byline),
         url=url if domain_of(url) else "",
-        published=_published(page["published"] or None, byline, detect(text)),
+        published=_published(page["published"] or None, byline, detect(text), decoded.text),
     )
     yield Extract(
         text,
@@ -184,32 +195,68 @@ def _with_lead(text: str, title: str, lines: list[str]) -> str:
     """Return an extracted text with its lead: the paragraphs that the page shows between title and text."""
     first = _first_line_of_text(text, title, lines)
     titles = [place for place, line in enumerate(lines[:first]) if line == title]
-    between = lines[titles[-1] + 1 : first] if titles else []
-    lead = [line for line in between if len(line) >= _LEAD and line[-1] in ".؟!…" and not matching_rule(line)]
+    between = lines[titles[-1] + 1 : first] if titles and first is not None else []
+    letters = _letters(text)
+    lead = [
+        line
+        for line in between
+        if len(line) >= _LEAD
+        and line[-1] in ".؟!…"
+        and _letters(line) not in letters
+        and not matching_rule(line)
+    ]
     return "\n".join([*lead, text])
 
 
-def _first_line_of_text(text: str, title: str, lines: list[str]) -> int:
-    """Return the place among a page's lines where its text begins; the number of lines if it is not there."""
+def _first_line_of_text(text: str, title: str, lines: list[str]) -> int | None:
+    """Return the place among a page's lines where its text begins; None if it is not found there.
+
+    The extraction may have changed spaces, format characters and the signs between links, so only letters and
+    punctuation are compared.
+    """
     paragraph = next((line for line in text.split("\n") if len(line) >= _PARAGRAPH and line != title), "")
-    return next((place for place, line in enumerate(lines) if paragraph and paragraph in line), len(lines))
+    if not (letters := _letters(paragraph)):
+        return None
+    return next((place for place, line in enumerate(lines) if letters in _letters(line)), None)
+
+
+def _letters(text: str) -> str:
+    """Return a text without spaces, format characters and the worker's separator."""
+    return "".join(drop_invisible(text).replace(BETWEEN.strip(), "").split())
 
 
 def _lines_under_title(text: str, title: str, lines: list[str]) -> list[str]:
     """Return the parts of the lines from the title to the text, where pages show author and date."""
     first = _first_line_of_text(text, title, lines)
     titles = [place for place, line in enumerate(lines[:first]) if line == title]
+    if first is None:
+        if not titles:
+            return []
+        first = titles[0] + _ABOVE
+        titles = titles[:1]
     window = lines[titles[-1] if titles else max(0, first - _ABOVE) : first + 1]
     return [part.strip() for line in window for part in line.split(BETWEEN)]
 
 
-def _published(stated: str | None, byline: list[str], lang: str) -> str | None:
+def _published(stated: str | None, byline: list[str], lang: str, markup: str) -> str | None:
     """Return the earlier of two days, YYYY-MM-DD: the one in the metadata and the one under the title.
 
-    A page whose metadata states a single day often states the day of its last change.
+    A page whose metadata states a single day often states the day of its last change. Where the metadata has
+    the hour in UTC, the day under the title is the local one, which may be the next.
     """
     shown = find_published(["", *byline], day_first=lang == "ar")
+    if stated and shown and shown == _next_day(stated) and _is_utc_evening(stated, markup):
+        return shown
     return min(filter(None, (stated, shown)), default=None)
+
+
+def _next_day(day: str) -> str:
+    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+
+
+def _is_utc_evening(day: str, markup: str) -> bool:
+    """Return whether a page states a time in UTC on this day that is the next day somewhere to the east."""
+    return any(int(hour) >= _NEXT_DAY_AT for stamp, hour in _UTC_STAMP.findall(markup) if stamp == day)
 
 
 def _author(stated: str, byline: list[str]) -> str:

@@ -5,6 +5,7 @@ writes answers to stdout; each is a length of four bytes (big-endian) and that m
 be hostile, so a crash or a loop of the parser must stay inside this process; html.py has the time limit.
 """
 
+import html
 import json
 import os
 import re
@@ -17,8 +18,14 @@ from trafilatura import bare_extraction
 
 MEMORY = 2 << 30  # bytes of address space; the largest page that was tried needs a quarter of it
 _UNSEEN = ("script", "style", "noscript", "template", "title", "svg", "math", "iframe", "object", "select")
+_CELL = 130  # code points; a longer cell of a table is a paragraph
+_LISTS = ("ul", "ol", "dl", "table")
 _HEADING = 1_000  # code points of a title element that are used
 _END = re.compile(r"</(?:html|body)\s*>", re.IGNORECASE)
+# The extraction drops format characters, but these belong to the spelling of Persian and Kurdish words. Each
+# is written as a printable sign while the article is extracted.
+_JOINERS = {"\u200c": "\u2e31", "\u200d": "\u2e33"}
+_JOINER_REFERENCE = re.compile("&(?:zwnj|zwj|#8204|#8205|#x200[cd]);", re.IGNORECASE)
 _INLINE_NAMES = """
 a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark q rp rt ruby s samp small
 span strike strong sub sup time tt u var wbr
@@ -68,9 +75,10 @@ def read_page(page: str) -> dict[str, Any]:
     """Return a page's article and facts, and all its visible lines, as `PageWorker.page` describes."""
     page = _END.sub("", page)  # the parser would stop there, but some pages contain whole pages
     root = _parsed(page)
-    document = _extracted(page, tables=True)
-    if document is not None and _is_table(document.text or ""):
-        document = _extracted(page, tables=False)  # the table is the page's layout, not part of the article
+    article = _with_article(page, root)
+    document = _extracted(article, tables=True)
+    if document is not None and _is_layout_table(document.text or ""):
+        document = _extracted(article, tables=False)
     lines = _lines(root, " · ")
     heading = " ".join((root.findtext(".//head/title") or "").split())[:_HEADING]
     if document is None or not document.text:
@@ -82,17 +90,36 @@ def read_page(page: str) -> dict[str, Any]:
     return {
         "lines": lines,
         "heading": heading,
-        "text": document.text,
-        "title": document.title or "",
-        "author": document.author or "",
+        "text": _without_bars(_with_joiners(document.text)),
+        "title": _with_joiners(document.title or ""),
+        "author": _with_joiners(document.author or ""),
         "url": document.url or "",
         "published": document.date or "",
     }
 
 
+def _with_article(page: str, root: Any) -> str:
+    """Return a page whose article is its body itself with that part in an article element.
+
+    The extraction would drop lists and tables between paragraphs that stand in the body directly.
+    """
+    body = root.find("body")
+    children = [] if body is None else list(body)
+    paragraphs = [place for place, child in enumerate(children) if child.tag == "p"]
+    part = children[paragraphs[0] : paragraphs[-1] + 1] if paragraphs else []
+    if not any(child.tag in _LISTS for child in part):
+        return page
+    copy = _parsed(page)
+    body = copy.find("body")
+    article = lxml.html.Element("article")
+    body.insert(paragraphs[0], article)
+    article.extend(list(body)[paragraphs[0] + 1 : paragraphs[-1] + 2])
+    return str(lxml.html.tostring(copy, encoding="unicode"))
+
+
 def _extracted(page: str, *, tables: bool) -> Any:
     return bare_extraction(
-        page,
+        _with_signs(page),
         with_metadata=True,
         include_comments=False,
         include_tables=tables,
@@ -101,9 +128,35 @@ def _extracted(page: str, *, tables: bool) -> Any:
     )
 
 
-def _is_table(text: str) -> bool:
+def _with_signs(markup: str) -> str:
+    """Return markup with a printable sign for each joiner inside it."""
+    markup = _JOINER_REFERENCE.sub(lambda reference: html.unescape(reference.group()), markup)
+    for joiner, sign in _JOINERS.items():
+        markup = markup.replace(sign, "").replace(joiner, sign)
+    return markup
+
+
+def _with_joiners(text: str) -> str:
+    """Return a text with the joiners for which signs stand."""
+    for joiner, sign in _JOINERS.items():
+        text = text.replace(sign, joiner)
+    return text
+
+
+def _is_layout_table(text: str) -> bool:
+    """Return whether a text is mostly a table of paragraphs: the page's layout, no table of the article."""
     lines = [line for line in text.split("\n") if line.strip()]
-    return sum(line.startswith("|") for line in lines) > len(lines) / 2
+    rows = [line for line in lines if line.startswith("|")]
+    paragraphs = sum(len(cell) for row in rows for cell in row.split("|") if len(cell) > _CELL)
+    return len(rows) > len(lines) / 2 and paragraphs > sum(map(len, rows)) / 2
+
+
+def _without_bars(text: str) -> str:
+    """Return a text without the bars at the ends of the rows of tables, and without rows of dashes."""
+    lines = (
+        line.strip("| ").replace("|", " | ") if line.startswith("|") else line for line in text.split("\n")
+    )
+    return "\n".join(" ".join(line.split()) if " | " in line else line for line in lines if line.strip("-| "))
 
 
 def _parsed(markup: str) -> Any:

@@ -1,4 +1,9 @@
-"""Read files of many articles (JSON, JSON Lines and CSV), record by record in bounded memory."""
+"""Read files of many articles (JSON, JSON Lines and tables), record by record in bounded memory.
+
+Exports are seldom quite what their suffix says. A file of JSON Lines may hold one JSON value over many lines,
+and JSON may have NaN, several values in a row, or a variable's name before it; such a file is read whole, and
+may only be as long as one article.
+"""
 
 import csv
 import html
@@ -7,14 +12,16 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, BinaryIO, Self, TextIO
 
 from ijson.backends import python as ijson
 
 from indexer.errors import UnreadableFile
 from indexer.ingest.encoding.detect import encoding_of
+from indexer.ingest.encoding.likelihood import display_name
 from indexer.ingest.encoding.repair import repair
-from indexer.ingest.files import OpenFile
+from indexer.ingest.files import ARTICLE_SIZE, OpenFile
 from indexer.ingest.metadata.fields import (
     ENTITY,
     ID,
@@ -31,6 +38,9 @@ from indexer.ingest.readers.base import Extract, RefusedRecord, with_title
 from indexer.text.language import detect
 
 RECORD_SIZE = 8 << 20  # bytes; a longer record is refused
+_FIRST_LINES = 20  # of a file, which show whether it has an object on each
+_SEPARATOR_LINE = re.compile("sep=(.)", re.IGNORECASE)  # the first line of some spreadsheets' tables
+_NO_TEXT_IN_ROW = re.compile("[\0\udc80-\udcff]")
 _SAMPLED = 1 << 16  # bytes at the start of a file by which its encoding is detected
 _ID_LENGTH = 200  # code points; a longer value is text, not an id
 _MARKUP = re.compile(
@@ -38,6 +48,8 @@ _MARKUP = re.compile(
 )
 _BLOCK = re.compile(r"<(?:p|br|div|h[1-6]|ul|ol|li|table|blockquote)\b", re.I)
 _NESTED = 100  # levels of lists and objects in a file; a list of paragraphs may have a tenth of them
+# Before a value: white space, and what JavaScript writes around one («var news = », "callback(", ";").
+_BEFORE_VALUE = re.compile(r"[\s;),]*(?:(?:(?:var|let|const)\s+)?[\w.$]+\s*=\s*|[\w.$]+\s*\(\s*)?(?=[\[{])")
 _END = "\udfff"  # marks the end of a table; decoded text never has a lone surrogate
 
 ToText = Callable[[str], str]
@@ -45,7 +57,14 @@ ToText = Callable[[str], str]
 
 
 def read_json_lines(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Extract | RefusedRecord]:
-    """Read a file that has a JSON object on each nonblank line."""
+    """Read a file with a JSON object on each nonblank line; a file of one JSON value is read as JSON."""
+    if _is_one_value(file, names):
+        yield from _read_json_value(file, names, to_text)
+    else:
+        yield from _read_lines(file, names, to_text)
+
+
+def _read_lines(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Extract | RefusedRecord]:
     try:
         encoding = encoding_of(_sample(file))
     except UnreadableFile:
@@ -71,40 +90,100 @@ def read_json(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Ex
     A file with one object on each line is read as JSON Lines.
     """
     if _is_json_lines(file):
-        yield from read_json_lines(file, names, to_text)
-        return
-    encoding = _encoding(file)
-    place = _place_of_articles(_LimitedStream(_as_utf8(file.stream(counted=False), encoding)), names)
-    stream = _LimitedStream(_as_utf8(file.stream(), encoding))
-    for number, record in enumerate(ijson.items(ijson.parse(_events(stream)), place), 1):
-        stream.reset_limit()
-        extract = _extract(record, number, encoding, names, to_text)
-        if place:
-            yield extract
-        elif isinstance(extract, RefusedRecord):
-            raise UnreadableFile(extract.reason)
-        else:
-            yield replace(extract, number=None, id="")
+        yield from _read_lines(file, names, to_text)
+    else:
+        yield from _read_json_value(file, names, to_text)
+
+
+def _read_json_value(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Extract | RefusedRecord]:
+    encoding, yielded = _encoding(file), 0
+    try:
+        place = _place_of_articles(_LimitedStream(_as_utf8(file.stream(counted=False), encoding)), names)
+        stream = _LimitedStream(_as_utf8(file.stream(), encoding))
+        records = ijson.items(ijson.parse(_events(stream)), place)
+        if not place:
+            # Only the end of the file shows whether another value follows.
+            (article,) = (_extract(record, 1, encoding, names, to_text) for record in records)
+            if isinstance(article, RefusedRecord):
+                raise UnreadableFile(article.reason)
+            yield replace(article, number=None, id="")
+            return
+        for number, record in enumerate(records, 1):
+            stream.reset_limit()
+            yield _extract(record, number, encoding, names, to_text)
+            yielded = number
+    except _NotJson:
+        records = _loose_records(file, encoding, names)
+        if records is None:
+            raise
+        for number, record in enumerate(records, 1):
+            if number > yielded:
+                yield _extract(record, number, encoding, names, to_text)
+
+
+class _NotJson(UnreadableFile):
+    """The file is not JSON in the strict sense."""
+
+
+def _loose_records(file: OpenFile, encoding: str, names: FieldNames) -> list[Any] | None:
+    """Return the records of a short file that is JSON in a wider sense; None for any other file.
+
+    It may have NaN for a number, several values in a row, and the name of a variable or function before each.
+    """
+    data = _as_utf8(file.stream(counted=False), encoding).read(ARTICLE_SIZE + 1)
+    if len(data) > ARTICLE_SIZE:
+        return None
+    text, decoder, values, end = data.decode("utf-8-sig", "replace"), json.JSONDecoder(), [], 0
+    try:
+        while start := _BEFORE_VALUE.match(text, end):
+            value, end = decoder.raw_decode(text, start.end())
+            values.append(value)
+    except (ValueError, RecursionError):
+        return None
+    if not values or text[end:].strip(" \t\r\n;),"):
+        return None
+    return [record for value in values for record in _records_in(value, names)]
+
+
+def _records_in(value: Any, names: FieldNames, depth: int = 4) -> list[Any]:
+    """Return the articles in a JSON value: itself, or the first list in it whose objects have a text."""
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, Mapping) or value_of(value, TEXT, names) is not None or depth == 0:
+        return [value]
+    for inner in value.values():
+        if isinstance(inner, list | Mapping):
+            records = _records_in(inner, names, depth - 1)
+            if any(isinstance(each, Mapping) and value_of(each, TEXT, names) is not None for each in records):
+                return records
+    return [value]
 
 
 def read_csv(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Extract | RefusedRecord]:
     """Read a table whose first row names the columns; that row decides which separator the table uses."""
     # A setting of the whole csv module: without it, an unclosed quote could take in the rest of the file.
     csv.field_size_limit(RECORD_SIZE)
-    encoding = _encoding(file)
-    lines = _LimitedLines(io.TextIOWrapper(_as_utf8(file.stream(), encoding), "utf-8", newline=""))
+    sample = _sample(file)
+    encoding = _encoding_of_table(sample)
+    # A byte that does not fit becomes a lone surrogate, so that only its row is refused.
+    stream = io.TextIOWrapper(_as_utf8(file.stream(), encoding), "utf-8-sig", "surrogateescape", newline="")
+    lines = _LimitedLines(stream)
     try:
         header = next(filter(str.strip, lines))
-        delimiter = delimiter_of(header)
-        columns = next(csv.reader([header], delimiter=delimiter))
+        if stated := _SEPARATOR_LINE.fullmatch(header.strip()):
+            header = next(filter(str.strip, lines))
+        dialect = _dialect(sample, stated[1] if stated else delimiter_of(header))
+        columns = _without_empty_end(next(csv.reader([header], dialect)))
         if value_of(dict.fromkeys(columns, "text"), TEXT, names) is None:
             raise UnreadableFile(f"no column of it is an article's text; {_remedy('COLUMN')}")
-        for number, row in enumerate(_rows(lines, delimiter), 1):
+        for number, row in enumerate(_rows(lines, dialect), 1):
             if row == [_END]:
                 return
             if row[-1].endswith(_END):
                 yield RefusedRecord(number, "a quote in it is not closed, up to the end of the file")
-            elif len(row) > len(columns):
+            elif any(_NO_TEXT_IN_ROW.search(cell) for cell in row):
+                yield RefusedRecord(number, f"it has a byte that is no text in {display_name('utf-8')}")
+            elif len(row := _without_empty_end(row, len(columns))) > len(columns):
                 yield RefusedRecord(number, f"it has {len(row)} fields for {len(columns)} columns")
             else:
                 record = dict(zip(columns, row, strict=False))
@@ -115,11 +194,42 @@ def read_csv(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Ext
         raise UnreadableFile(f"it is not {error.encoding} text; save it as UTF-8") from None
 
 
-def _rows(lines: "_LimitedLines", delimiter: str) -> Iterator[list[str]]:
-    for row in csv.reader(lines, delimiter=delimiter):
+def _rows(lines: "_LimitedLines", dialect: type[csv.Dialect]) -> Iterator[list[str]]:
+    in_field = rf"[^{re.escape(dialect.delimiter)}\r\n]"
+    null = re.compile(rf"(?<!{in_field})\\N(?!{in_field})")  # as databases write it
+    without_nulls = (null.sub("", line) for line in lines)
+    for row in csv.reader(without_nulls, dialect):
         lines.reset_limit()
         if any(row):
             yield row
+
+
+def _dialect(sample: bytes, separator: str) -> type[csv.Dialect]:
+    """Return how a table writes its fields; databases put a backslash before a quote, others double it."""
+    escaped = re.search(rb'[^\\,;\t|\r\n]\\"(?![,;\t|\r\n]|$)', sample)
+
+    class Dialect(csv.excel):
+        delimiter = separator
+        escapechar = "\\" if escaped else None
+
+    return Dialect
+
+
+def _without_empty_end(row: list[str], least: int = 0) -> list[str]:
+    """Return a row without the empty fields at its end, as spreadsheets add them, down to `least` fields."""
+    end = len(row)
+    while end > least and not row[end - 1].strip():
+        end -= 1
+    return row[:end]
+
+
+def _encoding_of_table(sample: bytes) -> str:
+    """Return the encoding of a table; a NUL in a row does not make the table binary."""
+    try:
+        encoding = encoding_of(sample)
+    except UnreadableFile:
+        encoding = encoding_of(sample.replace(b"\0", b""))
+    return _unless_blank(sample, encoding)
 
 
 def _extract(
@@ -148,10 +258,12 @@ def _fields(record: Any) -> Mapping[str, Any]:
     """Return the fields of a record; raises UnreadableFile unless it is a JSON object."""
     if not isinstance(record, Mapping):
         raise UnreadableFile("it is no JSON object")
-    if isinstance(
-        inner := record.get("_source"), Mapping
-    ):  # the form in which search engines export documents
+    inner = record.get("_source")
+    if isinstance(inner, Mapping):  # the form in which search engines export documents
         return {**inner, "_id": record.get("_id", inner.get("_id"))}
+    embedded = record.get("_embedded")
+    if isinstance(embedded, Mapping) and embedded.get("author"):  # WordPress, with the author's name there
+        return {**record, "author": embedded["author"]}
     return record
 
 
@@ -191,8 +303,15 @@ def _text(value: Any, depth: int = _NESTED // 10) -> str:
     if isinstance(value, Mapping):
         value = next((value[name] for name in ("text", "rendered", "html", "value") if name in value), None)
     if isinstance(value, list):
-        return "\n".join(filter(None, (_text(item, depth - 1) for item in value if depth)))
+        texts = filter(None, (_text(item, depth - 1) for item in value if depth))
+        return ("" if _is_formatted_text(value) else "\n").join(texts)
     return value if isinstance(value, str) else ""
+
+
+def _is_formatted_text(items: list[Any]) -> bool:
+    """Return whether a list is one text in pieces, plain or with their formatting, as Telegram exports it."""
+    entities = [item for item in items if isinstance(item, Mapping)]
+    return bool(entities) and all("type" in item and "text" in item for item in entities)
 
 
 def _remedy(placeholder: str) -> str:
@@ -202,11 +321,12 @@ def _remedy(placeholder: str) -> str:
 def _place_of_articles(stream: "_LimitedStream", names: FieldNames) -> str:
     """Return the place of the articles in a JSON file, in ijson's notation; "" is the whole file.
 
-    An object with a text is an article itself, whatever lists it holds; otherwise the first list of objects
-    with a text is the list of articles. Raises UnreadableFile if there is no text.
+    An object with a text is an article itself, whatever lists it holds; otherwise the outermost list of
+    objects with a text is the list of articles, which may lie in others (chats and their messages). Raises
+    UnreadableFile if there is no text.
     """
     is_text_key = _text_key_test(names)
-    article_list: str | None = None
+    article_lists: dict[int, str] = {}  # by the number of lists that are open there
     open_lists = 0
     for prefix, event, value in ijson.parse(_events(stream)):
         stream.reset_limit()
@@ -217,11 +337,11 @@ def _place_of_articles(stream: "_LimitedStream", names: FieldNames) -> str:
             continue
         if not prefix:
             return ""
-        if article_list is None and open_lists == 1 and prefix.endswith(".item"):
-            article_list = prefix
-    if article_list is None:
+        if prefix.endswith(".item"):
+            article_lists.setdefault(open_lists, prefix)
+    if not article_lists:
         raise UnreadableFile(f"no field of it is an article's text; {_remedy('NAME')}")
-    return article_list
+    return article_lists[min(article_lists)]
 
 
 def _text_key_test(names: FieldNames) -> Callable[[str], bool]:
@@ -244,7 +364,7 @@ def _events(stream: "_LimitedStream") -> Iterator[tuple[str, Any]]:
                 raise UnreadableFile("its lists and objects are nested too deeply")
             yield event, value
     except (ijson.common.JSONError, ValueError) as error:
-        raise stream.failure or UnreadableFile(f"it is not JSON: {_first_line(error)}") from None
+        raise stream.failure or _NotJson(f"it is not JSON: {_first_line(error)}") from None
     if stream.failure:
         raise stream.failure
 
@@ -257,6 +377,20 @@ def _is_json_lines(file: OpenFile) -> bool:
     return _is_object(next(lines, None)) and _is_object(next(lines, None))
 
 
+def _is_one_value(file: OpenFile, names: FieldNames) -> bool:
+    """Return whether a file is JSON, not JSON Lines: none of its first lines is an article's object."""
+    try:
+        encoding = _encoding(file)
+    except UnreadableFile:
+        return False
+    lines = list(islice(_bounded_lines(_as_utf8(file.stream(counted=False), encoding)), _FIRST_LINES))
+    first = (lines[0] or b"") if lines else b""
+    if len(lines) == 1 and _is_object(first):
+        return value_of(_fields(json.loads(first)), TEXT, names) is None
+    is_value = _BEFORE_VALUE.match(first.decode("utf-8-sig", "replace"))
+    return bool(is_value) and not any(map(_is_object, lines))
+
+
 def _is_object(line: bytes | None) -> bool:
     try:
         return line is not None and isinstance(json.loads(line), dict)
@@ -267,7 +401,10 @@ def _is_object(line: bytes | None) -> bool:
 def _encoding(file: OpenFile) -> str:
     """Return the encoding of a file; raises UnreadableFile if it is blank or the encoding is not detected."""
     sample = _sample(file)
-    encoding = encoding_of(sample)
+    return _unless_blank(sample, encoding_of(sample))
+
+
+def _unless_blank(sample: bytes, encoding: str) -> str:
     if len(sample) < _SAMPLED and not sample.decode(encoding, "ignore").strip():
         raise UnreadableFile("it is empty")
     return encoding

@@ -28,7 +28,9 @@ class Readers:
             ".htm": page,
             ".json": partial(read_json, names=names, to_text=to_text),
             ".jsonl": partial(read_json_lines, names=names, to_text=to_text),
+            ".ndjson": partial(read_json_lines, names=names, to_text=to_text),
             ".csv": partial(read_csv, names=names, to_text=to_text),
+            ".tsv": partial(read_csv, names=names, to_text=to_text),
         }
 
     @property

@@ -103,7 +103,7 @@ PIECES = [
 
 
 def test_every_format_is_fuzzed():
-    assert WRITERS.keys() == Readers({}).suffixes - {".htm"}  # .htm and .html have one reader
+    assert WRITERS.keys() == Readers({}).suffixes - {".htm", ".ndjson", ".tsv"}  # which share readers
 
 
 @st.composite

@@ -112,13 +112,23 @@ def test_nul_bytes_are_refused(data):
 
 
 @pytest.mark.parametrize("text", [*ARABIC, PERSIAN, RUSSIAN])
-def test_broken_utf8_is_refused_with_its_first_fault(text):
+def test_lost_byte_is_a_replacement_character_with_its_offset(text):
+    text *= 1 + 200 // len(text)  # in a very short text any byte is too many
     data = text.encode()
     letters = [number for number, byte in enumerate(data) if byte >= 0xC0]
     for position in (letters[0], letters[len(letters) // 2], letters[-1]):
         # The first byte of a letter is gone: what follows it cannot begin one.
         broken = data[:position] + data[position + 1 :]
-        assert refusal(broken) == f"it is not UTF-8 text (byte {position + 1:,}); save it as UTF-8"
+        decoded = decode(broken)
+        assert decoded.text == broken.decode("utf-8", "replace")
+        assert decoded.encoding == "utf-8"
+        assert decoded.repairs == (f"a byte that is no text was read as U+FFFD (byte {position + 1:,})",)
+        assert decoded.notes == ()
+
+
+def test_text_with_many_faults_is_refused_with_the_first():
+    data = b"\xff".join(NEWS[start : start + 40].encode() for start in range(0, len(NEWS), 40))
+    assert refusal(data) == f"it is not UTF-8 text (byte {data.index(0xFF) + 1:,}); save it as UTF-8"
 
 
 def test_utf8_that_ends_within_a_letter_is_refused():
@@ -129,11 +139,12 @@ def test_encoded_lone_surrogate_is_refused():
     assert refusal(b"ok \xed\xa0\x80") == "it is not UTF-8 text (byte 4); save it as UTF-8"
 
 
-def test_a_fault_far_from_the_beginning_is_found():
+def test_faults_far_from_the_beginning_are_found():
     data = (NEWS * 1_000).encode()
-    assert (
-        refusal(data + b"\xff" + data) == f"it is not UTF-8 text (byte {len(data) + 1:,}); save it as UTF-8"
-    )
+    decoded = decode(data + b"\xff" + data + b"\xfe")
+    assert decoded.text == f"{NEWS * 1_000}\ufffd{NEWS * 1_000}\ufffd"
+    places = f"{len(data) + 1:,}, {2 * len(data) + 2:,}"
+    assert decoded.repairs == (f"2 bytes that are no text were read as U+FFFD (byte {places})",)
 
 
 def test_utf8_beats_what_the_page_declares():

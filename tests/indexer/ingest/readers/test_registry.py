@@ -49,7 +49,7 @@ def test_suffix_selects_the_reader_in_any_case(path):
 )
 def test_unknown_suffix_is_refused_with_the_known_ones(path):
     message = refusal("Title", path)
-    assert "(.csv, .htm, .html, .json, .jsonl, .md, .txt, plain or .gz)" in message
+    assert "(.csv, .htm, .html, .json, .jsonl, .md, .ndjson, .tsv, .txt, plain or .gz)" in message
 
 
 PROSE = "Divers have mapped the drowned harbour off the point, and found two quays of dressed stone there."
