@@ -271,7 +271,7 @@ Facets = Mapping[str, tuple[Count, ...]]
 class Notice:
     """A fact that the reader of a result should know; `str` is the whole message, in English."""
 
-    code: Literal["damage", "no_model", "undated", "dated"]
+    code: Literal["damage", "no_model", "undated", "dated", "no_dates"]
     message: str
     count: int = 0
     """The number in the message, where it has one."""

@@ -39,6 +39,7 @@ from indexer.text.language import detect
 log = logging.getLogger(__name__)
 
 CACHED_QUERIES = 256  # queries whose vectors are remembered
+NO_DATES = "None of these articles has a known date, so the most relevant come first."
 SORTED_BY_DATE = 100  # best passages that are sorted by date; the other candidates say little about the query
 MATCHES = 40  # best passages of a search; those of an article among them are its matches
 
@@ -251,9 +252,14 @@ class Searcher:
 
                 # Stable: passages of one day stay in the order of relevance.
                 listed.sort(key=day, reverse=True)
+                any_dated = bool(listed) and bool(day(listed[0]))
+            else:
+                any_dated = True
             page = listed[request.offset : request.offset + request.limit]
             hits = self._hits(page, words)
         notices = self._notices(request, degraded=degraded, left_out=len(candidates) - len(best))
+        if listed and not any_dated:
+            notices += (Notice("no_dates", NO_DATES),)
         return SearchResult(
             request,
             language,

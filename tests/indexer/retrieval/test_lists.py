@@ -104,6 +104,7 @@ def test_date_order_is_newest_first_and_undated_last(searcher, options):
     assert [hit.rank for hit in dated] == list(range(1, len(dated) + 1))
     (told,) = [[each.code for each in searcher.search(SearchRequest(query, sort="date", **options)).warnings]]
     assert ("dated" in told) == (len(ranked) > SORTED_BY_DATE)
+    assert ("no_dates" in told) == (bool(dated) and not any(hit.document.published for hit in dated))
     assert "dated" not in [each.code for each in searcher.search(SearchRequest(query, **options)).warnings]
 
 

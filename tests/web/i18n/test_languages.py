@@ -18,6 +18,7 @@ from indexer import build_index
 from indexer.boilerplate.patterns import rule_reasons
 from indexer.datatypes import Notice
 from indexer.request import PARAMETERS as KNOWN
+from indexer.retrieval.searcher import NO_DATES
 from indexer.text.language import direction
 from tests.support.fakes import open_fake
 from tests.support.html_checks import page_of
@@ -443,6 +444,7 @@ NOTICES = {
     "no_model": Notice("no_model", "The model failed: passages were found by their words alone."),
     "undated": Notice("undated", "12 articles without a date were left out by the date filter.", 12),
     "dated": Notice("dated", "Only the 100 most relevant passages are put in order of date.", 100),
+    "no_dates": Notice("no_dates", NO_DATES),
 }
 
 
