@@ -24,6 +24,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
 
@@ -56,8 +57,9 @@ class Sample:
     sha256: str
 
 
+@cache
 def read_sample(path: Path = SAMPLE) -> Sample:
-    """Read the parallel sample that ships with the program."""
+    """Read the parallel sample that ships with the program, once; every build asks for it three times."""
     data = path.read_bytes()
     rows = [json.loads(line) for line in data.decode().splitlines()]
     arabic, english = (
