@@ -5,12 +5,18 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from indexer.embedding.encoder import Encoder, find_model
 from tests.support.archives import write_small
-from tests.support.fakes import FakeModel
+
+if TYPE_CHECKING:
+    from indexer.embedding.encoder import Encoder
+    from tests.support.fakes import FakeModel
+
+# As below for the library of numpy, which reads this once: before a fixture or a test imports numpy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 MEMORY, MEMORY_NEEDED = Path("/dev/shm"), 2**32  # a file system in memory, and bytes that it must have left
 
@@ -61,7 +67,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def model() -> FakeModel:
+def model() -> "FakeModel":
+    from tests.support.fakes import FakeModel
+
     return FakeModel()
 
 
@@ -81,15 +89,39 @@ def index(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of the unpacked model, shared by the whole run, and of the secret; the user's own is left alone."""
-    folder = tmp_path_factory.mktemp("cache")
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of both processes
+    folder /= "cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WARRAQ_CACHE", str(folder))
         yield folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def remembered_spaces() -> Iterator[None]:
+    """Ask once whether a space helps vectors of the parallel sample: every build of a fake model has the same."""
+    from indexer.building import build
+    from indexer.embedding import language_neutral
+
+    helps: dict[bytes, bool] = {}
+
+    def improves(*vectors: language_neutral.Vectors) -> bool:
+        key = b"".join(each[role].tobytes() for each in vectors for role in language_neutral.ROLES)
+        if key not in helps:
+            helps[key] = language_neutral.improves(*vectors)
+        return helps[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "improves", improves)
+        yield
+
+
 @pytest.fixture(scope="session")
-def encoder(model_cache: Path) -> Encoder:
+def encoder(model_cache: Path) -> "Encoder":
     """The real bundled model."""
+    from indexer.embedding.encoder import find_model
+
     return find_model("bundled").open()
 
 

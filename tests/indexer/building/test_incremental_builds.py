@@ -19,9 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from indexer import Searcher, SearchRequest, build_index
-from indexer.building import build
 from indexer.datatypes import Document
-from indexer.embedding import language_neutral
 from indexer.errors import UnreadableFile
 from indexer.ingest import documents
 from indexer.ingest.documents import documents_of
@@ -383,19 +381,10 @@ def index_content(store):
 
 @pytest.fixture
 def known(monkeypatch):
-    """What depends on its argument alone, and takes most of the time of a small build, is worked out once."""
+    """The language of a text is worked out once."""
     told = functools.lru_cache(maxsize=None)(language.detect)
     for module in (documents, records, text, searcher):
         monkeypatch.setattr(module, "detect", told)
-    served = {}
-
-    def improves(arabic, english):
-        vectors = arabic["passage"].tobytes()
-        if vectors not in served:
-            served[vectors] = language_neutral.improves(arabic, english)
-        return served[vectors]
-
-    monkeypatch.setattr(build, "improves", improves)
 
 
 def test_index_built_in_steps_equals_a_full_build(tmp_path, known):
