@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,12 +15,36 @@ FLAGS = [
 ]  # fmt: skip
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
 AXE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+MEDIA = {"media": "null", "color_scheme": "light", "reduced_motion": "no-preference", "forced_colors": "none"}
 PATIENCE = 8_000  # ms
 
 
+class Tabs:
+    """The tabs of a browser, used by one reader after another: a new one starts a process, which takes a second."""
+
+    def __init__(self, browser) -> None:
+        self._browser, self._free = browser, defaultdict(list)
+
+    def take(self, **options):
+        """A page that no reader has, of a context with these options, which cannot change."""
+        free = self._free[tuple(sorted(options.items()))]
+        return free.pop() if free else self._browser.new_context(**options).new_page()
+
+    def give_back(self, page, **options) -> None:
+        """Have the next reader find nothing of the last one; the page shows a text of the same server."""
+        for other in page.context.pages:
+            if other != page:
+                other.close()
+        page.evaluate("[localStorage, sessionStorage].forEach(each => each.clear())")
+        page.context.clear_cookies()
+        page.context.clear_permissions()
+        page.mouse.move(0, 0)
+        self._free[tuple(sorted(options.items()))].append(page)
+
+
 @contextmanager
-def chromium() -> Iterator:
-    """Yield a started browser; without Chromium the test is skipped, unless WARRAQ_BROWSER=required forbids it."""
+def chromium() -> Iterator[Tabs]:
+    """Yield the tabs of a started browser; without Chromium the test is skipped, unless WARRAQ_BROWSER=required forbids it."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         if os.environ.get("WARRAQ_BROWSER") == "required":
@@ -30,7 +55,7 @@ def chromium() -> Iterator:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program, args=FLAGS)
         try:
-            yield browser
+            yield Tabs(browser)
         finally:
             browser.close()
 
@@ -38,14 +63,21 @@ def chromium() -> Iterator:
 class Reader:
     """A page of a browser, with all that it asked of others, said in its console, and threw."""
 
-    def __init__(self, browser, base: str, **options) -> None:
+    def __init__(
+        self, tabs: Tabs, base: str, *, viewport=None, permissions=(), locale="en-GB", scripts=True, **media
+    ) -> None:
         self.base, self.elsewhere, self.errors, self.console = base, [], [], []
-        self.context = browser.new_context(**{"viewport": WIDE, "locale": "en-GB", **options})
-        self.page = self.context.new_page()
+        self._tabs, self._options = tabs, {"locale": locale, "java_script_enabled": scripts}
+        self.page = tabs.take(**self._options)
+        self.context = self.page.context
         self.page.set_default_timeout(PATIENCE)
+        self.page.set_viewport_size(viewport or WIDE)
+        self.page.emulate_media(**(MEDIA | media))
+        self.context.grant_permissions(permissions, origin=base)
+        self._heard = {"pageerror": self._threw, "console": self._hear, "dialog": self._asked}
+        for event, hear in self._heard.items():
+            self.page.on(event, hear)
         self.context.route("**/*", self._watch)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", self._hear)
 
     def _watch(self, route) -> None:
         if route.request.url.startswith((self.base, "data:", "blob:")):
@@ -59,6 +91,13 @@ class Reader:
         if message.type == "error":
             self.errors.append(message.text)
 
+    def _threw(self, error) -> None:
+        self.errors.append(str(error))
+
+    def _asked(self, dialog) -> None:
+        self.errors.append(dialog.message)
+        dialog.dismiss()
+
     def open(self, path: str):
         """Go to a path; returns the page when nothing is asked any more."""
         response = self.page.goto(self.base + path, wait_until="load")
@@ -69,9 +108,8 @@ class Reader:
         """What axe-core finds wrong with the page as it is: rule, element and reason."""
         from axe_playwright_python.sync_playwright import Axe
 
-        found = (
-            Axe().run(self.page, options={"runOnly": {"type": "tag", "values": AXE}}).response["violations"]
-        )
+        options = {"runOnly": {"type": "tag", "values": AXE}, "resultTypes": ["violations"]}
+        found = Axe().run(self.page, options=options).response["violations"]
         return [
             f"{each['id']}: {node['target']} {node.get('failureSummary', '')}"
             for each in found
@@ -96,4 +134,9 @@ class Reader:
         self.until("!document.querySelector('[aria-busy]')")
 
     def close(self) -> None:
-        self.context.close()
+        """Leave the page, and give its tab back."""
+        self.page.goto(f"{self.base}/livez")
+        self.context.unroute("**/*")
+        for event, hear in self._heard.items():
+            self.page.remove_listener(event, hear)
+        self._tabs.give_back(self.page, **self._options)

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 
 from indexer import build_index
-from tests.support.browser import NARROW, Reader
+from tests.support.browser import NARROW, WIDE, Reader
 from tests.support.fakes import FakeModel
 from tests.support.server_process import serving
 from web.api.docs import EXAMPLES
@@ -61,16 +61,21 @@ def titles(page):
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("ar", "dark")])
-def test_every_page_names_its_language_and_half_of_them_pass_axe(reader, language, scheme):
+def test_every_page_names_its_language_fits_the_window_width_and_half_of_them_pass_axe(
+    reader, language, scheme
+):
     """Each page passes in one of the two languages; their rules and their templates are the same."""
     one = reader(locale=LANGUAGES[language], color_scheme=scheme)
     for number, (name, path) in enumerate(PAGES.items()):
+        one.page.set_viewport_size(NARROW)
         page = one.open(path)
         assert page.locator("html").get_attribute("lang") == language
         assert page.locator("html").get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
         assert page.locator("h1").count() == 1, name
+        open_details(page)
+        assert_fits(one, name)
+        page.set_viewport_size(WIDE)
         if number % 2 == list(LANGUAGES).index(language):
-            open_details(page)
             assert one.faults() == [], (name, language, scheme)
 
 
@@ -79,20 +84,14 @@ def open_details(page):
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_fits_the_window_width(reader, language):
+def assert_fits(one, name):
     """On a telephone, which is also the width of 1,280 at 400 %; with letters of 200 %; on half a screen."""
-    one = reader(locale=LANGUAGES[language])
-    for name, path in PAGES.items():
-        one.page.set_viewport_size(NARROW)
-        page = one.open(path)
-        open_details(page)
-        assert one.overflow() <= 0, name
-        page.evaluate("document.documentElement.style.fontSize = '200%'")
-        assert one.overflow() <= 0, name
-        page.evaluate("document.documentElement.style.fontSize = ''")
-        page.set_viewport_size({"width": 640, "height": 450})
-        assert one.overflow() <= 0, name
+    assert one.overflow() <= 0, name
+    one.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert one.overflow() <= 0, name
+    one.page.evaluate("document.documentElement.style.fontSize = ''")
+    one.page.set_viewport_size({"width": 640, "height": 450})
+    assert one.overflow() <= 0, name
 
 
 @pytest.mark.parametrize(("language", "name"), [("ar", "results in Arabic"), ("en", "article of a search")])
@@ -132,12 +131,12 @@ def test_filters_have_no_toggle_button_on_wide_windows(reader):
 
 STATES = {
     "loading": ("loading", "/"), "no index": ("opened", "/"), "no articles": ("opened", "/"),
-    "no model": ("wordy", f"/?q={quote(ENGLISH)}"), "changed": ("opened", "/?q=x&generation=older"),
+    "no model": ("wordy", f"/?q={quote(ENGLISH)}"),
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def states(press, tmp_path_factory):
+def states(press, live, tmp_path_factory):
     """The address of a server in each state that readers may find it in."""
     place = tmp_path_factory.mktemp("states")
     (place / "nothing").mkdir()
@@ -147,7 +146,7 @@ def states(press, tmp_path_factory):
         yield {
             name: stack.enter_context(serving(indexes.get(name, press / "index"), state)) + path
             for name, (state, path) in STATES.items()
-        }
+        } | {"changed": f"{live}/?q=x&generation=older"}
 
 
 def test_axe_finds_nothing_on_status_pages(browser, states):
@@ -370,13 +369,8 @@ def test_date_range_and_date_order_work(reader):
     assert days[0] == "2025-06-20"
 
 
-def without_script(reader, path, **options):
-    one = reader(java_script_enabled=False, **options)
-    return one.open(path)
-
-
 def test_pages_work_without_javascript(reader):
-    page = without_script(reader, "/")
+    page = reader(scripts=False).open("/")
     page.locator("#q").fill(ENGLISH)
     page.locator("form[role=search] button").click()
     page.wait_for_url("**q=grain*")
@@ -426,11 +420,10 @@ def brightness(page, selector):
 
 
 def test_themes_are_dark_and_light(reader):
+    dark, light = reader(color_scheme="dark"), reader(color_scheme="light")
     for name in ("home", "results", "article", "docs"):
-        dark = reader(color_scheme="dark").open(PAGES[name])
-        light = reader(color_scheme="light").open(PAGES[name])
-        assert brightness(dark, "body") < 60, name
-        assert brightness(light, "body") > 200, name
+        assert brightness(dark.open(PAGES[name]), "body") < 60, name
+        assert brightness(light.open(PAGES[name]), "body") > 200, name
 
 
 def test_reduced_motion_disables_animation(reader):
@@ -538,7 +531,7 @@ def test_article_texts_are_never_markup(reader):
 
 
 def test_a_list_is_exported(reader):
-    one = reader(accept_downloads=True)
+    one = reader()
     page = one.open(f"/?q={quote(ENGLISH)}")
     for form in ("CSV", "JSON Lines"):
         with page.expect_download() as waiting:
