@@ -45,6 +45,7 @@ from indexer.errors import IndexUnusable
 from indexer.store.vector_cache import VectorCache
 from indexer.text import language
 from indexer.text.analysis import tokens
+from indexer.text.names import known_spellings, may_be_name, spelling_keys
 from tests.support.fakes import SAMPLE, TwoTongues
 from tests.support.fault_checks import ARTICLES, QUESTIONS, Place, answers, check, copy_tree, describe_answers
 from tests.support.intercepted_steps import Point, fingerprint, steps
@@ -392,7 +393,10 @@ def warm_up() -> None:
     """Load modules and data that are loaded on first use, so that no child must."""
     TwoTongues().encode_queries([*SAMPLE, *ARTICLES.values(), *QUESTIONS])
     for text in [*ARTICLES.values(), *QUESTIONS]:
-        tokens(text)
+        for token in tokens(text):
+            known_spellings(token.term)
+            spelling_keys(token.term)
+            may_be_name(token.term)
         clean(Document("one", "One", text, "", "en"))
 
 
