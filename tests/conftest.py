@@ -28,9 +28,11 @@ def pytest_configure() -> None:
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault("WARRAQ_THREADS", "1")
-    # Builds sync their files again and again; in memory that costs nothing.
+    # Builds sync their files again and again, and an open index has files in the folder for temporary ones; in
+    # memory that costs nothing.
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+        tempfile.tempdir = os.environ.setdefault("TMPDIR", str(MEMORY))
 
 
 SLOW_FIXTURES = frozenset({"encoder", "browser", "faults", "live", "installed"})
