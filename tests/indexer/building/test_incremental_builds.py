@@ -27,11 +27,11 @@ from indexer.ingest.files import find_files, open_file
 from indexer.ingest.metadata.sidecars import Sidecars, is_sidecar
 from indexer.ingest.readers import records, text
 from indexer.ingest.readers.registry import Readers
-from indexer.retrieval import searcher
+from indexer.retrieval import highlight, searcher
 from indexer.retrieval.opening import in_space, read_manifest
 from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
-from indexer.text import language
+from indexer.text import analysis, language
 from tests.support.fakes import FakeModel, TwoTongues
 
 LINE = "The harbour master writes every Thursday"
@@ -381,10 +381,11 @@ def index_content(store):
 
 @pytest.fixture
 def known(monkeypatch):
-    """The language of a text is worked out once."""
+    """The language of a text, and the terms of a hit, are worked out once."""
     told = functools.lru_cache(maxsize=None)(language.detect)
     for module in (documents, records, text, searcher):
         monkeypatch.setattr(module, "detect", told)
+    monkeypatch.setattr(highlight, "tokens", functools.lru_cache(maxsize=None)(analysis.tokens))
 
 
 def test_index_built_in_steps_equals_a_full_build(tmp_path, known):
