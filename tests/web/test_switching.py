@@ -102,6 +102,11 @@ def held(process):
     )
 
 
+def last_generations(clients):
+    """The generations that the last answers of clients are of."""
+    return {answer["generation"] for client in clients for answer in client.answers[-1:]}
+
+
 @pytest.fixture
 def server(tmp_path, index, model):
     write(tmp_path / "ships", 0)
@@ -134,6 +139,7 @@ def test_twenty_switches_under_load_keep_every_answer_complete(server, tmp_path,
         states[generation] = state
         took.append(until(lambda made=generation: get(port, "/readyz")[1]["generation"] == made, 10))
         memory.append(held(process))
+        until(lambda made=generation: made in last_generations(clients), 10)  # before a build replaces it
     asked = len(states)
     time.sleep(0.5)  # the last requests of the generation before come to their end
     memory.append(held(process))
