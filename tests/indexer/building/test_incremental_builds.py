@@ -33,6 +33,7 @@ from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
 from indexer.text import analysis, language
 from tests.support.fakes import FakeModel, TwoTongues
+from tests.support.loaded_model import LoadedModel
 
 LINE = "The harbour master writes every Thursday"
 STANDING = [
@@ -456,16 +457,6 @@ def test_index_built_in_random_steps_equals_a_full_build(known):
 # --- with the real model -----------------------------------------------------------------------------
 
 
-class Loaded:
-    """The bundled model, loaded once for all builds."""
-
-    def __init__(self, encoder):
-        self.name, self.weights, self.encoder = encoder.name, encoder.weights, encoder
-
-    def open(self):
-        return self.encoder
-
-
 NEWS = {
     "wire/grain": "Grain leaves the port\nThe first ship with grain left Odesa on Monday after weeks of talks.\n",
     "wire/water": "Dams fill after the rain\nThe ministry of water said that the dams are full to two fifths.\n",
@@ -482,7 +473,7 @@ NEWS = {
 
 def test_index_built_in_steps_with_the_real_model_answers_alike(tmp_path, encoder):
     """The vector caches are each index's own: batches differ, and so do the last digits of a vector."""
-    archive, model = tmp_path / "archive", Loaded(encoder)
+    archive, model = tmp_path / "archive", LoadedModel(encoder)
 
     def put(*names, line=""):
         for name in names:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from indexer.embedding.encoder import find_model
 from indexer.evaluation import Dataset, evaluate, parity_gaps, read_dataset
+from tests.support.loaded_model import LoadedModel
 from tests.support.paths import DATA
 
 PASSAGES, QUESTIONS = 40, 40  # of each language
@@ -23,16 +23,8 @@ def measured(encoder):
     queries = [
         query for lang in ("ar", "en") for query in [each for each in asked if each.lang == lang][:QUESTIONS]
     ]
-
-    class Loaded:
-        name, weights = "bundled", find_model("bundled").weights
-
-        def open(self):
-            return encoder
-
-    return evaluate(Dataset("small", corpus, queries, whole.qrels), Loaded(), ("dense", "hybrid", "raw"))[
-        "results"
-    ]
+    small = Dataset("small", corpus, queries, whole.qrels)
+    return evaluate(small, LoadedModel(encoder), ("dense", "hybrid", "raw"))["results"]
 
 
 def ndcg(measured, mode, query_lang, passage_lang):

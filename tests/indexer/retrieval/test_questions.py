@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from indexer import Searcher, SearchRequest, build_index, open_searcher
-from indexer.embedding.encoder import find_model
+from tests.support.loaded_model import LoadedModel
 from tests.support.paths import ROOT, SEEDS
 
 QUESTIONS = [
@@ -30,7 +30,7 @@ def searcher_of(encoder: Any, tmp_path_factory: pytest.TempPathFactory) -> Calla
     def open_collection(collection: str) -> Searcher:
         if collection not in searchers:
             index = tmp_path_factory.mktemp(collection)
-            build_index(FOLDERS[collection], index, find_model("bundled"))
+            build_index(FOLDERS[collection], index, LoadedModel(encoder))
             searchers[collection] = open_searcher(index, encoder=encoder)
         return searchers[collection]
 

@@ -13,20 +13,10 @@ from http.client import HTTPConnection
 import pytest
 
 from indexer import build_index
-from indexer.embedding.encoder import find_model
+from tests.support.loaded_model import LoadedModel
 from tests.support.paths import ROOT
 
 READY_WITHIN, ENDS_WITHIN = 90, 10  # seconds
-
-
-class Loaded:
-    """The real model, loaded already by another test."""
-
-    def __init__(self, encoder):
-        self.name, self.weights, self._encoder = "bundled", find_model("bundled").weights, encoder
-
-    def open(self):
-        return self._encoder
 
 
 class Server:
@@ -97,7 +87,7 @@ def real_index(encoder, tmp_path_factory):
     (archive / "talks.txt").write_text(
         "Talks in Geneva\nEnvoys met on Monday to discuss the grain corridor.\n"
     )
-    build_index(archive, folder / "index", Loaded(encoder))
+    build_index(archive, folder / "index", LoadedModel(encoder))
     return folder / "index"
 
 

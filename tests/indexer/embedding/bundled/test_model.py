@@ -199,7 +199,8 @@ def test_token_counts_equal_the_engines(encoder, engine, verb, prompt):
     expected = engine["count_" + verb].tolist()
     assert len(expected) > 15_000
     assert max(expected) <= 512
-    ours = [len(encoder.model.tokenizer(encoder._normalize(prompt + text))["input_ids"]) for text in COUNTED]
+    normalized = [encoder._normalize(prompt + text) for text in COUNTED]
+    ours = [len(ids) for ids in encoder.model.tokenizer(normalized)["input_ids"]]
     assert [(text, a, b) for text, a, b in zip(COUNTED, ours, expected, strict=True) if a != b] == []
 
 

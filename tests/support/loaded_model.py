@@ -1,0 +1,13 @@
+"""The real model for builds, loaded once a run."""
+
+from indexer.embedding.encoder import Encoder
+
+
+class LoadedModel:
+    """A found model that has been opened already."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.name, self.weights, self._encoder = encoder.name, encoder.weights, encoder
+
+    def open(self) -> Encoder:
+        return self._encoder
