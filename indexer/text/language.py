@@ -112,7 +112,7 @@ _UNSEEN = re.compile(f"[{ARABIC_MARKS}{TATWEEL}\u200d]+")
 _KNOWN_ARABIC = ("ar", "fa", "ur")
 _INDIC = ("bn", "gu", "hi", "kn", "ml", "mr", "ne", "pa", "ta", "te")
 _KNOWN_OTHER = frozenset(("bg", "el", "he", "ja", "ko", "mk", "ru", "th", "uk", "zh", *_INDIC))
-_LANGDETECT_LENGTH = 800  # code points that langdetect gets, sampled from the whole text; more change no guess
+_LANGDETECT_LENGTH = 800  # code points that langdetect gets, sampled from the whole text
 _loading = Lock()  # without it, a thread could use langdetect's profiles while another is loading them
 
 
