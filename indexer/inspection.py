@@ -15,7 +15,7 @@ from indexer.boilerplate.patterns import rule_reasons
 from indexer.datatypes import Cut, Document, FailedFile, SplitDocument
 from indexer.errors import ArchiveError, IndexUnusable, UnreadableFile
 from indexer.ingest.documents import documents_of, read_original
-from indexer.ingest.files import FoundFile, hash_file, open_file
+from indexer.ingest.files import ARTICLE_SIZE, FoundFile, hash_file, open_file
 from indexer.ingest.metadata.fields import FieldNames, check_names
 from indexer.ingest.metadata.sidecars import Sidecars
 from indexer.ingest.readers.base import Extract
@@ -26,6 +26,7 @@ from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
 from indexer.text.lines import nonblank_lines
 from indexer.text.passages import split_document
+from indexer.time_limit import time_limit, within_limit
 
 JUDGED_SIZE = 64 << 20  # bytes; a file of this size is hashed in a tenth of a second
 FileState = Literal["same", "changed", "gone", "unreadable", "too_long"]
@@ -206,8 +207,9 @@ class _InspectedFile:
         if stored and _is_cut_from(stored, document):
             article = stored  # which has the cuts of repeated lines too
         else:
-            cleaned, cuts = clean(document)
-            article = split_document(cleaned, _count_tokens, WINDOW, cuts)
+            with time_limit(len(document.text)):
+                cleaned, cuts = clean(document)
+                article = split_document(cleaned, _count_tokens, WINDOW, cuts)
         by_line = {cut.line: cut for cut in article.cuts}
         lines = tuple(
             InspectedLine(
@@ -233,7 +235,8 @@ class _InspectedFile:
         with Readers(fields) as readers:
             with open_file(self._file, self._archive) as source:
                 ids: set[str] = set()
-                for result in documents_of(source, readers, sidecars, ids.__contains__):
+                results = documents_of(source, readers, sidecars, ids.__contains__)
+                for result in within_limit(results, ARTICLE_SIZE):
                     if isinstance(result, FailedFile):
                         refused.append(result)
                         continue

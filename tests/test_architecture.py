@@ -17,6 +17,7 @@ MODULES = sorted([*(ROOT / "indexer").rglob("*.py"), *(ROOT / "web").rglob("*.py
 ALLOWED = {
     "indexer.errors": set(),
     "indexer.settings": set(),
+    "indexer.time_limit": {"errors"},
     "indexer.request": {"errors"},
     "indexer.datatypes": {"request"},
     "indexer.addresses": {"datatypes", "request"},
@@ -25,9 +26,11 @@ ALLOWED = {
     "indexer.ingest": {"boilerplate", "text", "datatypes", "errors"},
     "indexer.embedding": {"text", "settings", "errors"},
     "indexer.store": {"text", "datatypes", "request", "settings", "errors"},
-    "indexer.inspection": {"boilerplate", "ingest", "store", "text", "datatypes", "settings", "errors"},
+    "indexer.inspection": {
+        "boilerplate", "ingest", "store", "text", "datatypes", "settings", "time_limit", "errors",
+    },
     "indexer.building": {
-        "boilerplate", "embedding", "ingest", "store", "text", "datatypes", "settings", "errors",
+        "boilerplate", "embedding", "ingest", "store", "text", "datatypes", "settings", "time_limit", "errors",
     },
     "indexer.retrieval": {"embedding", "store", "text", "datatypes", "request", "settings", "errors"},
     "indexer.integrity": {

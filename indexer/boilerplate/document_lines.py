@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from indexer.boilerplate.patterns import matching_rule
-from indexer.boilerplate.wording import SENTENCE_END, stems
+from indexer.boilerplate.wording import SENTENCE_END, is_headline, stems
 from indexer.datatypes import Document
 from indexer.text.lines import nonblank_lines
 
@@ -27,6 +27,7 @@ class DocumentLines:
         self.title: int | None = None
         """The place of the title; None until a pass has found it."""
         self._protected: int | None = None
+        self._headlines: dict[int, bool] = {}
         self._stems: dict[int, frozenset[str]] = {}
 
     def __len__(self) -> int:
@@ -96,6 +97,12 @@ class DocumentLines:
     def subject(self) -> frozenset[str]:
         """Return the stems of the content words of all paragraphs."""
         return frozenset().union(*(self.stems(place) for place in self.prose()))
+
+    def is_headline(self, place: int) -> bool:
+        """Return whether a line can be a headline in a list, judged once for each line."""
+        if place not in self._headlines:
+            self._headlines[place] = is_headline(self.contents[place])
+        return self._headlines[place]
 
     def neighbours(self, place: int) -> list[int]:
         """Return the places directly before and after a line, as far as they exist."""

@@ -27,7 +27,6 @@ from indexer.boilerplate.wording import (
     YEAR,
     count_words,
     is_credit_or_date,
-    is_headline,
     key,
     nearly_same_words,
     same_words,
@@ -145,12 +144,16 @@ def _is_short_text(lines: DocumentLines, place: int) -> bool:
 
 def cut_table_of_contents(lines: DocumentLines) -> None:
     """Cut a table of contents: the lines under its heading that occur again further down, as headings."""
-    for heading in [place for place, rule in enumerate(lines.rules) if rule == "controls"]:
+    last: dict[str, int] = {}  # by the words of a line, its last place
+    headings = [place for place, rule in enumerate(lines.rules) if rule == "controls"]
+    if headings:
+        last = {key(content): place for place, content in enumerate(lines.contents)}
+    for heading in headings:
         for place in range(heading + 1, len(lines)):
             content = lines.contents[place]
             if place == lines.title or lines.rules[place] is not None or len(content) > SMALL:
                 break
-            if not any(same_words(content, other) for other in lines.contents[place + 1 :]):
+            if not key(content) or last[key(content)] == place:
                 break
             lines.cut(place, "navigation")
 
@@ -175,7 +178,7 @@ def _listed_under(lines: DocumentLines, heading: int, last: int) -> list[int]:
                 return listed
         elif place == lines.title:
             return []  # the list is above the title, and nothing marks its end
-        elif not is_headline(content):
+        elif not lines.is_headline(place):
             return _without_heading_of_text(lines, listed)
         elif listed and place <= last and count_words(content) <= 2 and not is_credit_or_date(content):
             return listed  # too short for a headline, so it is a heading of the article
@@ -253,10 +256,11 @@ def cut_comments(lines: DocumentLines) -> None:
     """
     long = max((place for place in lines.kept() if len(lines.contents[place]) >= 2 * PROSE), default=-1)
     last_text = min(lines.last_prose(), long)
+    last_sign = max((place for place, rule in enumerate(lines.rules) if rule in _COMMENT_RULES), default=-1)
     for place in range(len(lines) // 2 + 1, len(lines)):
-        signs = any(rule in _COMMENT_RULES for rule in lines.rules[place + 1 :])
-        counted = any(char.isdecimal() for char in lines.contents[place])
-        if lines.rules[place] == "comments" and place > last_text and (signs or counted):
+        if lines.rules[place] != "comments" or place <= last_text:
+            continue
+        if last_sign > place or any(char.isdecimal() for char in lines.contents[place]):
             for below in range(place + 1, len(lines)):
                 lines.cut(below, "comments")
             return

@@ -33,7 +33,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _BARS = re.compile(r"[|›•·]|\s[/>»]\s|\s{2,}")
 _ITEMS = re.compile(r"[|›•·]|\s[-–—/»]\s")
 _DIVIDER = re.compile(r"[-–—_=•·|.<>«»›‹/\\\s]+")
-_COMMAS = re.compile(r"\s*[,،|;؛]\s*")
+_COMMAS = re.compile("[,،|;؛]")
 _NO_KEYWORD = re.compile(r"[:<>{}=()\"“”«»]")
 _SENTENCE_END = re.compile(r"[.!?؟…:][\"'”’»)\]]*$")
 _LIST_MARK = re.compile(r"(?:\d{1,3}|[^\W\d_])[-.)–]\s|[*•–-]\s")
@@ -75,11 +75,12 @@ _PROPERTY = (
     "|z-index"
 )
 _CODE = re.compile(
-    r"\bfunction\s*\w*\([^)]*\)\s*\{|^\s*(?:var|let|const) [\w$]+ ?=|\b(?:document|window)\.\w+ ?[=(.\[]"
-    r"|\(adsbygoogle|^\s*\w+(?:\.\w+)+\([^)]*\);\s*$|\bjQuery\(|^\s*\$\(|^\s*[})\];]*[}\]][})\];]*\s*$"
+    r"^\(?(?:async )?function\s*\w*\([^)]*\)\s*\{|^(?:var|let|const) [\w$]+ ?="
+    r"|^(?:document|window)\.\w+ ?[=(.\[]"
+    r"|^\(adsbygoogle|^\w+(?:\.\w+)+\([^)]*\);$|^(?:jQuery|\$)\(|^[})\];]*[}\]][})\];]*$"
     r"|^[.#@]?[\w-]+(?:[ ,.#>:][.#]?[\w-]+){0,6} ?\{(?:[^{}]*[:;][^{}]*\}?|\s*)$"
-    rf"|^\s*(?:{_PROPERTY})[a-z-]* ?: ?[^:;]{{1,60}};\s*\}}?$"
-    r"|^\s*(?:/\*|<!--|//<!\[)[^\u0600-\u06ff]*$|^\s*//\]\]>"
+    rf"|^(?:{_PROPERTY})[a-z-]* ?: ?[^:;]{{1,60}};\s*\}}?$"
+    r"|^(?:/\*|<!--|//<!\[)[^\u0600-\u06ff]*$|^//\]\]>"
 )
 _CODE_STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
 _ARABIC = re.compile("[\u0600-\u06ff]")
@@ -203,7 +204,7 @@ def _by_form(line: str, normalized: str) -> str | None:
 
 def is_keyword_list(line: str, *, least: int = 5) -> bool:
     """Return whether a line is a list of keywords: short items between commas or bars, not a sentence."""
-    items = [item for item in _COMMAS.split(line.strip(" .،,|")) if item]
+    items = [item for raw_item in _COMMAS.split(line.strip(" .،,|")) if (item := raw_item.strip())]
     if len(items) < least or _NO_KEYWORD.search(line) or _SENTENCE_END.search(line.strip()):
         return False  # after a colon come the values of a label, such as the players of a team
     lengths = [len(_WORD.findall(item)) for item in items]

@@ -18,7 +18,7 @@ from indexer.datatypes import FailedFile, Progress
 from indexer.embedding.encoder import Encoder
 from indexer.errors import UnreadableFile
 from indexer.ingest.documents import digest_of, documents_of
-from indexer.ingest.files import FoundFile, MovingFile, open_file, printable_path
+from indexer.ingest.files import ARTICLE_SIZE, FoundFile, MovingFile, open_file, printable_path
 from indexer.ingest.metadata.fields import FieldNames
 from indexer.ingest.metadata.sidecars import Sidecars, is_sidecar
 from indexer.ingest.readers.registry import Readers
@@ -27,6 +27,7 @@ from indexer.store.reader import GenerationReader
 from indexer.store.staging import StagedDocuments
 from indexer.store.writer import GenerationWriter, PreparedArticle
 from indexer.text.passages import split_document
+from indexer.time_limit import TooSlow, time_limit, within_limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +151,8 @@ class Changes:
                 if is_sidecar(file.path):
                     sidecars.check(file)
                 else:
-                    for result in documents_of(source, readers, sidecars, self._staged.has):
+                    results = documents_of(source, readers, sidecars, self._staged.has)
+                    for result in within_limit(results, min(_size(file), ARTICLE_SIZE)):
                         if isinstance(result, FailedFile):
                             failures.append((result.path, result.reason))
                         else:
@@ -172,14 +174,24 @@ class Changes:
             self._staged.mark_threshold_crossings(source, repeated)
 
     def prepare(self, encoder: Encoder) -> Iterator[PreparedArticle]:
-        """Yield each article to write, cut and split for the encoder's window."""
+        """Yield each article to write, cut and split for the encoder's window.
+
+        An article that takes too long is listed with the reason instead.
+        """
         total = self._staged.count_to_write()
         for done, (document, digest, longest_lines_key) in enumerate(self._staged.to_write()):
             self._report_progress("cutting", done, total)
             _, repeated = self._repeated[document.source]
-            cleaned, cuts = clean(document, repeated, self._secret)
+            try:
+                with time_limit(len(document.text)):
+                    cleaned, cuts = clean(document, repeated, self._secret)
+                    article = split_document(cleaned, encoder.count_tokens, encoder.window, cuts)
+            except TooSlow as error:
+                failure = (document.doc_id, str(error))
+                self._failures.setdefault(printable_path(document.file.path), []).append(failure)
+                continue
             yield PreparedArticle(
-                split_document(cleaned, encoder.count_tokens, encoder.window, cuts),
+                article,
                 digest,
                 longest_lines_key,
                 self._staged.line_keys(document.doc_id),

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from indexer.cli.printing import say
 from indexer.errors import WarraqError
 
 ANYTHING_ELSE = 5
@@ -40,14 +41,14 @@ def main() -> None:
         error.show()
         status = error.exit_code
     except WarraqError as error:
-        click.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}", err=True)
         status = error.exit_status
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
+        say("Stopped.", err=True)
         status = ANYTHING_ELSE
     except Exception as error:
         traceback.print_exc()
-        click.echo(f"Error: something unforeseen went wrong: {error or type(error).__name__}", err=True)
+        say(f"Error: something unforeseen went wrong: {error or type(error).__name__}", err=True)
         status = ANYTHING_ELSE
     sys.exit(status if isinstance(status, int) else 0)
 

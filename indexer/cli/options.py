@@ -1,6 +1,7 @@
 """Options that several commands share, and options made from the parameters of a request."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,6 +84,10 @@ def field_names(options: Sequence[str]) -> dict[str, str]:
     return {name: path for name, _, path in (option.partition("=") for option in options)}
 
 
+_C1 = re.compile("[\x7f-\x9f]")  # controls that JSON need not escape, and some terminals obey
+
+
 def print_json(value: object) -> None:
     """Print a value as one line of JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    written = json.dumps(value, ensure_ascii=False)
+    click.echo(_C1.sub(lambda control: f"\\u{ord(control.group()):04x}", written))

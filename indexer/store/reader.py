@@ -23,10 +23,12 @@ from tantivy import FieldType, Occur, Query
 
 from indexer import settings
 from indexer.datatypes import Candidate, Cut, Document, Notice, Passage, SentenceScores, SplitDocument
+from indexer.errors import IndexDamaged
 from indexer.request import DATE_COLUMN, Filters
 from indexer.store.base import Labels, Row, SeenFile, WeightedTerm
 from indexer.store.folder import SPACE_FILE, IndexFolder
 from indexer.store.manifest import Manifest
+from indexer.store.mapped_files import MappedFiles
 from indexer.store.schema import (
     ARTICLES,
     DOCUMENT_COLUMNS,
@@ -45,6 +47,7 @@ from indexer.text.sentences import Range
 
 _PASSAGE = 'doc_id, number, start, "end", line_start, line_end, lang'
 _DOCUMENT = ", ".join(DOCUMENT_COLUMNS)
+IN_MEMORY = 64 << 20  # bytes of vectors that are read into memory; more are mapped
 _AT_ONCE = 500  # values in one SQL statement
 _FILTERS_KEPT = 32  # sets of filters whose rows are remembered; a row takes 8 bytes
 _MARGIN = 16  # passages asked for beyond the last one needed, so that ties with it are seen
@@ -63,12 +66,15 @@ class GenerationReader:
         articles: sqlite3.Connection,
         vectors: Any,
         terms: tuple[tantivy.Schema, tantivy.Searcher],
+        damaged: Callable[[str], IndexDamaged],
     ) -> None:
         self.manifest, self.generation, self.folder = manifest, manifest.generation, folder
         self.archive, self.fields = Path(manifest.archive), manifest.settings["fields"]
         self.damage: Notice | None = None
-        self._articles, self._vectors = articles, vectors
-        self._schema, self._searcher = terms
+        self._articles, self._mapped_vectors = articles, vectors
+        self._schema, self._mapped_terms = terms
+        self._damaged = damaged
+        self._mapped_files = MappedFiles([folder / VECTORS, *(folder / TERMS).iterdir()])
         self._close_database = weakref.finalize(self, articles.close)  # also where nobody calls close
         # All threads share one connection: the folder may be removed meanwhile, so it cannot be opened again.
         self._lock = threading.Lock()
@@ -103,8 +109,9 @@ class GenerationReader:
                 manifest,
                 folder,
                 sqlite3.connect(read_only(folder / ARTICLES), uri=True, check_same_thread=False),
-                faiss.read_index(str(folder / VECTORS), faiss.IO_FLAG_MMAP_IFC),
+                _read_vectors(folder / VECTORS),
                 _open_terms(folder / TERMS),
+                index.damaged,
             )
         except (RuntimeError, ValueError, OSError, sqlite3.Error) as error:
             raise index.damaged(f"{generation} cannot be opened: {error}") from error
@@ -115,9 +122,24 @@ class GenerationReader:
             self._close_database()
 
     @property
+    def _vectors(self) -> Any:
+        self._check_mapped_files()
+        return self._mapped_vectors
+
+    @property
+    def _searcher(self) -> tantivy.Searcher:
+        self._check_mapped_files()
+        return self._mapped_terms
+
+    def _check_mapped_files(self) -> None:
+        """Raise IndexDamaged where a file became shorter since it was opened."""
+        if name := self._mapped_files.shortened():
+            raise self._damaged(f"{name} of {self.generation} has become shorter")
+
+    @property
     def dimension(self) -> int:
         """The number of coordinates of a vector."""
-        return int(self._vectors.d)
+        return int(self._mapped_vectors.d)
 
     def space_path(self) -> Path | None:
         """Return the file of the language-neutral space; None where the vectors are the model's own."""
@@ -430,6 +452,12 @@ def _temporary_folder() -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
             if not folder.exists():
                 break
+
+
+def _read_vectors(path: Path) -> Any:
+    """Return the index of vectors, in memory if it is small, and otherwise mapped."""
+    mapped = path.stat().st_size > IN_MEMORY
+    return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0)
 
 
 def _with_ties(search: Callable[[int], list[tuple[int, float]]], depth: int) -> list[tuple[int, float]]:

@@ -29,7 +29,8 @@ LEAST = 200  # code points of a piece that is split off because of that
 TOP = 12  # lines in which the title is looked for
 WRAP_WIDTHS = range(30, 121)  # code points; line lengths at which people and programs wrap text
 
-_SENTENCE_END = re.compile(r"[.!?؟؛;…۔]+[\"'”’»)\]]*\s+")
+# The look-behind keeps a search through a long row of signs from starting at each of them.
+_SENTENCE_END = re.compile(r"(?<![.!?؟؛;…۔])[.!?؟؛;…۔]++[\"'”’»)\]]*+\s+")
 _SPACE = re.compile(r"\s+")
 _LINE_END = re.compile("[\r\n]")
 _ENDS_SENTENCE = re.compile(r"[.!?؟؛;:…۔،,][\"'”’»)\]]*$")

@@ -18,6 +18,7 @@ from indexer.cli.options import (
     quiet_option,
 )
 from indexer.cli.output import report_text
+from indexer.cli.printing import say
 from indexer.cli.progress import show_progress
 from indexer.datatypes import FailedFile
 from indexer.embedding.encoder import find_model
@@ -64,18 +65,16 @@ def build(
     if not quiet:
         _print_files(report.notes, "Note: {path}: {reason}", "Note")
     if not report.documents:
-        click.echo(
-            f"Warning: there is no article in {archive} that can be read; the index is empty.", err=True
-        )
+        say(f"Warning: there is no article in {archive} that can be read; the index is empty.", err=True)
     if as_json:
         print_json(asdict(report))
     elif not quiet:
-        click.echo(report_text(report, index))
+        say(report_text(report, index))
     return FILES_FAILED if strict and report.failed else 0
 
 
 def _print_files(files: Sequence[FailedFile], line: str, label: str) -> None:
     for file in files[:SHOWN]:
-        click.echo(line.format(path=file.path, reason=file.reason), err=True)
+        say(line.format(path=file.path, reason=file.reason), err=True)
     if len(files) > SHOWN:
-        click.echo(f"{label}: {len(files) - SHOWN} more: warraq info lists all", err=True)
+        say(f"{label}: {len(files) - SHOWN} more: warraq info lists all", err=True)

@@ -6,6 +6,7 @@ import click
 
 from indexer.cli.options import index_option, json_option, print_json
 from indexer.cli.output import size_text
+from indexer.cli.printing import say
 from indexer.maintenance import cache_facts, clear_cache
 
 
@@ -20,4 +21,4 @@ def cache(clear: bool, index: Path, as_json: bool) -> None:
         print_json(facts | {"cleared": clear})
         return
     content = "damaged" if facts["vectors"] is None else f"{facts['vectors']:,} vectors"
-    click.echo(f"{facts['path']}: {content}, {size_text(facts['bytes'])}" + (", cleared" if clear else ""))
+    say(f"{facts['path']}: {content}, {size_text(facts['bytes'])}" + (", cleared" if clear else ""))

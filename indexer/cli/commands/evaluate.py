@@ -8,6 +8,7 @@ import click
 from indexer import evaluation
 from indexer.cli.options import FILE, json_option, model_option, print_json, quiet_option
 from indexer.cli.output import measures_text
+from indexer.cli.printing import say
 from indexer.cli.progress import show_progress
 from indexer.embedding.encoder import find_model
 
@@ -43,4 +44,4 @@ def evaluate(
     if as_json:
         print_json(measured)
     else:
-        click.echo(measures_text(measured, evaluation.parity_gaps(measured["results"])))
+        say(measures_text(measured, evaluation.parity_gaps(measured["results"])))

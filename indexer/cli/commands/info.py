@@ -6,6 +6,7 @@ import click
 
 from indexer.cli.options import index_option, json_option, print_json
 from indexer.cli.output import facts_text
+from indexer.cli.printing import say
 from indexer.maintenance import describe_index
 
 
@@ -16,8 +17,8 @@ def info(index: Path, as_json: bool) -> None:
     """Tell what the index holds, how it was made, what failed, and its size."""
     facts = describe_index(index)
     if facts["damage"]:
-        click.echo(f"Warning: {facts['damage']}", err=True)
+        say(f"Warning: {facts['damage']}", err=True)
     if as_json:
         print_json(facts)
     else:
-        click.echo(facts_text(facts))
+        say(facts_text(facts))

@@ -6,6 +6,7 @@ import click
 
 from indexer.cli.options import FILE, field_names, fields_option, index_option, json_option, print_json
 from indexer.cli.output import inspection_text
+from indexer.cli.printing import say
 from indexer.inspection import inspect_file, inspection_json
 
 
@@ -25,4 +26,4 @@ def inspect(file: Path, index: Path, record: str | None, fields: tuple[str, ...]
     if as_json:
         print_json(inspection_json(inspection))
     else:
-        click.echo(inspection_text(inspection))
+        say(inspection_text(inspection))

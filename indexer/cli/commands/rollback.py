@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from indexer.cli.options import index_option, json_option, print_json
+from indexer.cli.printing import say
 from indexer.maintenance import roll_back
 
 
@@ -22,4 +23,4 @@ def rollback(generation: str | None, index: Path, as_json: bool) -> None:
     if as_json:
         print_json({"generation": manifest.generation, "built": manifest.built})
     else:
-        click.echo(f"{index} serves {manifest.generation}, built {manifest.built}.")
+        say(f"{index} serves {manifest.generation}, built {manifest.built}.")

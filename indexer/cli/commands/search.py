@@ -13,6 +13,7 @@ from indexer.cli.options import (
     required_model_option,
 )
 from indexer.cli.output import result_text
+from indexer.cli.printing import say
 from indexer.request import SearchRequest
 from indexer.retrieval.opening import open_searcher
 from indexer.serialization import result_json
@@ -32,9 +33,9 @@ def search(question: str, index: Path, model: str | None, as_json: bool, **optio
     with open_searcher(index, model) as searcher:
         result = searcher.search(request)
     for notice in result.warnings:
-        click.echo(f"Note: {notice}", err=True)
+        say(f"Note: {notice}", err=True)
     if as_json:
         print_json(result_json(result))
     else:
-        click.echo(result_text(result))
+        say(result_text(result))
     return 0 if result.hits else NOTHING_FOUND

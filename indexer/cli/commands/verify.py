@@ -16,6 +16,7 @@ from indexer.cli.options import (
     quiet_option,
 )
 from indexer.cli.output import hit_verification_text, verification_text
+from indexer.cli.printing import say
 from indexer.cli.progress import show_progress
 from indexer.errors import IndexUnusable, RequestError
 from indexer.integrity.hits import read_hits, verify_hits
@@ -58,7 +59,7 @@ def verify(
     if as_json:
         print_json({"whole": verification.whole, **asdict(verification)})
     elif not (quiet and verification.whole):
-        click.echo(verification_text(verification))
+        say(verification_text(verification))
     return 0 if verification.whole else DAMAGED
 
 
@@ -84,7 +85,7 @@ def _verify_hits(
     if as_json:
         print_json({"proven": proven, "hits": [asdict(result) for result in verified]})
     else:
-        click.echo("\n".join(map(hit_verification_text, verified)))
+        say("\n".join(map(hit_verification_text, verified)))
     if any(result.contradicted for result in verified):
         return DAMAGED
     return 0 if proven else FILE_CHANGED
