@@ -12,6 +12,7 @@ Files that two generations share are hard links; no such file is ever opened for
 """
 
 import json
+import os
 import re
 import sqlite3
 import tempfile
@@ -41,6 +42,7 @@ from indexer.store.removal import UNFINISHED, is_content, remove_generation, rem
 from indexer.store.vector_cache import checksum_path
 
 MARKER, CURRENT, LOCK, GENERATIONS = "warraq.json", "current", "lock", "generations"
+CACHE = "vectors.sqlite"
 SPACE_FILE = "neutral.safetensors"
 LAYOUT = 1
 _STAGING = ".new-"  # prefix of the folder in which a generation is written
@@ -51,12 +53,32 @@ _MARK = json.dumps({"product": "warraq", "layout": LAYOUT})
 Opened = TypeVar("Opened")
 
 
+def _odd_entries(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield what an index never holds, by name and kind: reading it could wait for ever or lead outside."""
+    pending = [folder]
+    while pending:
+        try:
+            entries = list(os.scandir(pending.pop()))
+        except OSError:
+            continue  # missing, or told by whoever reads it
+        for entry in entries:
+            name = Path(entry.path).relative_to(folder).as_posix()
+            if entry.is_symlink():
+                yield name, "a link"
+            elif entry.is_dir():
+                if name == CACHE:
+                    yield name, "a folder"
+                pending.append(Path(entry.path))
+            elif not entry.is_file():
+                yield name, "a pipe, a socket or a device"
+
+
 class IndexFolder:
     """An index folder, which may not exist yet. Making one checks nothing and writes nothing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.cache = path / "vectors.sqlite"
+        self.cache = path / CACHE
 
     def check_ours(self) -> None:
         """Raise IndexUnusable where the folder is not Warraq's or has another layout."""
@@ -73,6 +95,7 @@ class IndexFolder:
                         "changed. Name another folder with --index."
                     )
                 return
+            self._check_kinds()
             layout = json.loads(marker.read_text("utf-8"))["layout"]
         except (ValueError, TypeError, KeyError) as error:
             raise IndexDamaged(
@@ -88,6 +111,13 @@ class IndexFolder:
             raise IndexUnusable(
                 f"The index in {self.path} was made by another version of Warraq. "
                 "Name another folder with --index, or remove this one and build again."
+            )
+
+    def _check_kinds(self) -> None:
+        for name, kind in _odd_entries(self.path):
+            raise IndexUnusable(
+                f"The index in {self.path} holds {name}, which is {kind}. Remove it.",
+                remedy=self.rebuild_command,
             )
 
     def prepare(self) -> None:

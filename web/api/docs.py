@@ -43,6 +43,7 @@ CODES = {
     "405": "`method_not_allowed`; `Allow` says which there are",
     "409": "`generation_changed`",
     "413, 431": "`too_large`",
+    "429": "`too_many_attempts`; `Retry-After` says when to try again, in seconds",
     "500": "`internal`",
     "501": "`not_implemented`",
     "503": "`no_index`, `index_unusable`, `not_opened`, `loading`, `no_model`, `overloaded`; `Retry-After` "

@@ -34,6 +34,7 @@ PROBLEMS = {
     404: "The index holds no such article or passage.",
     409: "Another generation of the index is served than the one that was asked for.",
     413: "The request has a body that is too large; none is wanted.",
+    429: "Too many wrong secrets came from this address: try again in a second.",
     431: "The address and headers of the request are too long.",
     500: "Something unforeseen went wrong; the server's log has the details.",
     501: "The body of the request is coded in a way that the server does not know.",
@@ -41,8 +42,8 @@ PROBLEMS = {
 }
 # Every status is declared by its number and none as `default`, so that a test can find undeclared answers.
 # 405 is left out: only methods without a description give it.
-EVERYWHERE = (400, 401, 403, 413, 431, 500, 501, 503)
-HEADERS_OF = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}
+EVERYWHERE = (400, 401, 403, 413, 429, 431, 500, 501, 503)
+HEADERS_OF = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 VERSION = version("warraq")  # part of ETags: another version may rank or answer differently
 View = TypeVar("View", bound=Callable[..., Response])

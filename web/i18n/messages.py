@@ -65,6 +65,7 @@ ERRORS = {
     "overloaded": N_("Too much is asked at once. Try again in a few seconds."),
     "query_too_long": N_("The question is too long; 1,000 characters are allowed."),
     "unauthorized": N_("This server wants a secret, as the password."),
+    "too_many_attempts": N_("Too many wrong secrets came from your address. Try again in a second."),
     "unknown_parameter": N_("There is no parameter of that name."),
     "unreadable_file": N_("The file cannot be read."),
 }

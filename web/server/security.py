@@ -6,9 +6,12 @@ The host name of a request is therefore checked (against DNS rebinding), and so 
 
 import hmac
 import re
+import threading
+import time
 from base64 import b64decode
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from flask import Flask, Response, request
@@ -16,6 +19,8 @@ from flask import Flask, Response, request
 from indexer import WarraqError
 from indexer.web_support import RequestError
 
+ALLOWED_FAILURES = 10  # wrong secrets of one client in a row, before each takes a second
+CLIENTS_KEPT = 4_096  # clients whose failures are remembered
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # Host and port, without a user name. Only after the last dot may a part of the host name be empty.
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s/?#@\[\]:.]+(?:\.[^\s/?#@\[\]:.]+)*\.?)(?::[0-9]{1,5})?")
@@ -65,6 +70,41 @@ class NoSecret(WarraqError):
     http_status = 401
 
 
+class TooManyAttempts(WarraqError):
+    """The client has sent too many wrong secrets; it may try again in a second."""
+
+    code = "too_many_attempts"
+    http_status = 429
+
+
+class FailedAttempts:
+    """How often each client has lately sent a wrong secret, in bounded memory. Safe between threads.
+
+    A client may fail ALLOWED_FAILURES times, and after that once a second.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._failures: OrderedDict[str, tuple[float, float]] = OrderedDict()  # count and when it held
+
+    def may_try(self, client: str) -> bool:
+        """Return whether a client may send a secret now."""
+        with self._lock:
+            return self._count(client) < ALLOWED_FAILURES
+
+    def add(self, client: str) -> None:
+        """Count a wrong secret of a client."""
+        with self._lock:
+            self._failures[client] = self._count(client) + 1, self._clock()
+            self._failures.move_to_end(client)
+            if len(self._failures) > CLIENTS_KEPT:
+                self._failures.popitem(last=False)
+
+    def _count(self, client: str) -> float:
+        count, since = self._failures.get(client, (0.0, 0.0))
+        return max(0.0, count - (self._clock() - since))  # one is forgotten each second
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """The host names that a server answers to, and the secret that it requires, if any."""
@@ -72,6 +112,7 @@ class Guard:
     hosts: frozenset[str] | None = LOOPBACK
     """None to answer to any name, for use in a trusted network only."""
     secret: str | None = None
+    failed: FailedAttempts = field(default_factory=FailedAttempts, compare=False)
 
     @classmethod
     def of(
@@ -85,7 +126,7 @@ class Guard:
         return cls(None if any_name else names, secret)
 
     def check(self) -> None:
-        """Raise BadHost, BadOrigin or NoSecret if the current request is not allowed."""
+        """Raise BadHost, BadOrigin, NoSecret or TooManyAttempts if the request is not allowed."""
         if self.hosts is not None:
             # Check the headers as received, so that an invalid host is refused too. Behind a proxy there are
             # two host names, and a page could forge either of them.
@@ -96,7 +137,16 @@ class Guard:
             origin = request.headers.get("Origin")
             if origin is not None and _host_of_origin(origin) not in self.hosts:
                 raise BadOrigin("Pages of other sites may not ask this server.")
-        if self.secret is not None and request.path not in OPEN_PATHS and not self._has_secret():
+        if self.secret is not None and request.path not in OPEN_PATHS:
+            self._check_secret()
+
+    def _check_secret(self) -> None:
+        client, sent = request.remote_addr or "", "Authorization" in request.headers
+        if sent and not self.failed.may_try(client):
+            raise TooManyAttempts("Too many wrong secrets came from your address. Try again in a second.")
+        if not self._has_secret():
+            if sent:
+                self.failed.add(client)
             raise NoSecret("This server wants a secret: as the password, or as a bearer token.")
 
     def _has_secret(self) -> bool:
@@ -130,6 +180,8 @@ def protect(app: Flask, guard: Guard) -> None:
         # be over at once.
         caching = "no-store" if response.status_code >= 400 or request.path in PROBES else "private, no-cache"
         response.headers.setdefault("Cache-Control", caching)
+        if response.status_code == 429:
+            response.headers.setdefault("Retry-After", "1")
         if response.status_code == 401:
             response.headers.add("WWW-Authenticate", 'Basic realm="Warraq", charset="UTF-8"')
             response.headers.add("WWW-Authenticate", 'Bearer realm="Warraq"')

@@ -198,7 +198,12 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
     def parse_header(self, header_plus: bytes) -> None:
         request_line, line_end, rest = header_plus.partition(b"\r\n")
         request_line = re.sub(rb"[\x80-\xff]", lambda byte: b"%%%02X" % byte[0][0], request_line)
-        super().parse_header(request_line + line_end + rest)
+        try:
+            super().parse_header(request_line + line_end + rest)
+        except ValueError as error:  # Python refuses to read a number of thousands of digits
+            raise ParsingError("Content-Length is not a size") from error
+        if self.proxy_netloc and self.proxy_netloc.lower() != self.headers.get("HOST", "").lower():
+            raise ParsingError("The target of the request and its Host header name two servers")
         if self.chunked and "CONTENT_LENGTH" in self.headers:
             # RFC 9112, section 6.1: two statements of the length may be an attempt at request smuggling.
             raise ParsingError("Content-Length and Transfer-Encoding in one request")

@@ -1,5 +1,7 @@
 """`warraq serve`: serve the pages and the JSON endpoints."""
 
+import os
+import stat
 from pathlib import Path
 
 import click
@@ -7,6 +9,7 @@ import click
 import web
 from indexer import settings
 from indexer.cli.options import FILE, index_option, moved_archive_option, required_model_option
+from indexer.cli.printing import say
 from indexer.errors import RequestError
 
 SECRET_LENGTH = 8  # least number of characters
@@ -69,6 +72,8 @@ def serve(
 
 def _read_secret(path: Path) -> str:
     try:
+        if os.name == "posix" and path.stat().st_mode & stat.S_IROTH:
+            say(f"Warning: everybody on this machine can read {path}. Run: chmod 600 {path}", err=True)
         return path.read_text("utf-8").strip()
     except (OSError, ValueError) as error:
         raise RequestError("bad_secret", f"The secret in {path} cannot be read: {error}.") from error

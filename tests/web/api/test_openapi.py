@@ -26,6 +26,7 @@ from web import Guard, SearchService, create_app
 from web.api.docs import EXAMPLES, WRITTEN_FOR
 from web.api.schemas import EXAMPLES as ANSWERS
 from web.api.schemas import DocumentAnswer, SearchAnswer, SimilarAnswer, Stats
+from web.server.security import ALLOWED_FAILURES
 
 CASES = 250
 
@@ -244,6 +245,10 @@ def answers_of_an_endpoint(press, live, index):
     yield asked(press / "index", address=f"{address}&limit=2")
     yield asked(press / "index", address=f"{address}&generation=older")
     yield asked(press / "index", guard=Guard(secret="a long secret"))
+    guard = Guard(secret="a long secret")
+    for _ in range(2 * ALLOWED_FAILURES):
+        guard.failed.add("127.0.0.1")
+    yield asked(press / "index", guard=guard, headers={"Authorization": "Bearer wrong"})
     yield asked(press / "index", headers={"Origin": "https://evil.example"})
     yield asked(press / "index", open_exploding)
     yield asked(index)
@@ -285,7 +290,7 @@ def test_every_answer_matches_the_schema(press, live, index, document):
 
 
 def test_endpoints_share_their_statuses_except_404(document):
-    every = {"200", "304", "400", "401", "403", "413", "431", "500", "501", "503"}
+    every = {"200", "304", "400", "401", "403", "413", "429", "431", "500", "501", "503"}
     own = {"search": {"409"}, "similar": {"404", "409"}, "documents/{doc_id}": {"404", "409"}, "stats": set()}
     for path, statuses in own.items():
         operation = document["paths"][f"/api/v1/{path}"]["get"]
@@ -335,7 +340,7 @@ def test_the_page_shows_every_parameter_every_answer_and_every_model(client, doc
     for name, header in document["components"]["headers"].items():
         row = re.search(rf'id="headers".*?<code>{name}</code></th>(.*?)</tr>', page, re.DOTALL)[1]
         assert f"<td>{shown_as(header['description'])}</td>" in row
-        has = {"ETag": "200, 304", "Retry-After": "503", "WWW-Authenticate": "401"}.get(
+        has = {"ETag": "200, 304", "Retry-After": "429, 503", "WWW-Authenticate": "401"}.get(
             name, "200, 304, 400, 401, 403"
         )
         assert f"<td>{has}" in row

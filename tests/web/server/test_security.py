@@ -13,7 +13,7 @@ import pytest
 from tests.support.command_line import runner
 from tests.support.fakes import open_fake
 from web import Guard, SearchService, create_app
-from web.server.security import HEADERS
+from web.server.security import ALLOWED_FAILURES, CLIENTS_KEPT, HEADERS, FailedAttempts
 from web.server.serving import BODY_SIZE, HEADER_SIZE, Server
 
 SEARCH = "/api/v1/search?q=Geneva"
@@ -33,6 +33,62 @@ def client(service):
 def asked(client, address=SEARCH, host="localhost", **headers):
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return client.get(address, headers={"Host": host, **sent}, buffered=True)
+
+
+def test_wrong_secrets_are_slowed_and_the_others_are_not(service):
+    guard = Guard.of("127.0.0.1", secret=SECRET)
+    client = create_app(service, guard=guard).test_client()
+
+    def status(secret):
+        coded = base64.b64encode(f":{secret}".encode()).decode()
+        return asked(client, Authorization=f"Basic {coded}").status_code
+
+    assert [status("wrong") for _ in range(ALLOWED_FAILURES)] == [401] * ALLOWED_FAILURES
+    assert 429 in {status("wrong") for _ in range(3)}  # part of a failure is forgotten meanwhile
+    assert status(SECRET) == 429  # whether it is right is not told
+    assert asked(client).status_code == 401  # without a secret, as every browser asks first
+
+
+def test_failures_are_forgotten_one_a_second_and_for_the_oldest_clients_first():
+    now = [0.0]
+    failed = FailedAttempts(lambda: now[0])
+    for _ in range(ALLOWED_FAILURES):
+        assert failed.may_try("a")
+        failed.add("a")
+    assert not failed.may_try("a")
+    assert failed.may_try("b")
+    now[0] = 0.5
+    assert failed.may_try("a")
+    failed.add("a")
+    assert not failed.may_try("a")
+    for number in range(CLIENTS_KEPT):
+        failed.add(str(number))
+    assert failed.may_try("a")
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n", 400),
+        ("GET http://localhost/livez HTTP/1.1\r\nHost: localhost\r\n", 200),
+        ("GET /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + "9" * 5_000 + "\r\n", 400),
+    ],
+    ids=["other authority", "same authority", "length of 5,000 digits"],
+)
+def test_target_and_length_of_a_request_are_what_they_say(service, head, status):
+    server = Server(create_app(service), "127.0.0.1", 0)
+    port = server.port
+    head = head.replace("localhost", f"localhost:{port}")
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
+            answer = connection.makefile("rb").read()
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode()), answer[:200]
+    finally:
+        server.stop()
+        thread.join(10)
 
 
 # --- headers
@@ -210,6 +266,7 @@ def serve(monkeypatch, capsys):
 @pytest.mark.parametrize("half", [[], ["--allowed-host", "a.example"], ["--secret-file", "{secret}"]])
 def test_public_address_needs_a_name_and_a_secret(serve, tmp_path, host, half):
     (tmp_path / "secret").write_text("long enough")
+    (tmp_path / "secret").chmod(0o600)
     done, started = serve("--host", host, *(each.format(secret=tmp_path / "secret") for each in half))
     assert (done.status, started) == (2, [])
     assert done.err.count("\n") == 1
@@ -240,9 +297,19 @@ def test_public_address_is_accepted_with_both_or_with_explicit_consent(serve, tm
 def test_invalid_secret_is_refused(serve, tmp_path, content):
     if content is not None:
         (tmp_path / "secret").write_bytes(content)
+        (tmp_path / "secret").chmod(0o600)
     done, started = serve("--secret-file", tmp_path / "secret")
     assert (done.status, started) == (2, [])
     assert done.err.count("\n") == 1
+
+
+def test_secret_that_everybody_can_read_is_warned_of(serve, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("long enough")
+    secret.chmod(0o644)
+    done, started = serve("--secret-file", secret)
+    assert (done.status, len(started)) == (0, 1)
+    assert done.err == f"Warning: everybody on this machine can read {secret}. Run: chmod 600 {secret}\n"
 
 
 # --- through the server itself
