@@ -15,7 +15,7 @@ from indexer.errors import UnreadableFile
 
 T = TypeVar("T")
 LEAST_SECONDS = 20.0  # of the processor; most documents take a few hundredths
-SECONDS_PER_MIB = 10.0
+SECONDS_PER_MIB = 60.0  # an article of 100,000 short lines takes half of that
 
 
 class TooSlow(UnreadableFile):

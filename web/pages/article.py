@@ -1,6 +1,7 @@
 """The page of an article: its whole text, opened at the words that the address names or a search found."""
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -35,6 +36,7 @@ from web.parameters import read_request
 from web.server.metrics import record_search
 from web.service import service
 
+SHOWN = 600  # passages and lines of an article on one page; a longer article is shown in parts
 SCANNED = 2**20  # code points; moved words are not looked for in a longer article
 HASHED = 2**24  # code points to hash in the search for moved words, at most
 A_HASH = 200  # code points that take as long to hash as the fixed part of one hash
@@ -100,6 +102,19 @@ class Part(NamedTuple):
         return any(piece.marked for piece in self.pieces)
 
 
+class Window(NamedTuple):
+    """The part of a long article that a page shows: passages, and the addresses of the parts around it."""
+
+    first: int
+    """The number of the first passage shown."""
+    last: int
+    total: int
+    """The number of passages of the article."""
+    spans: list[tuple[Range, Passage | None]]
+    earlier: str | None
+    later: str | None
+
+
 class Matches(NamedTuple):
     """The passages of an article that a search found: their number, and the addresses of the nearest ones."""
 
@@ -125,6 +140,7 @@ def document(doc_id: str) -> str | tuple[str, int]:
     search_request = result.request if result is not None else None
     hits = result.hits if result is not None else ()
     citation = cite(article, here)
+    window = window_of(article, here or place.range or _read_at(request.args))
     return render_template(
         "document.html",
         document=shown,
@@ -136,7 +152,8 @@ def document(doc_id: str) -> str | tuple[str, int]:
         fate=fate,
         changed=place.sha256 not in (None, shown.file.sha256),
         state=service().file_state(searcher, shown),
-        parts=parts(article, here, hits),
+        parts=parts(article, window.spans, here, hits),
+        window=window,
         matches=matches_of(hits, search_request, here or place.range) if search_request else None,
         back=list_address(search_request, near) if search_request else None,
         direction_of_words=direction_of_words(article),
@@ -275,8 +292,41 @@ def matches_of(hits: Sequence[Hit], search_request: AnyRequest, here: Range | No
     )
 
 
-def parts(article: SplitDocument, here: Range | None, hits: Sequence[Hit]) -> list[Part]:
-    """Split an article's text into its passages and the nonblank lines between them, each with its marks."""
+def _read_at(values: MultiDict[str, str]) -> Range | None:
+    """Return the place in the text that the parameter `at` names, as a range of one code point."""
+    at = values.get("at", "")
+    return Range(int(at), int(at) + 1) if re.fullmatch("[0-9]{1,9}", at) else None
+
+
+def window_of(article: SplitDocument, around: Range | None) -> Window:
+    """Return the part of an article to show: all of it, or SHOWN passages and lines around a place."""
+    spans, total = list(spans_of(article)), len(article.passages)
+    if len(spans) <= SHOWN:
+        return Window(1, total, total, spans, None, None)
+    start = around.start if around else 0
+    middle = max(0, bisect_right(spans, start, key=lambda entry: entry[0].start) - 1)
+    first = min(max(0, middle - SHOWN // 2), len(spans) - SHOWN)
+    shown = spans[first : first + SHOWN]
+    numbers = [passage.number for _, passage in shown if passage] or [1]
+    search = {name: value for name, value in request.args.items() if name not in (*_PLACE_PARAMETERS, "at")}
+    url = document_url(article.document.doc_id, 1).partition("#")[0]
+
+    def address(middle: int) -> str:
+        at = spans[min(max(middle, 0), len(spans) - 1)][0].start
+        return f"{url}?{urlencode({**search, 'at': at})}#words"
+
+    earlier = address(first - SHOWN // 2) if first else None
+    later = address(first + SHOWN + SHOWN // 2) if first + SHOWN < len(spans) else None
+    return Window(numbers[0], numbers[-1], total, shown, earlier, later)
+
+
+def parts(
+    article: SplitDocument,
+    spans: Sequence[tuple[Range, Passage | None]],
+    here: Range | None,
+    hits: Sequence[Hit],
+) -> list[Part]:
+    """Return the passages and the lines between them at these ranges of an article, each with its marks."""
     text, shown, marked_before = article.document.text, list[Part](), False
     words = [
         Range(hit.passage.start + highlight.start, hit.passage.start + highlight.end)
@@ -289,7 +339,7 @@ def parts(article: SplitDocument, here: Range | None, hits: Sequence[Hit]) -> li
         if hit.answer
     ]
     kinds = ([here] if here else [], words, answers)
-    for span, passage in _spans(article):
+    for span, passage in spans:
         pieces = list[Piece]()
         marks = [[mark for mark in kind if span.meets(mark)] for kind in kinds]
         for marked, group in groupby(split_at_marks(text, span, marks), key=lambda part: part[1][0]):
@@ -303,7 +353,7 @@ def parts(article: SplitDocument, here: Range | None, hits: Sequence[Hit]) -> li
     return shown
 
 
-def _spans(article: SplitDocument) -> Iterator[tuple[Range, Passage | None]]:
+def spans_of(article: SplitDocument) -> Iterator[tuple[Range, Passage | None]]:
     """Yield the ranges of passages and of the lines between them, in order."""
     text, previous_end = article.document.text, 0
     for passage in (*article.passages, None):

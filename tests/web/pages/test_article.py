@@ -24,7 +24,7 @@ from tests.support.article_pages import (
 )
 from tests.support.fakes import FakeModel, open_fake
 from web import SearchService, create_app
-from web.pages.article import Range, parts
+from web.pages.article import Range, parts, spans_of
 
 
 @pytest.fixture
@@ -180,7 +180,8 @@ def test_direction_override_ends_with_its_block(reader):
 
 def test_nul_is_shown_as_a_replacement_character():
     document = Document("x", "x", "one \0 two", "", "en", file=SourceFile("x"))
-    (part,) = parts(SplitDocument(document, (Passage("x", 1, 0, 9, 1, 1, "en"),)), None, ())
+    article = SplitDocument(document, (Passage("x", 1, 0, 9, 1, 1, "en"),))
+    (part,) = parts(article, list(spans_of(article)), None, ())
     assert part.pieces[0].parts == [("one \ufffd two", False, False)]
 
 
@@ -190,7 +191,7 @@ def test_text_between_passages_is_shown_line_by_line(reader):
     passages = tuple(Passage("x", n, *span, 1, 1, "en") for n, span in enumerate(spans, 1))
     article = SplitDocument(Document("x", "x", text, "", "en", file=SourceFile("x")), passages)
     here = Range(text.index("* *"), text.index("other one"))
-    shown_parts = parts(article, here, ())
+    shown_parts = parts(article, list(spans_of(article)), here, ())
     assert [(entry.text, entry.passage and entry.passage.number) for entry in shown_parts] == [
         ("Head", None), ("One passage.", 1), ("* * *", None), ("an aside ", None), ("Another one.", 2), ("Tail", None),
     ]  # fmt: skip
