@@ -137,6 +137,9 @@ class Guard:
             origin = request.headers.get("Origin")
             if origin is not None and _host_of_origin(origin) not in self.hosts:
                 raise BadOrigin("Pages of other sites may not ask this server.")
+        changes = request.method not in ("GET", "HEAD", "OPTIONS")
+        if changes and request.headers.get("Sec-Fetch-Site") == "cross-site":
+            raise BadOrigin("Pages of other sites may not change anything on this server.")
         if self.secret is not None and request.path not in OPEN_PATHS:
             self._check_secret()
 

@@ -35,6 +35,13 @@ def asked(client, address=SEARCH, host="localhost", **headers):
     return client.get(address, headers={"Host": host, **sent}, buffered=True)
 
 
+def test_page_of_another_site_changes_nothing_even_where_any_name_is_answered(service):
+    client = create_app(service, guard=Guard(None, None)).test_client()
+    form = {"language": "ar"}
+    assert client.post("/settings", data=form, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert client.post("/settings", data=form, headers={"Sec-Fetch-Site": "same-origin"}).status_code < 400
+
+
 def test_wrong_secrets_are_slowed_and_the_others_are_not(service):
     guard = Guard.of("127.0.0.1", secret=SECRET)
     client = create_app(service, guard=guard).test_client()
