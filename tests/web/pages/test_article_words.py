@@ -13,7 +13,7 @@ from indexer import Document, Passage
 from indexer.addresses import permanent_url
 from indexer.datatypes import SourceFile, SplitDocument
 from tests.support.article_pages import SHA256, SHIPS, facts_of, words_hash
-from web.pages.article import SCANNED, Place, Range, find_words, locate, parts, read_place
+from web.pages.article import SCANNED, Place, Range, find_words, locate, parts, read_place, spans_of
 
 # --- the words that an address names
 
@@ -29,7 +29,7 @@ def test_marks_cover_exactly_the_range_and_the_matches(data):
     article = SplitDocument(Document("x", "x", text, "", "en", file=SourceFile("x")), passages)
     start = data.draw(st.integers(0, len(text) - 1))
     here = Range(start, data.draw(st.integers(start + 1, len(text))))
-    shown_parts = parts(article, here, ())
+    shown_parts = parts(article, list(spans_of(article)), here, ())
     for part in shown_parts:
         assert "".join(word for piece in part.pieces for word, *_ in piece.parts) == part.text
         if part.passage:
