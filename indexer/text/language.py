@@ -39,25 +39,10 @@ TWO_FIFTHS, LIST_LETTERS = 0.4, 50
 # from a Persian keyboard; one that Persian text also has, from an Arabic keyboard.
 OWN, BORROWED, TYPED = 4, 2, 1
 # Words that no other language in Latin script has, and the share of them at which a text is English.
-_ENGLISH = frozenset(
-    [
-        "the",
-        "and",
-        "that",
-        "with",
-        "from",
-        "which",
-        "this",
-        "have",
-        "their",
-        "were",
-        "been",
-        "would",
-        "there",
-        "about",
-        "after",
-    ]
-)
+_ENGLISH = frozenset((
+    "the", "and", "that", "with", "from", "which", "this", "have", "their", "were", "been", "would", "there",
+    "about", "after",
+))  # fmt: skip
 ENGLISH_SHARE = 0.08
 # If two languages are closer than this share of the possible points of all letters, langdetect decides
 # between them. Of 5,100 texts of 60 letters or more, in six languages and from both keyboards, 4 are as
