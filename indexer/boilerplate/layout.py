@@ -114,7 +114,7 @@ def cut_repeated_titles(lines: DocumentLines) -> None:
     A line among short lines is kept: it is the verse or the sentence from which the title was taken.
     """
     title = _title_of(lines)
-    for place in list(lines.kept()):
+    for place in lines.kept():
         content = lines.contents[place]
         same = same_words(content, title) and not _is_verse(lines, place)
         nearly = place < TOP and len(key(title).split()) >= 3 and nearly_same_words(title, content)

@@ -115,6 +115,8 @@ def _few_bad_bytes(data: bytes, *, whole: bool) -> list[int]:
             offsets.append(start + error.start)
             start += error.end
             continue
+        if not offsets:
+            return []
         # A single-byte encoding has no sequences of UTF-8, or fewer than other high bytes.
         sequences = len(_UTF8_SEQUENCE.findall(data[:SAMPLE]))
         return offsets if sequences > 20 * len(offsets) else []
