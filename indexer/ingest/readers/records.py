@@ -172,11 +172,11 @@ def read_csv(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Ext
         header = next(filter(str.strip, lines))
         if stated := _SEPARATOR_LINE.fullmatch(header.strip()):
             header = next(filter(str.strip, lines))
-        dialect = _dialect(sample, stated[1] if stated else delimiter_of(header))
-        columns = _without_empty_end(next(csv.reader([header], dialect)))
+        delimiter, escape = stated[1] if stated else delimiter_of(header), _escape_of(sample)
+        columns = _without_empty_end(next(csv.reader([header], delimiter=delimiter, escapechar=escape)))
         if value_of(dict.fromkeys(columns, "text"), TEXT, names) is None:
             raise UnreadableFile(f"no column of it is an article's text; {_remedy('COLUMN')}")
-        for number, row in enumerate(_rows(lines, dialect), 1):
+        for number, row in enumerate(_rows(lines, delimiter, escape), 1):
             if row == [_END]:
                 return
             if row[-1].endswith(_END):
@@ -194,25 +194,19 @@ def read_csv(file: OpenFile, names: FieldNames, to_text: ToText) -> Iterator[Ext
         raise UnreadableFile(f"it is not {error.encoding} text; save it as UTF-8") from None
 
 
-def _rows(lines: "_LimitedLines", dialect: type[csv.Dialect]) -> Iterator[list[str]]:
-    in_field = rf"[^{re.escape(dialect.delimiter)}\r\n]"
+def _rows(lines: "_LimitedLines", delimiter: str, escape: str | None) -> Iterator[list[str]]:
+    in_field = rf"[^{re.escape(delimiter)}\r\n]"
     null = re.compile(rf"(?<!{in_field})\\N(?!{in_field})")  # as databases write it
     without_nulls = (null.sub("", line) for line in lines)
-    for row in csv.reader(without_nulls, dialect):
+    for row in csv.reader(without_nulls, delimiter=delimiter, escapechar=escape):
         lines.reset_limit()
         if any(row):
             yield row
 
 
-def _dialect(sample: bytes, separator: str) -> type[csv.Dialect]:
-    """Return how a table writes its fields; databases put a backslash before a quote, others double it."""
-    escaped = re.search(rb'[^\\,;\t|\r\n]\\"(?![,;\t|\r\n]|$)', sample)
-
-    class Dialect(csv.excel):
-        delimiter = separator
-        escapechar = "\\" if escaped else None
-
-    return Dialect
+def _escape_of(sample: bytes) -> str | None:
+    """Return the backslash that databases put before a quote; None for a table that doubles its quotes."""
+    return "\\" if re.search(rb'[^\\,;\t|\r\n]\\"(?![,;\t|\r\n]|$)', sample) else None
 
 
 def _without_empty_end(row: list[str], least: int = 0) -> list[str]:
