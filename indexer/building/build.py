@@ -244,7 +244,7 @@ def _embed(writer: GenerationWriter, encoder: Encoder, cache: VectorCache, progr
             for first in range(0, len(missing), ENCODED_AT_ONCE):
                 report(before + len(new) - len(missing) + first)
                 keys = missing[first : first + ENCODED_AT_ONCE]
-                cache.put(keys, encoder.encode_passages([writer.text(by_key[key]) for key in keys]))
+                cache.put(keys, encoder.encode_passages(writer.texts([by_key[key] for key in keys])))
             encoded += sum(by_key[key].part == "passage" for key in missing)
         before += len(new)
     report(total)

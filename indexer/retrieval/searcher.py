@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -348,6 +348,7 @@ class Searcher:
         groups = [member for group in page for member in (group, *group.more)]
         candidates = [candidate for group in groups for candidate in (group.candidate, *group.also_in)]
         documents = self.store.documents([candidate.passage.doc_id for candidate in candidates])
+        highlights = cache(partial(find_highlights, query=marked))  # many passages may have the same text
 
         def single_hit(candidate: Candidate) -> Hit:
             passage = candidate.passage
@@ -360,7 +361,7 @@ class Searcher:
                 explanation = replace(explanation, spellings=words.found_in(hit.text))
             return replace(
                 hit,
-                highlights=find_highlights(hit.text, marked),
+                highlights=highlights(hit.text),
                 answer=answer if answer and answer.confidence >= SURE else None,
                 explanation=explanation,
             )

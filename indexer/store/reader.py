@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,10 @@ _PASSAGE = 'doc_id, number, start, "end", line_start, line_end, lang'
 _DOCUMENT = ", ".join(DOCUMENT_COLUMNS)
 IN_MEMORY = 64 << 20  # bytes of vectors that are read into memory; more are mapped
 _AT_ONCE = 500  # values in one SQL statement
+_VECTORS_AT_ONCE = 4_096
 _FILTERS_KEPT = 32  # sets of filters whose rows are remembered; a row takes 8 bytes
 _MARGIN = 16  # passages asked for beyond the last one needed, so that ties with it are seen
-_NEAR = 1e-5  # relative; scores this close may be the same sum, added up in another order
+_NEAR = 1e-5  # cosines this close may be the same sum, added up in another order
 _NEAR_PASSAGES = 200  # passages in which words near another one are looked for
 _DIGITS = 5  # significant digits of a BM25 score; the others depend on the order of its sum
 
@@ -79,6 +81,7 @@ class GenerationReader:
         # All threads share one connection: the folder may be removed meanwhile, so it cannot be opened again.
         self._lock = threading.Lock()
         self._rows: dict[Filters, Any] = {}
+        self._last_article: SplitDocument | None = None
 
     @classmethod
     def open(cls, index: IndexFolder) -> "GenerationReader":
@@ -173,7 +176,7 @@ class GenerationReader:
         rows = self._query("SELECT terms FROM terms WHERE key = ?", (key,))
         return rows[0][0] if rows else None
 
-    def vectors(self, rows: Sequence[int]) -> NDArray[np.float32]:
+    def vectors(self, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the vectors at these rows, (len(rows), dimension)."""
         return np.asarray(self._vectors.reconstruct_batch(np.asarray(rows, np.int64)), np.float32)
 
@@ -239,14 +242,13 @@ class GenerationReader:
             selector = faiss.IDSelectorBatch(self._rows_of(filters))
             parameters = faiss.SearchParameters(sel=selector)
 
-        def nearest_rows(count: int) -> list[tuple[int, float]]:
-            scores, rows = self._vectors.search(vector.reshape(1, -1), count, params=parameters)
-            # FAISS pads with -1 where fewer passages remain than were asked for.
-            nearest = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
-            return [(row, score) for row, score in nearest if row >= 0]
-
-        rows = [row for row, _ in _with_ties(nearest_rows, depth)]
-        return self._candidates(dict(zip(rows, self._cosines(vector, rows), strict=True)), depth)
+        question, asked = vector.reshape(1, -1), depth + _MARGIN
+        (scores,), (rows,) = self._vectors.search(question, asked, params=parameters)
+        rows = rows[rows >= 0]  # FAISS pads with -1 where fewer passages remain than were asked for
+        if len(rows) == asked and scores[-1] >= scores[depth - 1] - _NEAR:
+            at_least = float(scores[depth - 1]) - _NEAR
+            _, _, rows = self._vectors.range_search(question, at_least, params=parameters)
+        return self._candidates(rows, self._cosines(vector, rows), depth)
 
     def lexical(self, terms: Sequence[WeightedTerm], depth: int, filters: Filters) -> list[Candidate]:
         """Return the `depth` passages with the highest weighted sum of BM25 over the terms, best first."""
@@ -258,20 +260,20 @@ class GenerationReader:
         if masks:
             query = Query.boolean_query([(Occur.Must, clause) for clause in [query, *masks]])
 
-        def best_rows(count: int) -> list[tuple[int, float]]:
-            hits = self._searcher.search(query, limit=count, count=False).hits
-            rows = self._searcher.fast_field_values("row", [address for _, address in hits])
-            return [
-                (int(row), float(f"{score:.{_DIGITS}g}"))
-                for row, (score, _) in zip(rows, hits, strict=True)
-                if row is not None
-            ]
-
-        return self._candidates(dict(_with_ties(best_rows, depth)), depth)
+        asked, searcher = depth + _MARGIN, self._searcher
+        while True:
+            hits = searcher.search(query, limit=asked, count=False).hits
+            if len(hits) < asked or _rounded(hits[-1][0]) < _rounded(hits[depth - 1][0]):
+                break
+            asked *= 64  # further passages may tie with the last one
+        rows = np.array(searcher.fast_field_values("row", [address for _, address in hits]), np.int64)
+        scores, places = np.unique([score for score, _ in hits], return_inverse=True)
+        rounded = np.array([_rounded(score) for score in scores])
+        return self._candidates(rows, rounded[places], depth)
 
     def cosines(self, vector: NDArray[np.float32], passages: Sequence[Passage]) -> list[float]:
         """Return the cosines of passages that another retriever found, in their order."""
-        return self._cosines(vector, [self._row(passage) for passage in passages])
+        return self._cosines(vector, [self._row(passage) for passage in passages]).tolist()  # type: ignore[no-any-return]
 
     def sentence_cosines(self, vector: NDArray[np.float32], rows: Sequence[int]) -> dict[int, SentenceScores]:
         """Return the cosines of the sentences of passages, by row, of those that have several sentences."""
@@ -336,12 +338,16 @@ class GenerationReader:
         where = "SELECT row FROM passages WHERE doc_id = ? AND number = ?"
         return int(self._query(where, (passage.doc_id, passage.number))[0][0])
 
-    def _cosines(self, vector: NDArray[np.float32], rows: Sequence[int]) -> list[float]:
+    def _cosines(
+        self, vector: NDArray[np.float32], rows: NDArray[np.int64] | Sequence[int]
+    ) -> NDArray[np.float64]:
         """Return cosines that do not depend on a row's position, unlike those of a matrix product."""
-        if not rows:
-            return []
-        products = self.vectors(rows).astype(np.float64) * vector.astype(np.float64)
-        return [float(score) for score in products.sum(axis=1)]
+        exact = vector.astype(np.float64)
+        parts = [
+            (self.vectors(rows[first : first + _VECTORS_AT_ONCE]) * exact).sum(axis=1)
+            for first in range(0, len(rows), _VECTORS_AT_ONCE)
+        ]
+        return np.concatenate(parts) if parts else np.empty(0)
 
     def undated(self, filters: Filters) -> int:
         """Count the documents without a date that pass the filters other than those of the date."""
@@ -371,7 +377,13 @@ class GenerationReader:
         return {row[0]: document_of(row) for row in rows}
 
     def article(self, doc_id: str) -> SplitDocument | None:
-        """Return a document with all its passages and cuts; None where the index does not hold it."""
+        """Return a document with all its passages and cuts; None where the index does not hold it.
+
+        The last one is remembered: a long article is read in parts.
+        """
+        last = self._last_article
+        if last and last.document.doc_id == doc_id:
+            return last
         document = self.documents([doc_id]).get(doc_id)
         if document is None:
             return None
@@ -379,20 +391,39 @@ class GenerationReader:
         cuts = self._query(
             'SELECT line, start, "end", rule, articles FROM cuts WHERE doc_id = ? ORDER BY line', (doc_id,)
         )
-        return SplitDocument(document, tuple(Passage(*row) for row in rows), tuple(Cut(*cut) for cut in cuts))
+        article = SplitDocument(
+            document, tuple(Passage(*row) for row in rows), tuple(Cut(*cut) for cut in cuts)
+        )
+        self._last_article = article
+        return article
 
-    def _candidates(self, scores: dict[int, float], depth: int) -> list[Candidate]:
-        rows = self._query_many(
-            f"SELECT row, duplicate_key, {_PASSAGE} FROM passages WHERE row IN", list(scores)
+    def _candidates(
+        self, rows: NDArray[np.int64], scores: NDArray[np.float64], depth: int
+    ) -> list[Candidate]:
+        """Return the `depth` best of these rows, best first; ties are broken by id and number."""
+        if len(rows) > 2 * depth:  # very many ties, of which few will be shown
+            best = np.lexsort((self._places[rows], -scores))[:depth]
+            rows, scores = rows[best], scores[best]
+        score_of = dict(zip(rows.tolist(), scores.tolist(), strict=True))
+        stored = self._query_many(
+            f"SELECT row, duplicate_key, {_PASSAGE} FROM passages WHERE row IN", list(score_of)
         )
         candidates = [
-            Candidate(Passage(*passage), scores[row], duplicate_key, row)
-            for row, duplicate_key, *passage in rows
+            Candidate(Passage(*passage), score_of[row], duplicate_key, row)
+            for row, duplicate_key, *passage in stored
         ]
         candidates.sort(
             key=lambda candidate: (-candidate.score, candidate.passage.doc_id, candidate.passage.number)
         )
         return candidates[:depth]
+
+    @cached_property
+    def _places(self) -> NDArray[np.int32]:
+        """The place of each row in the order of document id and number."""
+        ordered = [row for (row,) in self._query("SELECT row FROM passages ORDER BY doc_id, number")]
+        places = np.empty(len(ordered), np.int32)
+        places[ordered] = np.arange(len(ordered), dtype=np.int32)
+        return places
 
     def _rows_of(self, filters: Filters) -> Any:
         if filters not in self._rows:
@@ -460,19 +491,8 @@ def _read_vectors(path: Path) -> Any:
     return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0)
 
 
-def _with_ties(search: Callable[[int], list[tuple[int, float]]], depth: int) -> list[tuple[int, float]]:
-    """Return the best `depth` rows with their scores, and further rows that may tie with the last of them.
-
-    The caller breaks ties by document id, which `search` does not know: it returns rows and scores.
-    """
-    count = depth + _MARGIN
-    while True:
-        ranked = search(count)
-        if len(ranked) < count or ranked[-1][1] < ranked[depth - 1][1] - _NEAR * max(
-            1, abs(ranked[depth - 1][1])
-        ):
-            return ranked
-        count *= 2
+def _rounded(score: float) -> float:
+    return float(f"{score:.{_DIGITS}g}")
 
 
 def _where(filters: Filters) -> tuple[str, list[str]]:

@@ -107,6 +107,7 @@ class GenerationWriter:
         self._spelled: set[str] = set()  # words whose keys of spelling are stored
         self._freed_rows: Sequence[int] = ()
         self._moved_rows: Sequence[int] = ()
+        self._last_read: tuple[str, str, str] | None = None  # id, title and text of a document
         if base:
             copy_file(base.folder / ARTICLES, folder / ARTICLES)
         self._articles = connect(folder / ARTICLES)
@@ -352,12 +353,24 @@ class GenerationWriter:
             ((pack_vectors(of_passage), row) for row, of_passage in vectors),
         )
 
-    def text(self, new: NewText) -> str:
-        """Return a text of `new_texts`."""
-        # SQLite's own substr() stops at a NUL.
-        query = "SELECT title, text, start FROM passages JOIN documents USING (doc_id) WHERE row = ?"
-        title, text, start = self._articles.execute(query, (new.row,)).fetchone()
-        return str(title if new.part == "title" else text[start + new.start : start + new.end])
+    def texts(self, wanted: Sequence[NewText]) -> list[str]:
+        """Return texts of `new_texts`; a long document is read once for all of its passages."""
+        found = dict[NewText, str]()
+        for new in sorted(wanted, key=lambda new: new.row):
+            doc_id, start = self._articles.execute(
+                "SELECT doc_id, start FROM passages WHERE row = ?", (new.row,)
+            ).fetchone()
+            title, text = self._title_and_text(doc_id)
+            # Sliced here, since SQLite's own substr() stops at a NUL.
+            found[new] = title if new.part == "title" else text[start + new.start : start + new.end]
+        return [found[new] for new in wanted]
+
+    def _title_and_text(self, doc_id: str) -> tuple[str, str]:
+        if self._last_read is None or self._last_read[0] != doc_id:
+            query = "SELECT doc_id, title, text FROM documents WHERE doc_id = ?"
+            self._last_read = self._articles.execute(query, (doc_id,)).fetchone()
+        assert self._last_read
+        return self._last_read[1:]
 
     def digests(self) -> dict[str, bytes]:
         """Return the digest of every document, by id."""

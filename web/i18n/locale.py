@@ -16,6 +16,7 @@ and remove `messages.pot`. Texts that are looked up later, by a code or a value,
 """
 
 from datetime import date
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 import flask_babel
@@ -115,9 +116,14 @@ def ngettext(one: str, many: str, count: int, **values: str) -> str:
 
 def number(value: int) -> str:
     """Return a whole number as the interface writes it: 1,234 or ١٬٢٣٤."""
-    arabic = language() == ARABIC
-    written = numbers.format_decimal(value, locale=language(), numbering_system="arab" if arabic else "latn")
-    return digits(written)
+    return _number_in(language(), value)
+
+
+@lru_cache(4_096)
+def _number_in(language: str, value: int) -> str:
+    arabic = language == ARABIC
+    written = numbers.format_decimal(value, locale=language, numbering_system="arab" if arabic else "latn")
+    return written.translate(_DIGITS) if arabic else written
 
 
 def percent(share: float) -> str:

@@ -36,7 +36,7 @@ from web.parameters import read_request
 from web.server.metrics import record_search
 from web.service import service
 
-SHOWN = 600  # passages and lines of an article on one page; a longer article is shown in parts
+SHOWN = 200  # passages and lines of an article on one page; a longer article is shown in parts
 SCANNED = 2**20  # code points; moved words are not looked for in a longer article
 HASHED = 2**24  # code points to hash in the search for moved words, at most
 A_HASH = 200  # code points that take as long to hash as the fixed part of one hash
@@ -171,10 +171,13 @@ def document(doc_id: str) -> str | tuple[str, int]:
 
 
 def direction_of_words(article: SplitDocument) -> str:
-    """Return the direction of most passages; it may differ from the direction of the article's language."""
+    """Return the direction of most passages, as far as the first `SHOWN` tell.
+
+    It may differ from the direction of the article's language.
+    """
     text, lang = article.document.text, article.document.lang
     counts = Counter(
-        direction(passage.lang, text[passage.start : passage.end]) for passage in article.passages
+        direction(passage.lang, text[passage.start : passage.end]) for passage in article.passages[:SHOWN]
     )
     own_direction = direction(lang)
     return max(counts, key=lambda way: (counts[way], way == own_direction), default=own_direction)
@@ -300,10 +303,11 @@ def _read_at(values: MultiDict[str, str]) -> Range | None:
 
 def window_of(article: SplitDocument, around: Range | None) -> Window:
     """Return the part of an article to show: all of it, or SHOWN passages and lines around a place."""
-    spans, total = list(spans_of(article)), len(article.passages)
+    start, total = around.start if around else 0, len(article.passages)
+    nearest = max(0, bisect_right(article.passages, start, key=lambda passage: passage.start) - 1)
+    spans = list(spans_of(article, max(0, nearest - SHOWN), nearest + SHOWN))
     if len(spans) <= SHOWN:
         return Window(1, total, total, spans, None, None)
-    start = around.start if around else 0
     middle = max(0, bisect_right(spans, start, key=lambda entry: entry[0].start) - 1)
     first = min(max(0, middle - SHOWN // 2), len(spans) - SHOWN)
     shown = spans[first : first + SHOWN]
@@ -353,12 +357,19 @@ def parts(
     return shown
 
 
-def spans_of(article: SplitDocument) -> Iterator[tuple[Range, Passage | None]]:
-    """Yield the ranges of passages and of the lines between them, in order."""
-    text, previous_end = article.document.text, 0
-    for passage in (*article.passages, None):
-        end = passage.start if passage else len(text)
-        for line in _LINE.finditer(text, previous_end, end):
+def spans_of(
+    article: SplitDocument, first: int = 0, end: int | None = None
+) -> Iterator[tuple[Range, Passage | None]]:
+    """Yield the ranges of passages and of the lines around them, in order.
+
+    `first` and `end` count passages from 0; without them, all of the article.
+    """
+    text, passages = article.document.text, article.passages
+    following = passages[end : end + 1] if end is not None else ()
+    previous_end = passages[first - 1].end if first else 0
+    for passage in (*passages[first:end], None):
+        end_of_gap = passage.start if passage else following[0].start if following else len(text)
+        for line in _LINE.finditer(text, previous_end, end_of_gap):
             yield Range(line.start(), line.end()), None
         if passage:
             yield Range(passage.start, passage.end), passage

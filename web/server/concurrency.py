@@ -15,6 +15,8 @@ from indexer import WarraqError
 # longer.
 AT_ONCE = 4
 WAITING = 16  # with AT_ONCE, a burst of twenty is answered within PATIENCE if a search takes half a second
+ARTICLES_AT_ONCE = 2  # so that readers of long articles leave room for searches
+ARTICLES_WAITING = 8
 PATIENCE = 2.0  # seconds; after a longer wait most clients have gone or sent the request again
 FREE = frozenset({"/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/examples", "/settings"})
 
@@ -74,19 +76,31 @@ class Gate:
 
 
 def register(app: Flask, gate: Gate | None = None) -> None:
-    """Make every request that is not free pass a gate. Register this after the checks of access."""
+    """Make every request that is not free pass a gate. Register this after the checks of access.
+
+    A request for an article passes a gate of its own before, so that it waits outside the other.
+    """
     gate = app.extensions["gate"] = gate or Gate()
+    articles = Gate(ARTICLES_AT_ONCE, ARTICLES_WAITING)
 
     @app.before_request
     def enter() -> None:
-        if not is_free():
-            gate.enter()
-            g.inside = True
+        g.gates = list[Gate]()
+        if is_free():
+            return
+        for each in (articles, gate) if is_article() else (gate,):
+            each.enter()
+            g.gates.append(each)
 
     @app.teardown_request
     def leave(_error: BaseException | None) -> None:
-        if g.pop("inside", False):
-            gate.leave()
+        for each in g.pop("gates", ()):
+            each.leave()
+
+
+def is_article() -> bool:
+    """Return whether the current request asks for an article, whose length may be any."""
+    return "/documents/" in request.path
 
 
 def is_free() -> bool:

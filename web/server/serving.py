@@ -27,7 +27,7 @@ from web.server.access_log import log_refused
 from web.server.problem import PROBLEM, problem
 from web.server.security import HEADERS, SENT_HOST
 
-# At most 20 threads (by default) work or wait at the gate; a dozen are left for probes and for refusals.
+# At most 28 threads work or wait at the two gates; a few are left for probes and for refusals.
 THREADS = 32
 HEADER_SIZE, BODY_SIZE = 32 << 10, 64 << 10  # bytes; a question of 1,000 characters takes 12 KB at most
 # Each connection may use two file handles, of which systems allow a process 1,024, some only 256. Beyond the

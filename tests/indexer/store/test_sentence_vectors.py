@@ -69,7 +69,11 @@ def stored(store):
 
 def with_sentences(writer):
     for row, sentences in writer.new_sentences(0, writer.rows):
-        texts = {new.key: writer.text(new) for batch in writer.new_texts(99) for new in batch}
+        texts = {
+            new.key: text
+            for batch in writer.new_texts(99)
+            for new, text in zip(batch, writer.texts(batch), strict=True)
+        }
         writer.set_sentence_vectors(
             [(row, np.array([vector_of(texts[key]) for key in sentences.keys], np.float32))]
         )

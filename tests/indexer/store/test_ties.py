@@ -110,3 +110,28 @@ def test_cosine_does_not_depend_on_the_row_or_its_neighbours(orders, entries):
     for store in orders:
         assert store.cosines(vector, passages) == expected
         assert [store.cosines(vector, [each])[0] for each in passages] == expected
+
+
+def test_very_many_ties_are_cut_by_id(tmp_path):
+    """Thousands of equal passages, of which a search lists the first ones by id."""
+    parts = [f"{number % 7} {number}" for number in range(3_000)]
+    random.Random(4).shuffle(parts)
+    store = build(tmp_path / "index", [entry(f"{part}.txt", "the same words", title="") for part in parts])
+    expected = [f"{part}.txt" for part in sorted(parts)][:20]
+    vector, query = vector_of("the same words"), wanted("same")
+    assert [each.passage.doc_id for each in store.dense(vector, 20, NO_FILTER)] == expected
+    assert [each.passage.doc_id for each in store.lexical(query, 20, NO_FILTER)] == expected
+    store.close()
+
+
+def test_scores_that_round_to_the_last_one_tie_with_it(tmp_path, monkeypatch):
+    entries = [entry(f"{number:02}", "word " * (number + 1), title="") for number in range(60)]
+    store = build(tmp_path / "index", entries)
+    exact = store.lexical(wanted("word"), 60, NO_FILTER)
+    assert len({each.score for each in exact}) > 10
+    monkeypatch.setattr("indexer.store.reader._DIGITS", 1)
+    coarse = store.lexical(wanted("word"), 60, NO_FILTER)
+    assert len({each.score for each in coarse}) < 10
+    for depth in (1, 5, 20, 40):
+        assert store.lexical(wanted("word"), depth, NO_FILTER) == coarse[:depth]
+    store.close()

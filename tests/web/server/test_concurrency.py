@@ -383,3 +383,26 @@ def test_slow_reader_gets_the_whole_answer(monkeypatch):
 def test_oversized_request_is_refused_before_it_is_read(sent, status):
     with served(slow_app()) as server, begun(server.port, sent) as asking:
         assert asking.recv(100).split()[1] == status
+
+
+def test_readers_of_articles_leave_room_for_searches():
+    """However many ask for long articles, only a few of them stand at the gate that searches pass."""
+    app = slow_app(Gate(concurrency.ARTICLES_AT_ONCE + 1, 0, 0), work=0)
+    reading, finish = [], threading.Event()
+
+    @app.get("/documents/<name>")
+    def article(name):
+        reading.append(name)
+        assert finish.wait(10)
+        return "text"
+
+    with served(app) as server:
+        readers = [Client(server.port, f"/documents/{number}") for number in range(6)]
+        until(lambda: len(reading) == concurrency.ARTICLES_AT_ONCE)
+        answers = [ask(server.port, f"/api/v1/search?q={number}")[0] for number in range(5)]
+        finish.set()
+        for reader in readers:
+            reader.join()
+    assert answers == [200] * 5
+    assert [reader.status for reader in readers] == [200] * 6
+    assert app.extensions["gate"].inside == 0
