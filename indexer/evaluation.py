@@ -272,7 +272,8 @@ class _OpenedOnce:
     """A model that is loaded only once, for the passages and then for the queries."""
 
     def __init__(self, model: Model) -> None:
-        self.name, self.weights, self._model = model.name, model.weights, model
+        self.name, self.weights, self.backend = model.name, model.weights, model.backend
+        self._model = model
         self._encoder: Encoder | None = None
 
     def open(self) -> Encoder:
@@ -284,7 +285,7 @@ class _QueriesEncodedOnce:
     """An Encoder that encodes its queries once, since they are searched for each mode and language."""
 
     def __init__(self, encoder: Encoder, queries: Sequence[str]) -> None:
-        self.name, self.weights = encoder.name, encoder.weights
+        self.name, self.weights, self.backend = encoder.name, encoder.weights, encoder.backend
         self.dimension, self.prompts, self.window = encoder.dimension, encoder.prompts, encoder.window
         self.count_tokens, self.encode_passages = encoder.count_tokens, encoder.encode_passages
         self._vectors: dict[str, NDArray[np.float32]] = {}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from indexer.addresses import document_url
 from indexer.boilerplate.layout import blank_cut_lines, clean
 from indexer.boilerplate.patterns import rule_reasons
 from indexer.datatypes import Cut, Document, FailedFile, SplitDocument
@@ -24,6 +25,7 @@ from indexer.ingest.readers.registry import Readers
 from indexer.settings import DEFAULT_INDEX
 from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
+from indexer.text.language import direction
 from indexer.text.lines import nonblank_lines
 from indexer.text.passages import split_document
 from indexer.time_limit import time_limit, within_limit
@@ -76,6 +78,48 @@ class CutLines:
 def reason_of(rule: str, articles: int | None = None) -> str:
     """Return in one line why a rule cuts a line."""
     return rule_reasons()[rule] if articles is None else f"it stands in {articles:,} articles of this source"
+
+
+def article_json(article: SplitDocument, cut: CutLines) -> dict[str, Any]:
+    """Return an article as JSON values: its text, its passages and its cut lines."""
+    document = article.document
+    return {
+        "doc_id": document.doc_id,
+        **{name: getattr(document.file, name) for name in ("path", "sha256", "basis", "encoding")},
+        "title": document.title,
+        "source": document.source,
+        "author": document.author or None,
+        "url": document.url or None,
+        "published": document.published,
+        "lang": document.lang,
+        "dir": direction(document.lang, document.text),
+        "text": document.text,
+        "passages": [
+            {
+                "passage": passage.number,
+                "lang": passage.lang,
+                "line_start": passage.line_start,
+                "line_end": passage.line_end,
+                "char_start": passage.start,
+                "char_end": passage.end,
+                "url": document_url(document.doc_id, passage.number),
+            }
+            for passage in article.passages
+        ],
+        "cut": [
+            {
+                "line": cut_line.line,
+                "char_start": cut_line.start,
+                "char_end": cut_line.end,
+                "rule": cut_line.rule,
+                "reason": reason_of(cut_line.rule, cut_line.articles),
+                "text": text,
+            }
+            for cut_line, text in cut.cuts
+        ],
+        "outside": list(cut.outside),
+        "cut_from_file": cut.from_file,
+    }
 
 
 def inspection_json(inspection: Inspection) -> dict[str, Any]:

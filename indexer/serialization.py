@@ -4,8 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from indexer.addresses import SEARCH_URL, SIMILAR_URL, document_url, next_page_url
-from indexer.datatypes import ArticleHits, Explanation, Facets, Hit, SearchResult, SplitDocument
-from indexer.inspection import CutLines, reason_of
+from indexer.datatypes import ArticleHits, Explanation, Facets, Hit, SearchResult
 from indexer.request import SearchRequest
 from indexer.text.language import direction
 
@@ -66,48 +65,6 @@ def _facets_json(facets: Facets) -> dict[str, Any]:
     return {
         name: [{"value": count.value, "count": count.count} for count in counts]
         for name, counts in facets.items()
-    }
-
-
-def article_json(article: SplitDocument, cut: CutLines) -> dict[str, Any]:
-    """Return an article as JSON values: its text, its passages and its cut lines."""
-    document = article.document
-    return {
-        "doc_id": document.doc_id,
-        **{name: getattr(document.file, name) for name in ("path", "sha256", "basis", "encoding")},
-        "title": document.title,
-        "source": document.source,
-        "author": document.author or None,
-        "url": document.url or None,
-        "published": document.published,
-        "lang": document.lang,
-        "dir": direction(document.lang, document.text),
-        "text": document.text,
-        "passages": [
-            {
-                "passage": passage.number,
-                "lang": passage.lang,
-                "line_start": passage.line_start,
-                "line_end": passage.line_end,
-                "char_start": passage.start,
-                "char_end": passage.end,
-                "url": document_url(document.doc_id, passage.number),
-            }
-            for passage in article.passages
-        ],
-        "cut": [
-            {
-                "line": cut_line.line,
-                "char_start": cut_line.start,
-                "char_end": cut_line.end,
-                "rule": cut_line.rule,
-                "reason": reason_of(cut_line.rule, cut_line.articles),
-                "text": text,
-            }
-            for cut_line, text in cut.cuts
-        ],
-        "outside": list(cut.outside),
-        "cut_from_file": cut.from_file,
     }
 
 

@@ -7,11 +7,13 @@ The environment is read in this module and nowhere else. Options of the ranking 
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import platformdirs
 
 DEFAULT_MODEL = "bundled"
+Backend = Literal["openvino", "torch"]  # what a model runs on
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
 DEFAULT_ARCHIVE = Path("archive")
 DEFAULT_INDEX = Path("index")
 GENERATIONS_KEPT = 2  # with the current one: one stays for a rollback, and readers may still use it
@@ -21,7 +23,7 @@ GENERATIONS_KEPT = 2  # with the current one: one stays for a rollback, and read
 READING_VERSION = 3  # of the reading of formats, encodings and facts, and of the cutting of lines
 SPLITTING_VERSION = 6  # of passages and sentences
 ANALYSIS_VERSION = 3
-FORMAT_VERSION = 6  # of the files of a generation
+FORMAT_VERSION = 7  # of the files of a generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class BuildSettings:
     model: str
     weights: str
     """sha256 of the model's weights and tokenizer."""
+    backend: Backend
     dimension: int
     prompts: dict[str, str]
     window: int

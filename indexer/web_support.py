@@ -3,7 +3,7 @@
 from indexer.addresses import document_url, permanent_url, words_hash
 from indexer.datatypes import Count, Notice, SplitDocument
 from indexer.errors import ModelError, NoIndex, RequestError
-from indexer.inspection import CutLines, FileState, Originals, reason_of
+from indexer.inspection import CutLines, FileState, Originals, article_json, reason_of
 from indexer.maintenance import cache_facts
 from indexer.request import (
     DATE_COLUMN,
@@ -21,7 +21,7 @@ from indexer.request import (
     is_day,
 )
 from indexer.retrieval.opening import current_generation
-from indexer.serialization import article_json, hit_json, result_json, similar_json
+from indexer.serialization import hit_json, result_json, similar_json
 from indexer.text.language import direction, html_lang, title_language
 from indexer.text.lines import line_numbers
 from indexer.text.sentences import split_sentences

@@ -138,7 +138,7 @@ def newcomer(monkeypatch, capsys, tmp_path):
     shutil.copytree(ROOT / "archive", tmp_path / "archive")
     monkeypatch.chdir(tmp_path)
     run = runner(monkeypatch, capsys)
-    monkeypatch.setattr("indexer.building.build.find_model", lambda name: FakeModel(name=name))
+    monkeypatch.setattr("indexer.building.build.find_model", lambda name, _backend=None: FakeModel(name=name))
 
     def follow(line):
         words = shlex.split(line)

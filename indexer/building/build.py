@@ -42,6 +42,7 @@ from indexer.settings import (
     GENERATIONS_KEPT,
     READING_VERSION,
     SPLITTING_VERSION,
+    Backend,
     BuildSettings,
     cache_dir,
 )
@@ -66,6 +67,8 @@ class Model(Protocol):
     def name(self) -> str: ...
     @property
     def weights(self) -> str: ...
+    @property
+    def backend(self) -> Backend: ...
     def open(self) -> Encoder: ...
 
 
@@ -195,6 +198,7 @@ def _settings(
     return BuildSettings(
         model=model.name,
         weights=model.weights,
+        backend=model.backend,
         dimension=encoder.dimension,
         prompts=encoder.prompts,
         window=encoder.window,
@@ -368,7 +372,8 @@ def _can_extend(
     built_with = manifest.settings
     return (
         manifest.archive == str(archive)
-        and (built_with.get("model"), built_with.get("weights")) == (model.name, model.weights)
+        and (built_with.get("model"), built_with.get("weights"), built_with.get("backend"))
+        == (model.name, model.weights, model.backend)
         and built_with["fields"] == fields
         and built_with.get("reading_version") == READING_VERSION
         and built_with.get("splitting_version") == SPLITTING_VERSION

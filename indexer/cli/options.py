@@ -10,7 +10,7 @@ import click
 
 from indexer.errors import RequestError
 from indexer.request import Choice, Parameter, SearchRequest, WholeNumber
-from indexer.settings import DEFAULT_ARCHIVE, DEFAULT_INDEX, DEFAULT_MODEL
+from indexer.settings import BACKENDS, DEFAULT_ARCHIVE, DEFAULT_INDEX, DEFAULT_MODEL
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -31,6 +31,11 @@ model_option = click.option(
     show_default=True,
     metavar="NAME_OR_PATH",
     help="A sentence-transformers model on this machine.",
+)
+backend_option = click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    help="What the bundled model runs on; without it, openvino where that is installed.",
 )
 required_model_option = click.option(
     "--model", metavar="NAME_OR_PATH", help="Refuse an index that was built with another model."

@@ -5,11 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.datatypes import BuildReport, RepeatedLine, SearchResult
-from indexer.inspection import Inspection, reason_of
-from indexer.integrity.hits import HitVerification
-from indexer.integrity.index import Verification
 
-SHOWN_FAULTS = 20
 SHOWN_REPEATED, SHOWN_SOURCES = 5, 20
 
 
@@ -62,58 +58,6 @@ def _cut_text(cut: Mapping[str, int], repeated: Sequence[RepeatedLine]) -> Itera
     for line in repeated:
         of = f" of {line.source}" if line.source else ""
         yield f"  in {line.articles:,} articles{of}: line {line.line} of {line.doc_id}"
-
-
-def inspection_text(inspection: Inspection) -> str:
-    cut = sum(line.rule is not None for line in inspection.lines)
-    kept = len(inspection.lines) - cut
-    return "\n".join(
-        [
-            *(f"{name:<11} {value}" for name, value in _inspection_facts(inspection).items() if value),
-            "",
-            *_inspection_lines(inspection),
-            "",
-            f"{kept:,} lines kept in {len(inspection.article.passages):,} passages, {cut:,} cut.",
-            *_cut_reasons(inspection),
-        ]
-    )
-
-
-def _inspection_facts(inspection: Inspection) -> dict[str, str]:
-    """Return the facts about an inspected article by name; an empty one is not shown."""
-    document, articles = inspection.article.document, inspection.articles
-    return {
-        "file": inspection.path,
-        "article": f"{document.doc_id} ({articles:,} in the file)" if articles > 1 else "",
-        "title": document.title,
-        "source": document.source,
-        "author": document.author,
-        "url": document.url,
-        "published": document.published or "not known",
-        "language": document.lang,
-        "encoding": document.file.encoding,
-        "text": "extracted from the file" if document.file.basis == "extracted" else "",
-        "note": document.notes,
-        "repetition": "" if inspection.indexed else "not known: no index holds this version of the file",
-    }
-
-
-def _inspection_lines(inspection: Inspection) -> Iterator[str]:
-    """Yield each line with its number and the rule that cuts it, then the lines outside the article."""
-    width = max((len(line.rule) for line in inspection.lines if line.rule), default=4)
-    for line in inspection.lines:
-        yield f"{line.line:>5}  {line.rule or '':<{width}}  {line.text}"
-    for text in inspection.outside:
-        yield f"{'':>5}  {'page':<{width}}  {text}"
-
-
-def _cut_reasons(inspection: Inspection) -> Iterator[str]:
-    """Yield each reason for which lines were cut, once."""
-    reasons = dict.fromkeys((line.rule, line.articles) for line in inspection.lines if line.rule)
-    if inspection.outside:
-        reasons["page", None] = None
-    for rule, articles in reasons:
-        yield f"  {rule}: {reason_of(rule, articles)}"
 
 
 def facts_text(facts: Mapping[str, Any]) -> str:
@@ -169,45 +113,6 @@ def size_text(size: int) -> str:
     return f"{amount:,.0f} {unit}" if unit == "B" else f"{amount:,.1f} {unit}"
 
 
-def verification_text(verification: Verification) -> str:
-    """Return the faults of an index with their remedies, and the numbers of compared parts."""
-    lines = []
-    for fault in verification.faults[:SHOWN_FAULTS]:
-        where = fault.where if fault.where in ("index", "cache") else f"generation {fault.where}"
-        lines.append(f"{where}, {fault.part}: {fault.fact}")
-    if len(verification.faults) > SHOWN_FAULTS:
-        lines.append(f"and {len(verification.faults) - SHOWN_FAULTS:,} more faults: --json lists all")
-    lines += dict.fromkeys(fault.remedy for fault in verification.faults)
-    if verification.faults:
-        lines.append("")
-    vectors = f"{verification.vectors:,} vectors with the cache"
-    if verification.encoded:
-        vectors += f", {verification.encoded:,} with the model"
-    if verification.unchecked:
-        vectors += f" ({verification.unchecked:,} others are in neither)"
-    generations = _count(len(verification.generations), "generation")
-    articles = _count(verification.articles, "article")
-    lines.append(
-        f"Looked at {generations} and {verification.cached:,} vectors in the cache. Compared {articles} with "
-        f"their files, {vectors}, all terms with the passages."
-    )
-    if verification.archive is None:
-        lines.append("The folder of the articles is gone; name it with --archive to compare them.")
-    if verification.changed:
-        shown = ", ".join(verification.changed[:3]) + (", …" if len(verification.changed) > 3 else "")
-        changed = _count(len(verification.changed), "file")
-        lines.append(f"{changed} changed since the build ({shown}); warraq build takes that in.")
-    faults = _count(len(verification.faults), "fault")
-    lines.append("All is as it was written." if verification.whole else f"{faults} found.")
-    return "\n".join(lines)
-
-
-def hit_verification_text(verified: HitVerification) -> str:
-    """Return the result for a hit in one line."""
-    verdict = "proven" if verified.proven else "NOT proven"
-    return f"{verdict}: {verified.doc_id}: {verified.reason}"
-
-
 def measures_text(measured: Mapping[str, Any], parity_gaps: Mapping[str, float]) -> str:
     """Return the measures of an evaluation as a table."""
     lines = [
@@ -232,7 +137,3 @@ def measures_text(measured: Mapping[str, Any], parity_gaps: Mapping[str, float])
         f"parity gap of {mode}, nDCG@10 ar→ar minus en→ar: {gap:+.3f}" for mode, gap in parity_gaps.items()
     ]
     return "\n".join(lines)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

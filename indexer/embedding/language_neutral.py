@@ -33,7 +33,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
-from indexer.embedding.encoder import COMPUTED, Encoder
+from indexer.embedding.encoder import TEXT, Encoder
+from indexer.settings import Backend
 
 METHOD = "plane-wccn-centre-1"  # changed when the same sample would give another space
 SAMPLE = Path(__file__).with_name("parallel.jsonl")
@@ -98,7 +99,7 @@ class NeutralSpace:
 
 def space_origin(weights: str) -> dict[str, str]:
     """Return all that decides the space of a model: its weights, the sample and the method."""
-    return {"weights": weights, "computed": COMPUTED, "sample": read_sample().sha256, "method": METHOD}
+    return {"weights": weights, "text": TEXT, "sample": read_sample().sha256, "method": METHOD}
 
 
 def bundled_space(weights: str) -> NeutralSpace | None:
@@ -137,6 +138,10 @@ class NeutralEncoder:
     @property
     def weights(self) -> str:
         return self.base.weights
+
+    @property
+    def backend(self) -> Backend:
+        return self.base.backend
 
     @property
     def dimension(self) -> int:

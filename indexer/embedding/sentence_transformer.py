@@ -1,6 +1,6 @@
 """Models loaded with sentence-transformers. A module of its own, because importing it takes seconds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,12 @@ from sentence_transformers import SentenceTransformer
 from transformers.utils import logging
 
 from indexer import settings
-from indexer.embedding.bundled.conversion import converted_model
+from indexer.embedding.bundled.made_once import made_once
+from indexer.embedding.bundled.model import cache_folder, weights_path
 from indexer.embedding.bundled.transformer import load
+from indexer.embedding.bundled.transformers_files import VERSION, write_transformers_model
 from indexer.errors import ModelError
+from indexer.settings import Backend
 from indexer.text.normalize import model_text
 
 BATCH = 8  # small batches keep the activations in the cores' cache: 30 passages/s against 18 at 32
@@ -29,7 +32,7 @@ def open_encoder(name: str, weights: str, folder: Path | None) -> "SentenceTrans
     torch.set_num_threads(settings.threads())
     try:
         if folder is None:
-            loaded = load(converted_model(settings.cache_dir()))
+            loaded = load(transformers_model())
         else:
             loaded = SentenceTransformer(
                 str(folder),
@@ -43,8 +46,15 @@ def open_encoder(name: str, weights: str, folder: Path | None) -> "SentenceTrans
     return SentenceTransformerEncoder(name, weights, loaded)
 
 
+def transformers_model(source: Callable[[], Path] = weights_path) -> Path:
+    """Return the folder of the bundled model for PyTorch; make it where it is missing or damaged."""
+    return made_once(cache_folder("torch", VERSION), write_transformers_model, source)
+
+
 class SentenceTransformerEncoder:
     """An Encoder that uses sentence-transformers, with the model's own prompts."""
+
+    backend: Backend = "torch"
 
     def __init__(self, name: str, weights: str, loaded: SentenceTransformer) -> None:
         self.model = loaded

@@ -213,7 +213,9 @@ class _Verifier:
             return places, with_titles(vectors, titles)
 
         def expected_key(text: str) -> bytes:
-            return key_of(built_with["weights"], built_with["prompts"]["document"], text)
+            return key_of(
+                built_with["weights"], built_with["backend"], built_with["prompts"]["document"], text
+            )
 
         def cached_vectors(keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
             known = cache.known(list(keys)) if cache is not None else {}

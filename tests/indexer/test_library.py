@@ -15,7 +15,7 @@ def here(tmp_path, monkeypatch):
     """The current folder: a small archive in `articles`, its index in `index`, and a model that needs no time."""
     monkeypatch.chdir(tmp_path)
     for module in ("indexer.building.build", "indexer.retrieval.opening"):
-        monkeypatch.setattr(f"{module}.find_model", lambda name: FakeModel(name=name))
+        monkeypatch.setattr(f"{module}.find_model", lambda name, _backend=None: FakeModel(name=name))
     write_small(tmp_path / "articles")
     build_index("articles", "index")
     return tmp_path

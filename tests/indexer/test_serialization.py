@@ -23,9 +23,9 @@ from indexer.datatypes import (
     SourceFile,
     SplitDocument,
 )
-from indexer.inspection import CutLines
+from indexer.inspection import CutLines, article_json
 from indexer.request import SearchRequest, SimilarRequest
-from indexer.serialization import article_json, result_json, similar_json
+from indexer.serialization import result_json, similar_json
 
 RESULT_KEYS = [
     "query", "language", "mode", "spellings", "generation", "took_ms",

@@ -65,6 +65,7 @@ def test_build_settings_are_json_with_every_version_in_them():
     settings = BuildSettings(
         "name",
         "abc",
+        "openvino",
         384,
         {"query": "q: ", "document": "d: "},
         512,
@@ -75,6 +76,7 @@ def test_build_settings_are_json_with_every_version_in_them():
     assert json.loads(json.dumps(settings.to_json())) == {
         "model": "name",
         "weights": "abc",
+        "backend": "openvino",
         "dimension": 384,
         "prompts": {"query": "q: ", "document": "d: "},
         "window": 512,

@@ -31,7 +31,7 @@ def runner(monkeypatch, capsys):
         "indexer.cli.commands.evaluate",
         "indexer.retrieval.opening",
     ):
-        monkeypatch.setattr(f"{module}.find_model", lambda name: FakeModel(name=name))
+        monkeypatch.setattr(f"{module}.find_model", lambda name, _backend=None: FakeModel(name=name))
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["warraq", *map(str, arguments)])

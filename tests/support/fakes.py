@@ -48,6 +48,7 @@ class FakeModel:
 
     name: str = "fake"
     weights: str = "fake-weights"
+    backend: str = "torch"
     window: int = 512
     dimension: int = DIMENSION
     prompts: dict[str, str] = field(default_factory=lambda: {"query": "q: ", "document": "d: "})

@@ -300,7 +300,7 @@ class Worker:
         before = fingerprint(self.index)
 
         def ordinary() -> dict[str, Any]:
-            indexer.cli.commands.build.find_model = lambda _: TwoTongues()
+            indexer.cli.commands.build.find_model = lambda *_: TwoTongues()
             self.command_line(
                 place, self.run / "elsewhere"
             )  # import the modules that are otherwise imported late

@@ -7,7 +7,8 @@ class LoadedModel:
     """A found model that has been opened already."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self.name, self.weights, self._encoder = encoder.name, encoder.weights, encoder
+        self.name, self.weights, self.backend = encoder.name, encoder.weights, encoder.backend
+        self._encoder = encoder
 
     def open(self) -> Encoder:
         return self._encoder

@@ -9,6 +9,7 @@ import click
 from indexer.building.build import build_index
 from indexer.cli.options import (
     archive_option,
+    backend_option,
     field_names,
     fields_option,
     index_option,
@@ -22,7 +23,7 @@ from indexer.cli.printing import say
 from indexer.cli.progress import show_progress
 from indexer.datatypes import FailedFile
 from indexer.embedding.encoder import find_model
-from indexer.settings import GENERATIONS_KEPT
+from indexer.settings import GENERATIONS_KEPT, Backend
 
 FILES_FAILED = 4  # exit status
 SHOWN = 10  # failures and notes that are printed; the others are counted
@@ -32,6 +33,7 @@ SHOWN = 10  # failures and notes that are printed; the others are counted
 @archive_option
 @index_option
 @model_option
+@backend_option
 @click.option("--rebuild", is_flag=True, help="Build anew, whatever the index holds; vectors stay cached.")
 @click.option(
     "--keep",
@@ -48,6 +50,7 @@ def build(
     archive: Path,
     index: Path,
     model: str,
+    backend: Backend | None,
     rebuild: bool,
     keep: int,
     strict: bool,
@@ -59,7 +62,13 @@ def build(
     names = field_names(fields)
     with show_progress(quiet=quiet) as progress:
         report = build_index(
-            archive, index, find_model(model), rebuild=rebuild, fields=names, keep=keep, progress=progress
+            archive,
+            index,
+            find_model(model, backend),
+            rebuild=rebuild,
+            fields=names,
+            keep=keep,
+            progress=progress,
         )
     _print_files(report.failed, "Warning: {path} is not in the index: {reason}", "Warning")
     if not quiet:

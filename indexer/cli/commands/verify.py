@@ -15,16 +15,16 @@ from indexer.cli.options import (
     print_json,
     quiet_option,
 )
-from indexer.cli.output import hit_verification_text, verification_text
 from indexer.cli.printing import say
 from indexer.cli.progress import show_progress
 from indexer.errors import IndexUnusable, RequestError
-from indexer.integrity.hits import read_hits, verify_hits
-from indexer.integrity.index import verify_index
+from indexer.integrity.hits import HitVerification, read_hits, verify_hits
+from indexer.integrity.index import Verification, verify_index
 from indexer.retrieval.opening import read_manifest
 
 FILE_CHANGED = 1  # exit status
 DAMAGED = IndexUnusable.exit_status
+SHOWN_FAULTS = 20
 
 
 @click.command()
@@ -89,3 +89,46 @@ def _verify_hits(
     if any(result.contradicted for result in verified):
         return DAMAGED
     return 0 if proven else FILE_CHANGED
+
+
+def verification_text(verification: Verification) -> str:
+    """Return the faults of an index with their remedies, and the numbers of compared parts."""
+    lines = []
+    for fault in verification.faults[:SHOWN_FAULTS]:
+        where = fault.where if fault.where in ("index", "cache") else f"generation {fault.where}"
+        lines.append(f"{where}, {fault.part}: {fault.fact}")
+    if len(verification.faults) > SHOWN_FAULTS:
+        lines.append(f"and {len(verification.faults) - SHOWN_FAULTS:,} more faults: --json lists all")
+    lines += dict.fromkeys(fault.remedy for fault in verification.faults)
+    if verification.faults:
+        lines.append("")
+    vectors = f"{verification.vectors:,} vectors with the cache"
+    if verification.encoded:
+        vectors += f", {verification.encoded:,} with the model"
+    if verification.unchecked:
+        vectors += f" ({verification.unchecked:,} others are in neither)"
+    generations = _count(len(verification.generations), "generation")
+    articles = _count(verification.articles, "article")
+    lines.append(
+        f"Looked at {generations} and {verification.cached:,} vectors in the cache. Compared {articles} with "
+        f"their files, {vectors}, all terms with the passages."
+    )
+    if verification.archive is None:
+        lines.append("The folder of the articles is gone; name it with --archive to compare them.")
+    if verification.changed:
+        shown = ", ".join(verification.changed[:3]) + (", …" if len(verification.changed) > 3 else "")
+        changed = _count(len(verification.changed), "file")
+        lines.append(f"{changed} changed since the build ({shown}); warraq build takes that in.")
+    faults = _count(len(verification.faults), "fault")
+    lines.append("All is as it was written." if verification.whole else f"{faults} found.")
+    return "\n".join(lines)
+
+
+def hit_verification_text(verified: HitVerification) -> str:
+    """Return the result for a hit in one line."""
+    verdict = "proven" if verified.proven else "NOT proven"
+    return f"{verdict}: {verified.doc_id}: {verified.reason}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

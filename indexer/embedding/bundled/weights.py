@@ -17,11 +17,33 @@ from numpy.typing import NDArray
 from indexer.errors import ModelError
 
 MAGIC = b"E5S1"
+UNKNOWN_PENALTY = 10.0  # subtracted from the score of the least likely piece, as in the model's own engine
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """A tensor in 4 bits, in blocks of weights that share a scale."""
+
+    scales: NDArray[np.float16]
+    """One for each block, (blocks,)."""
+    nibbles: NDArray[np.uint8]
+    """Bytes of two weights each, (blocks, weights of a block / 2)."""
+
+    def numbers(self) -> NDArray[np.uint8]:
+        """Return the weights as numbers from 0 to 15, (blocks, weights of a block); 8 stands for zero."""
+        return np.concatenate([self.nibbles & 0x0F, self.nibbles >> 4], axis=1)
+
+    def values(self) -> NDArray[np.float32]:
+        """Return the weights as float32, flat and in order."""
+        weights = self.numbers().astype(np.float32)
+        weights -= 8
+        weights *= self.scales.astype(np.float32)[:, None]
+        return weights.reshape(-1)
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The content of the file; `tensors` are float32, `pieces` are in the order of their ids."""
+    """The content of the file; `pieces` are in the order of their ids."""
 
     hidden: int
     layers: int
@@ -35,7 +57,21 @@ class Weights:
     pieces: list[str]
     scores: list[float]
     normalization: dict[int, str]
-    tensors: dict[str, NDArray[np.float32]]
+    tensors: dict[str, NDArray[np.float32] | Blocks]
+
+    def vocabulary_with_unknown(self, unknown: str) -> tuple[list[str], list[float]]:
+        """Return the pieces and their scores, with `unknown` in place of the unknown piece.
+
+        It becomes an ordinary piece that matches `unknown`, with the score of the model's own engine.
+        """
+        pieces, scores, place = list(self.pieces), list(self.scores), self.specials["unk"]
+        pieces[place], scores[place] = unknown, min(self.scores) - UNKNOWN_PENALTY
+        return pieces, scores
+
+    def values(self, name: str) -> NDArray[np.float32]:
+        """Return a tensor as float32, flat and in order."""
+        tensor = self.tensors[name]
+        return tensor.values() if isinstance(tensor, Blocks) else tensor
 
 
 def parse_weights(data: bytes) -> Weights:
@@ -65,7 +101,7 @@ def parse_weights(data: bytes) -> Weights:
     tensors = {
         name: np.frombuffer(data, "<f4", items, start)
         if kind == 0
-        else dequantize(np.frombuffer(data, np.uint8, size, start), block)
+        else read_blocks(np.frombuffer(data, np.uint8, size, start), block)
         for name, kind, items, start, size in directory
     }
     specials = {"bos": bos, "eos": eos, "pad": pad, "unk": unk}
@@ -75,17 +111,10 @@ def parse_weights(data: bytes) -> Weights:
     )  # fmt: skip
 
 
-def dequantize(raw: NDArray[np.uint8], block: int) -> NDArray[np.float32]:
-    """Turn blocks of (float16 scale, nibbles) into float32 weights, flat and in order."""
+def read_blocks(raw: NDArray[np.uint8], block: int) -> Blocks:
+    """Read blocks of a float16 scale and the nibbles of `block` weights."""
     rows = raw.reshape(-1, 2 + block // 2)
-    scales = rows[:, :2].copy().view("<f2").astype(np.float32)
-    nibbles = rows[:, 2:]
-    weights = np.empty((len(rows), block), np.float32)
-    weights[:, : block // 2] = nibbles & 0x0F
-    weights[:, block // 2 :] = nibbles >> 4
-    weights -= 8
-    weights *= scales
-    return weights.reshape(-1)
+    return Blocks(rows[:, :2].copy().view("<f2").reshape(-1), rows[:, 2:])
 
 
 class _Cursor:

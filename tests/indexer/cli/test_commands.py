@@ -269,7 +269,7 @@ def test_version_is_printed(run):
 
 
 def test_unexpected_error_exits_5(run, archive, tmp_path, monkeypatch):
-    def explode(name):
+    def explode(*_):
         raise RuntimeError("the sky fell")
 
     monkeypatch.setattr("indexer.cli.commands.build.find_model", explode)
@@ -279,7 +279,7 @@ def test_unexpected_error_exits_5(run, archive, tmp_path, monkeypatch):
 
 
 def test_ctrl_c_ends_with_one_line(run, archive, tmp_path, monkeypatch):
-    def interrupt(name):
+    def interrupt(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("indexer.cli.commands.build.find_model", interrupt)

@@ -207,7 +207,7 @@ def test_encoder_applies_the_offset_of_each_role():
     assert np.array_equal(passages, space.apply(base.encode_passages(texts), "passage"))
     assert np.array_equal(questions, space.apply(base.encode_queries(texts), "question"))
     assert not np.array_equal(passages, questions)
-    for name in ("name", "weights", "dimension", "prompts", "window"):
+    for name in ("name", "weights", "backend", "dimension", "prompts", "window"):
         assert getattr(encoder, name) == getattr(base, name)
     assert encoder.count_tokens("one two") == base.count_tokens("one two")
 

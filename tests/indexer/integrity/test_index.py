@@ -219,7 +219,9 @@ def test_swapped_terms_are_found(built):
 def test_vectors_missing_from_the_cache_are_encoded_again(built, monkeypatch):
     (built / "vectors.sqlite").unlink()
     checksum_path(built / "vectors.sqlite").unlink()
-    monkeypatch.setattr("indexer.integrity.index.find_model", lambda name: FakeModel(name=name))
+    monkeypatch.setattr(
+        "indexer.integrity.index.find_model", lambda name, _backend=None: FakeModel(name=name)
+    )
     found = verify_index(built)
     assert (found.whole, found.cached, found.vectors, found.encoded, found.unchecked) == (True, 0, 0, 12, 0)
 

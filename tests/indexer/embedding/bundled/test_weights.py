@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from indexer.embedding.bundled.model import read_weights, weights_path
-from indexer.embedding.bundled.weights import dequantize, parse_weights
+from indexer.embedding.bundled.weights import parse_weights, read_blocks
 from indexer.errors import ModelError
 from tests.support import weights_files
 from tests.support.weights_files import Blocks, made_up_tensors, serialize
@@ -17,14 +17,14 @@ def test_block_equals_hand_calculated_values():
     expected[0], expected[16] = 3.5, 0.5  # (15 - 8) / 2, (9 - 8) / 2
     expected[1], expected[17] = -4, 0  # (0 - 8) / 2, (8 - 8) / 2
     expected[2], expected[18] = -0.5, -4  # (7 - 8) / 2, (0 - 8) / 2
-    weights = dequantize(np.frombuffer(raw, np.uint8), 32)
+    weights = read_blocks(np.frombuffer(raw, np.uint8), 32).values()
     assert weights.dtype == np.float32
     assert weights.tolist() == expected.tolist()
 
 
 def test_consecutive_blocks_each_have_their_own_scale():
     rising = Blocks([(0.25, list(range(16)) * 2), (-2.0, [15 - n for n in range(16)] * 2)])
-    weights = dequantize(np.frombuffer(rising.packed(), np.uint8), 32)
+    weights = read_blocks(np.frombuffer(rising.packed(), np.uint8), 32).values()
     assert weights[:16].tolist() == [(n - 8) / 4 for n in range(16)]
     assert weights[16:32].tolist() == [(n - 8) / 4 for n in range(16)]
     assert weights[32:48].tolist() == [(7 - n) * -2.0 for n in range(16)]
@@ -33,7 +33,7 @@ def test_consecutive_blocks_each_have_their_own_scale():
 
 def test_scale_is_rounded_to_float16():
     scale = struct.unpack("<e", struct.pack("<e", 0.0371))[0]
-    weights = dequantize(np.frombuffer(Blocks([(0.0371, [1] * 32)]).packed(), np.uint8), 32)
+    weights = read_blocks(np.frombuffer(Blocks([(0.0371, [1] * 32)]).packed(), np.uint8), 32).values()
     assert weights.tolist() == [np.float32(-7 * scale)] * 32
 
 
@@ -51,8 +51,8 @@ def test_written_weights_are_read_back():
     assert weights.tensors.keys() == tensors.keys()
     for name, tensor in tensors.items():
         expected = tensor.values() if isinstance(tensor, Blocks) else tensor.tolist()
-        assert weights.tensors[name].dtype == np.float32
-        assert weights.tensors[name].tolist() == expected
+        assert weights.values(name).dtype == np.float32
+        assert weights.values(name).tolist() == expected
 
 
 def test_an_empty_table_and_no_tensors_are_legal():
@@ -73,9 +73,9 @@ def test_the_real_file_has_the_shape_of_its_model():
     assert (len(weights.pieces), len(weights.scores), weights.vocabulary) == (250_002, 250_002, 250_037)
     assert len(set(weights.pieces)) == len(weights.pieces)
     assert weights.positions == 512
-    assert weights.tensors["emb.word"].size == weights.vocabulary * weights.hidden
-    assert weights.tensors["l11.fo.w"].size == weights.hidden * weights.feed_forward
+    assert weights.values("emb.word").size == weights.vocabulary * weights.hidden
+    assert weights.values("l11.fo.w").size == weights.hidden * weights.feed_forward
     assert [weights.pieces[weights.specials[role]] for role in ("bos", "pad", "eos", "unk")] == [
         "<s>", "<pad>", "</s>", "<unk>"
     ]  # fmt: skip
-    assert all(np.isfinite(tensor).all() for tensor in weights.tensors.values())
+    assert all(np.isfinite(weights.values(name)).all() for name in weights.tensors)
