@@ -307,8 +307,9 @@ def _write_space(
 ) -> NeutralSpace | None:
     """Save the language-neutral space of the vectors in the generation; returns it, or None without one."""
     if base:
-        path = base.space_path()
-        return NeutralSpace.load(writer.carry_over(path)) if path else None
+        if path := base.space_path():
+            writer.carry_over(path)
+        return base.space(NeutralSpace.load)
     space = _neutral_space(encoder, cache) if neutral and encoder else None
     if space:
         space.save(staging / SPACE_FILE)

@@ -92,9 +92,17 @@ class NeutralSpace:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a space that `save` wrote."""
-        stored = load_file(path)
-        return cls(stored["matrix"], {role: stored[role] for role in ROLES})
+        """Read a space that `save` wrote; ValueError where a file holds something else."""
+        try:
+            stored = load_file(path)
+            matrix, offsets = stored["matrix"], {role: stored[role] for role in ROLES}
+        except (SafetensorError, KeyError) as error:
+            raise ValueError(str(error)) from error
+        dimension = len(matrix)
+        shapes = [matrix.shape, *(offset.shape for offset in offsets.values())]
+        if shapes != [(dimension, dimension), *[(dimension,)] * len(ROLES)]:
+            raise ValueError("it holds no space")
+        return cls(matrix, offsets)
 
 
 def space_origin(weights: str) -> dict[str, str]:

@@ -198,8 +198,7 @@ class _Verifier:
 
     def _vectors(self, name: str, store: GenerationReader, cache: VectorCache | None) -> None:
         built_with = store.manifest.settings
-        space_path = store.space_path()
-        space = NeutralSpace.load(space_path) if space_path else None
+        space = store.space(NeutralSpace.load)
         source = _VectorSource(cache, built_with, store.size()[1])
 
         def vectors_of(rows: Sequence[Row]) -> tuple[Sequence[int], NDArray[np.float32]]:

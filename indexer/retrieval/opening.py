@@ -50,8 +50,8 @@ def open_searcher(
 
 def in_space(store: GenerationReader, encoder: Encoder) -> Encoder:
     """Return an encoder that maps queries to the space of a generation's vectors."""
-    path = store.space_path()
-    return NeutralEncoder(encoder, NeutralSpace.load(path)) if path else encoder
+    space = store.space(NeutralSpace.load)
+    return NeutralEncoder(encoder, space) if space else encoder
 
 
 def _encoder_for(manifest: Manifest, index: Path, model: str | None, encoder: Encoder | None) -> Encoder:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import faiss
 import numpy as np
@@ -36,6 +36,7 @@ from indexer.store.schema import (
     LABELS,
     TERMS,
     VECTORS,
+    check_tables,
     day_number,
     document_of,
     read_only,
@@ -45,6 +46,8 @@ from indexer.store.schema import (
 from indexer.store.sentence_vectors import cosines, unpack_ranges
 from indexer.text.analysis import Kind
 from indexer.text.sentences import Range
+
+Space = TypeVar("Space")
 
 _PASSAGE = 'doc_id, number, start, "end", line_start, line_end, lang'
 _DOCUMENT = ", ".join(DOCUMENT_COLUMNS)
@@ -111,7 +114,7 @@ class GenerationReader:
             return cls(
                 manifest,
                 folder,
-                sqlite3.connect(read_only(folder / ARTICLES), uri=True, check_same_thread=False),
+                _open_articles(folder / ARTICLES),
                 _read_vectors(folder / VECTORS),
                 _open_terms(folder / TERMS),
                 index.damaged,
@@ -147,6 +150,14 @@ class GenerationReader:
     def space_path(self) -> Path | None:
         """Return the file of the language-neutral space; None where the vectors are the model's own."""
         return self.folder / SPACE_FILE if SPACE_FILE in self.manifest.files else None
+
+    def space(self, load: Callable[[Path], Space]) -> Space | None:
+        """Return what `load` reads from that file; IndexDamaged where it raises ValueError."""
+        path = self.space_path()
+        try:
+            return load(path) if path else None
+        except ValueError as error:
+            raise self._damaged(f"{SPACE_FILE} of {self.generation} cannot be read: {error}") from error
 
     def size(self) -> tuple[int, int]:
         """Count the documents and the passages."""
@@ -445,6 +456,16 @@ class GenerationReader:
             batch = values[first : first + _AT_ONCE]
             rows += self._query(f"{sql} ({','.join('?' * len(batch))})", batch)
         return rows
+
+
+def _open_articles(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(read_only(path), uri=True, check_same_thread=False)
+    try:
+        check_tables(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _open_terms(folder: Path) -> tuple[tantivy.Schema, tantivy.Searcher]:

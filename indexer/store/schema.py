@@ -9,6 +9,8 @@ import hashlib
 import sqlite3
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,23 @@ def document_of(values: Sequence[Any]) -> Document:
     author, url, notes, left_out = values[11:]
     file = SourceFile(*values[6:11])
     return Document(doc_id, title, text, source, lang, published, file, author, url, notes, left_out)
+
+
+def check_tables(connection: sqlite3.Connection) -> None:
+    """Raise ValueError unless a database has exactly the tables of an index: no view, no trigger."""
+    if _declarations(connection) != _declared():
+        raise ValueError("its tables are not those of an index")
+
+
+@cache
+def _declared() -> frozenset[tuple[str, ...]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(TABLES)
+        return _declarations(connection)
+
+
+def _declarations(connection: sqlite3.Connection) -> frozenset[tuple[str, ...]]:
+    return frozenset(connection.execute("SELECT type, name, sql FROM sqlite_master"))
 
 
 def read_only(path: Path) -> str:
