@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from indexer.request import SearchRequest, SimilarRequest
+from indexer.request import ParsedQuery, SearchRequest, SimilarRequest
 
 Basis = Literal["file", "extracted"]
 """Whether offsets are positions in the decoded file or in the text extracted from it."""
@@ -302,6 +302,8 @@ class SearchResult:
     facets: Facets = field(default_factory=dict)
     stages: Mapping[str, float] = field(default_factory=dict)
     """The time of each stage of the search, in milliseconds."""
+    parsed: ParsedQuery | None = None
+    """What the query was understood to say; None for similar passages."""
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The spellings of names that were searched too, by word of the query."""
     like: Hit | None = None

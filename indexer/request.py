@@ -206,7 +206,61 @@ class Condition(NamedTuple):
     value: str
 
 
-Filters = tuple[Condition, ...]
+class Match(NamedTuple):
+    """Words that stand one after the other in a field of a passage."""
+
+    field: Literal["surface", "stem", "title", "source", "author"]
+    words: tuple[str, ...]
+
+
+class Clause(NamedTuple):
+    """A passage has one of these matches or, if `excluded`, none of them."""
+
+    any_of: tuple[Match, ...]
+    excluded: bool = False
+
+
+Role = Literal["phrase", "required", "excluded", "any", "title", "source", "author", "lang", "from", "to"]
+"""What an operator of a query says, by the field or the sign that it is written with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A part of a query that is no text, where it stands, and what it says."""
+
+    role: Role
+    value: str
+    """The words, the name, the code of the language, or the day (YYYY-MM-DD) that it says."""
+    start: int
+    end: int
+    """Its range in the query, with its alternatives if it is one of several that OR joins."""
+    excluded: bool = False
+    """Whether it says what must not be, as in -source:NAME and -"words"; the role "excluded" always does."""
+    alternatives: tuple[str, ...] = ()
+    """All that OR joins, for the role "any"."""
+
+    @property
+    def text(self) -> str:
+        """Its words, where they are ranked too; else empty."""
+        if self.excluded or self.role not in ("phrase", "required", "any", "title"):
+            return ""
+        return " ".join(self.alternatives) or self.value
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuery:
+    """A query as it was understood."""
+
+    text: str
+    """What is ranked: all words but those of exclusions and of fields that are no words."""
+    operators: tuple[Operator, ...] = ()
+
+    def without(self, query: str, operator: Operator) -> str:
+        """Return the query without one operator; words that must be there stay as text."""
+        return " ".join(f"{query[: operator.start]} {operator.text} {query[operator.end :]}".split())
+
+
+Filters = tuple[Condition | Clause, ...]
 """The conditions that a passage must meet to be searched, all of them; empty admits every passage."""
 
 
@@ -317,7 +371,7 @@ class ListRequest:
                 texts[param.name] = param.written(value)
         return texts
 
-    def filters(self) -> Filters:
+    def filters(self) -> tuple[Condition, ...]:
         """Return the conditions of the filters that have a value."""
         values = ((param.filter, getattr(self, param.attribute)) for param in self.parameters())
         return tuple(Condition(filter_, value) for filter_, value in values if filter_ and value is not None)
@@ -362,7 +416,7 @@ class SearchRequest(ListRequest):
     )
 
     def __post_init__(self) -> None:
-        if not any(_is_visible(char) for char in self.query):
+        if not is_visible(self.query):
             raise RequestError(
                 "empty_query", "The question is empty. Type a few words, in Arabic or English."
             )
@@ -401,8 +455,9 @@ def _parameters_of(kind: Any) -> tuple[Parameter, ...]:
     return tuple(replace(item.metadata["parameter"], attribute=item.name) for item in in_order)
 
 
-def _is_visible(char: str) -> bool:
-    return not (char.isspace() or unicodedata.category(char) in ("Cc", "Cf"))
+def is_visible(text: str) -> bool:
+    """Return whether a text has a character that one sees."""
+    return any(not (char.isspace() or unicodedata.category(char) in ("Cc", "Cf")) for char in text)
 
 
 FILTERS = tuple(param.filter for param in ListRequest.parameters() if param.filter)

@@ -5,7 +5,7 @@ from typing import Any
 
 from indexer.addresses import SEARCH_URL, SIMILAR_URL, document_url, next_page_url
 from indexer.datatypes import ArticleHits, Explanation, Facets, Hit, SearchResult
-from indexer.request import SearchRequest
+from indexer.request import ParsedQuery, SearchRequest
 from indexer.text.language import direction
 
 
@@ -17,10 +17,28 @@ def result_json(result: SearchResult) -> dict[str, Any]:
         "query": request.query,
         "language": result.language,
         "mode": request.mode,
+        "parsed": _parsed_json(result.parsed) if result.parsed else None,
         "spellings": {word: list(spellings) for word, spellings in result.spellings.items()},
         "generation": result.generation,
         "took_ms": result.took_ms,
         **_list_json(result, SEARCH_URL),
+    }
+
+
+def _parsed_json(parsed: ParsedQuery) -> dict[str, Any]:
+    """Return what a query was understood to say: its text, and its operators with their ranges in it."""
+    return {
+        "text": parsed.text,
+        "operators": [
+            {
+                "role": operator.role,
+                "value": operator.value,
+                "excluded": operator.excluded,
+                "start": operator.start,
+                "end": operator.end,
+            }
+            for operator in parsed.operators
+        ],
     }
 
 

@@ -5,6 +5,7 @@ from indexer.datatypes import Count, Notice, SplitDocument
 from indexer.errors import ModelError, NoIndex, RequestError
 from indexer.inspection import CutLines, FileState, Originals, article_json, reason_of
 from indexer.maintenance import cache_facts
+from indexer.query import parse
 from indexer.request import (
     DATE_COLUMN,
     FACETS,
@@ -15,7 +16,9 @@ from indexer.request import (
     Choice,
     Day,
     Flag,
+    Operator,
     Parameter,
+    Role,
     Text,
     WholeNumber,
     is_day,
@@ -42,9 +45,11 @@ __all__ = [
     "ModelError",
     "NoIndex",
     "Notice",
+    "Operator",
     "Originals",
     "Parameter",
     "RequestError",
+    "Role",
     "SplitDocument",
     "Text",
     "WholeNumber",
@@ -57,6 +62,7 @@ __all__ = [
     "html_lang",
     "is_day",
     "line_numbers",
+    "parse",
     "permanent_url",
     "reason_of",
     "result_json",

@@ -20,6 +20,7 @@ ALLOWED = {
     "indexer.time_limit": {"errors"},
     "indexer.request": {"errors"},
     "indexer.datatypes": {"request"},
+    "indexer.query": {"text", "request"},
     "indexer.addresses": {"datatypes", "request"},
     "indexer.text": {"datatypes"},
     "indexer.boilerplate": {"text", "datatypes"},
@@ -32,7 +33,9 @@ ALLOWED = {
     "indexer.building": {
         "boilerplate", "embedding", "ingest", "store", "text", "datatypes", "settings", "time_limit", "errors",
     },
-    "indexer.retrieval": {"embedding", "store", "text", "datatypes", "request", "settings", "errors"},
+    "indexer.retrieval": {
+        "embedding", "query", "store", "text", "datatypes", "request", "settings", "errors",
+    },
     "indexer.integrity": {
         "boilerplate", "embedding", "ingest", "store", "text", "datatypes", "request", "settings", "errors",
     },
@@ -42,7 +45,8 @@ ALLOWED = {
         "building", "embedding", "retrieval", "store", "text", "datatypes", "request", "errors",
     },
     "indexer.web_support": {
-        "addresses", "inspection", "maintenance", "retrieval", "serialization", "text", "datatypes", "request",
+        "addresses", "inspection", "maintenance", "query", "retrieval", "serialization", "text", "datatypes",
+        "request",
         "errors",
     },
     "indexer.cli": {

@@ -21,14 +21,24 @@ from indexer.datatypes import (
     SplitDocument,
 )
 from indexer.embedding.encoder import Encoder
-from indexer.errors import GenerationChanged, ModelError, NoSuchPassage
-from indexer.request import DATE_COLUMN, ListRequest, SearchRequest, SimilarRequest
+from indexer.errors import GenerationChanged, ModelError, NoSuchPassage, RequestError
+from indexer.query import parse
+from indexer.request import (
+    DATE_COLUMN,
+    Clause,
+    Filters,
+    ParsedQuery,
+    SearchRequest,
+    SimilarRequest,
+    is_visible,
+)
 from indexer.retrieval.answer import SURE, best_sentence, shares
 from indexer.retrieval.clock import Clock
 from indexer.retrieval.duplicates import ResultGroup, collapse, ungrouped
 from indexer.retrieval.facets import count_facets
 from indexer.retrieval.fusion import DEPTH
 from indexer.retrieval.highlight import find_highlights
+from indexer.retrieval.mask import mask_of
 from indexer.retrieval.ranking import by_meaning, by_meaning_and_words, by_words
 from indexer.retrieval.words import QueryWords, plain_words, rarity, spelled_words
 from indexer.store.reader import GenerationReader
@@ -115,11 +125,14 @@ class Searcher:
         request = SearchRequest(query, **options) if isinstance(query, str) else query
         clock = Clock()
         self.check_generation(request.generation)
-        language, words = detect(request.query), self._words(request)
-        candidates, degraded = self._candidates(request, language, words, clock)
+        parsed, mask = self._understood(request)
+        language, words = detect(parsed.text), self._words(request, parsed)
+        candidates, degraded = self._candidates(request, parsed, mask, language, words, clock)
         marked = words if request.highlight else None
-        result = self._page(request, candidates, clock, language=language, words=marked, degraded=degraded)
-        return replace(result, spellings=words.spellings)
+        result = self._page(
+            request, mask, candidates, clock, language=language, words=marked, degraded=degraded
+        )
+        return replace(result, parsed=parsed, spellings=words.spellings)
 
     def similar(self, request: SimilarRequest) -> SearchResult:
         """Rank the passages of other articles by their similarity to a passage.
@@ -140,7 +153,7 @@ class Searcher:
             for candidate in nearest
             if candidate.passage.doc_id != passage.doc_id and candidate.duplicate_key != same_words
         ][:DEPTH]
-        return self._page(request, candidates, clock, language=passage.lang, like=like)
+        return self._page(request, request.filters(), candidates, clock, language=passage.lang, like=like)
 
     def matches(self, request: SearchRequest, doc_id: str, named: Passage | None = None) -> SearchResult:
         """Return the passages of an article that a search found, in the article's order, without ranks.
@@ -150,8 +163,9 @@ class Searcher:
         every passage to which a result list leads is a match of its article.
         """
         clock = Clock()
-        language, words = detect(request.query), self._words(request)
-        candidates, degraded = self._candidates(request, language, words, clock)
+        parsed, mask = self._understood(request)
+        language, words = detect(parsed.text), self._words(request, parsed)
+        candidates, degraded = self._candidates(request, parsed, mask, language, words, clock)
         with clock.stage("fetch"):
             of_article = [
                 (place, candidate)
@@ -165,8 +179,7 @@ class Searcher:
             matches.sort(key=lambda candidate: candidate.passage.number)
             hits = self._hits([ResultGroup(candidate) for candidate in matches], words)
         # The result list already has the notice about articles that a date filter leaves out.
-        every_day = replace(request, published_from=None, published_to=None)
-        notices = self._notices(every_day, degraded=degraded, left_out=0)
+        notices = self._notices((), degraded=degraded, left_out=0)
         return SearchResult(
             request, language, self.generation, len(hits), hits, clock.took(), notices, stages=clock.stages
         )
@@ -177,6 +190,7 @@ class Searcher:
         Raises NoSuchPassage, and ModelError where the model fails.
         """
         article, passage = self._passage(doc_id, number)
+        query = parse(query).text
         vector = self._encode(query)
         if vector is None:
             raise ModelError("The model failed. Try again later.")
@@ -227,6 +241,7 @@ class Searcher:
     def _page(
         self,
         request: SearchRequest | SimilarRequest,
+        filters: Filters,
         candidates: list[Candidate],
         clock: Clock,
         *,
@@ -257,7 +272,7 @@ class Searcher:
                 any_dated = True
             page = listed[request.offset : request.offset + request.limit]
             hits = self._hits(page, words)
-        notices = self._notices(request, degraded=degraded, left_out=len(candidates) - len(best))
+        notices = self._notices(filters, degraded=degraded, left_out=len(candidates) - len(best))
         if listed and not any_dated:
             notices += (Notice("no_dates", NO_DATES),)
         return SearchResult(
@@ -273,13 +288,13 @@ class Searcher:
             like=like,
         )
 
-    def _notices(self, request: ListRequest, *, degraded: bool, left_out: int) -> tuple[Notice, ...]:
-        filters, notices = request.filters(), list[Notice]()
+    def _notices(self, filters: Filters, *, degraded: bool, left_out: int) -> tuple[Notice, ...]:
+        notices = list[Notice]()
         if self.store.damage:
             notices.append(self.store.damage)
         if degraded:
             notices.append(Notice("no_model", "The model failed: passages were found by their words alone."))
-        by_date = any(filter_.column == DATE_COLUMN for filter_, _ in filters)
+        by_date = any(not isinstance(each, Clause) and each.filter.column == DATE_COLUMN for each in filters)
         undated = self.store.undated(filters) if by_date else 0
         if undated:
             articles = (
@@ -293,15 +308,30 @@ class Searcher:
             notices.append(Notice("dated", text, SORTED_BY_DATE))
         return tuple(notices)
 
+    def _understood(self, request: SearchRequest) -> tuple[ParsedQuery, Filters]:
+        """Return what a query says, and which passages it may find. Raises RequestError."""
+        parsed = parse(request.query)
+        if not is_visible(parsed.text):
+            raise RequestError(
+                "nothing_asked",
+                "The question only says what to leave out or where to look. Add a word that is looked for.",
+            )
+        return parsed, mask_of(request, parsed, self.store)
+
     def _candidates(
-        self, request: SearchRequest, language: str, words: QueryWords, clock: Clock
+        self,
+        request: SearchRequest,
+        parsed: ParsedQuery,
+        filters: Filters,
+        language: str,
+        words: QueryWords,
+        clock: Clock,
     ) -> tuple[list[Candidate], bool]:
         """Return all candidates for a query, best first, and whether the model failed."""
-        filters = request.filters()
         vector = None
         if request.mode != "lexical":
             with clock.stage("encode"):
-                vector = self._encode(request.query)
+                vector = self._encode(parsed.text)
             if vector is None and request.mode == "dense":
                 raise ModelError("The model failed. Search by words, with mode lexical, or try again later.")
         lexical, dense = list[Candidate](), list[Candidate]()
@@ -319,9 +349,9 @@ class Searcher:
         with clock.stage("fuse"):
             return by_meaning_and_words(candidates, lexical, words, language), False
 
-    def _words(self, request: SearchRequest) -> QueryWords:
+    def _words(self, request: SearchRequest, parsed: ParsedQuery) -> QueryWords:
         find = spelled_words if request.names == "on" else plain_words
-        return find(tokens(request.query), self.store)
+        return find(tokens(parsed.text), self.store)
 
     def _encode(self, query: str) -> NDArray[np.float32] | None:
         """Return the vector of a query; None where the model fails."""

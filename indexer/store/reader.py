@@ -4,12 +4,13 @@ A passage has the same row, counted from 0, in all three. Rows differ from one g
 no result shows them, and ties are broken by id. The writer and the reader share only the files.
 """
 
+import json
 import shutil
 import sqlite3
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +26,7 @@ from tantivy import FieldType, Occur, Query
 from indexer import settings
 from indexer.datatypes import Candidate, Cut, Document, Notice, Passage, SentenceScores, SplitDocument
 from indexer.errors import IndexDamaged
-from indexer.request import DATE_COLUMN, Filters
+from indexer.request import DATE_COLUMN, Clause, Filters, Match
 from indexer.store.base import Labels, Row, SeenFile, WeightedTerm
 from indexer.store.folder import SPACE_FILE, IndexFolder
 from indexer.store.manifest import Manifest
@@ -267,9 +268,8 @@ class GenerationReader:
         if not clauses:
             return []
         query = Query.boolean_query(clauses)
-        masks = [Query.const_score_query(mask, 0.0) for mask in _masks(self._schema, filters)]
-        if masks:
-            query = Query.boolean_query([(Occur.Must, clause) for clause in [query, *masks]])
+        if filters:
+            query = Query.boolean_query([(Occur.Must, query), *_masks(self._schema, filters)])
 
         asked, searcher = depth + _MARGIN, self._searcher
         while True:
@@ -362,11 +362,18 @@ class GenerationReader:
 
     def undated(self, filters: Filters) -> int:
         """Count the documents without a date that pass the filters other than those of the date."""
-        other_filters = tuple(condition for condition in filters if condition.filter.column != DATE_COLUMN)
-        where, values = _where(other_filters)
-        query = f"""SELECT COUNT(DISTINCT doc_id) FROM passages JOIN documents USING (doc_id)
-                    WHERE published IS NULL AND {where}"""
-        return int(self._query(query, values)[0][0])
+        other_filters = tuple(
+            each for each in filters if isinstance(each, Clause) or each.filter.column != DATE_COLUMN
+        )
+        rows = json.dumps(self._rows_of(other_filters).tolist())
+        query = """SELECT COUNT(DISTINCT doc_id) FROM passages JOIN documents USING (doc_id)
+                   WHERE published IS NULL AND row IN (SELECT value FROM json_each(?))"""
+        return int(self._query(query, (rows,))[0][0])
+
+    def label_values(self, field: str) -> list[str]:
+        """Return all values of a label of documents, such as the sources, in alphabetical order."""
+        query = f"SELECT DISTINCT {field} FROM documents WHERE {field} != '' ORDER BY {field}"
+        return [value for (value,) in self._query(query)]
 
     def labels(self, doc_ids: Sequence[str]) -> dict[str, Labels]:
         """Return the labels of the documents with these ids, by id."""
@@ -438,13 +445,22 @@ class GenerationReader:
 
     def _rows_of(self, filters: Filters) -> Any:
         if filters not in self._rows:
-            where, values = _where(filters)
-            query = f"SELECT row FROM passages JOIN documents USING (doc_id) WHERE {where}"
-            rows = np.array([row for (row,) in self._query(query, values)], np.int64)
+            if any(isinstance(each, Clause) for each in filters):
+                rows = self._rows_with_words(filters)
+            else:
+                where, values = _where(filters)
+                query = f"SELECT row FROM passages JOIN documents USING (doc_id) WHERE {where}"
+                rows = np.array([row for (row,) in self._query(query, values)], np.int64)
             if len(self._rows) >= _FILTERS_KEPT:
                 self._rows = {}
             self._rows[filters] = rows
         return self._rows[filters]
+
+    def _rows_with_words(self, filters: Filters) -> NDArray[np.int64]:
+        query = Query.boolean_query([(Occur.Must, Query.all_query()), *_masks(self._schema, filters)])
+        searcher = self._searcher
+        hits = searcher.search(query, limit=max(1, self.manifest.passages), count=False).hits
+        return np.array(searcher.fast_field_values("row", [address for _, address in hits]), np.int64)
 
     def _query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
@@ -516,24 +532,32 @@ def _rounded(score: float) -> float:
     return float(f"{score:.{_DIGITS}g}")
 
 
-def _where(filters: Filters) -> tuple[str, list[str]]:
+def _where(filters: Iterable[Any]) -> tuple[str, list[str]]:
     """Return filters as an SQL condition over passages joined with documents, and its values."""
     operators = {"equal": "=", "at_least": ">=", "at_most": "<="}
     conditions = [f"{filter_.column} {operators[filter_.comparison]} ?" for filter_, _ in filters]
     return " AND ".join(conditions) or "TRUE", [value for _, value in filters]
 
 
-def _masks(schema: tantivy.Schema, filters: Filters) -> list[Query]:
-    """Return the same filters as Tantivy queries."""
-    masks = [
-        Query.term_query(schema, filter_.field, value)
-        for filter_, value in filters
-        if filter_.comparison == "equal"
-    ]
-    days = {
-        filter_.comparison: day_number(value) for filter_, value in filters if filter_.column == DATE_COLUMN
-    }
-    if days:
-        first, last = days.get("at_least"), days.get("at_most")
-        masks.append(Query.range_query(schema, "published", FieldType.Unsigned, first, last))
-    return masks
+def _masks(schema: tantivy.Schema, filters: Filters) -> list[tuple[Occur, Query]]:
+    """Return filters as clauses of a Tantivy query, which add nothing to its scores."""
+    masks = []
+    for each in filters:
+        if isinstance(each, Clause):
+            any_of = [(Occur.Should, _match(schema, match)) for match in each.any_of]
+            occur = Occur.MustNot if each.excluded else Occur.Must
+            masks.append((occur, Query.boolean_query(any_of) if any_of else Query.empty_query()))
+        elif each.filter.comparison == "equal":
+            masks.append((Occur.Must, Query.term_query(schema, each.filter.field, each.value)))
+        else:
+            day, at_least = day_number(each.value), each.filter.comparison == "at_least"
+            bounds = (day, None) if at_least else (None, day)
+            masks.append((Occur.Must, Query.range_query(schema, "published", FieldType.Unsigned, *bounds)))
+    return [(occur, Query.const_score_query(mask, 0.0)) for occur, mask in masks]
+
+
+def _match(schema: tantivy.Schema, match: Match) -> Query:
+    words: list[str | tuple[int, str]] = list(match.words)
+    if len(words) > 1:
+        return Query.phrase_query(schema, match.field, words)
+    return Query.term_query(schema, match.field, words[0])

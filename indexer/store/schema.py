@@ -128,6 +128,7 @@ def terms_index(folder: Path) -> tantivy.Index:
     # The terms come from text.analysis and are joined by spaces, so Tantivy only splits at white space.
     for kind in KINDS:
         schema.add_text_field(kind, stored=False, tokenizer_name="whitespace", index_option="position")
+    schema.add_text_field("title", stored=False, tokenizer_name="whitespace", index_option="basic")
     for filter_ in EQUAL_FILTERS:
         schema.add_text_field(filter_.field, stored=False, tokenizer_name="raw", index_option="basic")
     schema.add_unsigned_field("published", fast=True)  # as the number YYYYMMDD

@@ -7,6 +7,7 @@ take the rows after the passages that are carried over.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -39,6 +40,7 @@ from indexer.store.schema import (
 )
 from indexer.store.sentence_vectors import KEY_BYTES, pack_ranges, pack_vectors, unpack_keys, unpack_ranges
 from indexer.text.analysis import KINDS, Token, tokens
+from indexer.text.analysis import terms as terms_of
 from indexer.text.names import may_be_name, spelling_keys
 from indexer.text.passages import searched_text
 from indexer.text.sentences import Range
@@ -173,14 +175,15 @@ class GenerationWriter:
         After deletions in the old one, Tantivy's statistics would still count the deleted entries.
         """
         rows = self._articles.execute(
-            f"""SELECT row, passages.lang, {", ".join(f"documents.{name}" for name in LABELS)}, terms.terms
+            f"""SELECT row, passages.lang, title, {", ".join(f"documents.{name}" for name in LABELS)},
+                       terms.terms
                 FROM passages JOIN documents USING (doc_id) JOIN terms ON terms.id = terms_id
                 ORDER BY row"""
         )
-        for row, lang, *labels, packed in rows:
+        for row, lang, title, *labels, packed in rows:
             terms = unpack_terms(packed)
             self._spelled.update(terms["surface"].split())
-            self._add_terms(row, {"lang": lang, **dict(zip(LABELS, labels, strict=True))}, terms)
+            self._add_terms(row, {"lang": lang, **dict(zip(LABELS, labels, strict=True))}, terms, title)
         stored = {word for (word,) in self._articles.execute("SELECT DISTINCT word FROM spellings")}
         self._articles.executemany(
             "DELETE FROM spellings WHERE key = ? AND word = ?",
@@ -226,7 +229,7 @@ class GenerationWriter:
             )  # fmt: skip
             by_kind = unpack_terms(terms)
             self._add_spellings(by_kind["surface"])
-            self._add_terms(self.rows, {"lang": passage.lang, **labels}, by_kind)
+            self._add_terms(self.rows, {"lang": passage.lang, **labels}, by_kind, document.title)
             self.rows += 1
 
     def _terms_of(self, text: str, analyze: Callable[[str], Sequence[Token]]) -> tuple[int, bytes]:
@@ -239,10 +242,11 @@ class GenerationWriter:
         inserted = self._articles.execute("INSERT INTO terms VALUES (NULL, ?, ?)", (key, terms))
         return int(inserted.lastrowid or 0), terms
 
-    def _add_terms(self, row: int, labels: Labels, terms: Mapping[Any, str]) -> None:
+    def _add_terms(self, row: int, labels: Labels, terms: Mapping[Any, str], title: str) -> None:
         entry = tantivy.Document()
         for kind in KINDS:
             entry.add_text(kind, terms[kind])
+        entry.add_text("title", _title_terms(title))
         for filter_ in EQUAL_FILTERS:
             entry.add_text(filter_.field, labels[filter_.field] or "")
         if published := labels["published"]:
@@ -453,6 +457,11 @@ class GenerationWriter:
         run("DELETE FROM repeated_lines WHERE source_id NOT IN (SELECT id FROM sources)")
         self._articles.commit()
         self._articles.close()
+
+
+@lru_cache(1_024)
+def _title_terms(title: str) -> str:
+    return " ".join(terms_of(title, "stem"))
 
 
 @contextmanager

@@ -24,11 +24,12 @@ from indexer.datatypes import (
     SplitDocument,
 )
 from indexer.inspection import CutLines, article_json
+from indexer.query import parse
 from indexer.request import SearchRequest, SimilarRequest
 from indexer.serialization import result_json, similar_json
 
 RESULT_KEYS = [
-    "query", "language", "mode", "spellings", "generation", "took_ms",
+    "query", "language", "mode", "parsed", "spellings", "generation", "took_ms",
     "total", "limit", "offset", "next", "facets", "hits", "articles", "warnings",
 ]  # fmt: skip
 HIT_KEYS = [
@@ -67,8 +68,20 @@ SLOW = Notice("undated", "Slow.", 3)
 def result(request, total=37, hits=HITS, like=None):
     stages, spellings = {"encode": 1.0}, {"ماء": ("مياه", "mia")}
     return SearchResult(
-        request, "ar", "20250301-1", total, hits, 21.4, (SLOW,), FACETS, stages, spellings, like
-    )
+        request, "ar", "20250301-1", total, hits, 21.4, (SLOW,), FACETS, stages,
+        parse(request.query) if like is None else None, spellings, like,
+    )  # fmt: skip
+
+
+def test_a_result_says_what_the_query_was_understood_to_say():
+    found = result_json(result(SearchRequest('ماء -"b c" source:x')))
+    assert found["parsed"] == {
+        "text": "ماء",
+        "operators": [
+            {"role": "phrase", "value": "b c", "excluded": True, "start": 4, "end": 10},
+            {"role": "source", "value": "x", "excluded": False, "start": 11, "end": 19},
+        ],
+    }
 
 
 def test_a_result_has_exactly_the_fixed_keys_in_their_order():
@@ -85,6 +98,7 @@ def test_result_contains_the_query_and_the_counts():
         "query": "ماء",
         "language": "ar",
         "mode": "dense",
+        "parsed": {"text": "ماء", "operators": []},
         "spellings": {"ماء": ["مياه", "mia"]},
         "generation": "20250301-1",
         "took_ms": 21.4,

@@ -1,6 +1,9 @@
-"""A constraint for schemathesis that a schema cannot express: `from` is not after `to`."""
+"""Constraints for schemathesis that a schema cannot express: a question asks, `from` is not after `to`."""
 
 import schemathesis
+
+from indexer.query import parse
+from indexer.request import is_visible
 
 
 @schemathesis.hook
@@ -8,5 +11,11 @@ def before_call(_context, case, _kwargs):
     query = case.query or {}
     if case.meta and case.meta.generation.mode.is_negative:
         return
+    if (
+        isinstance(query, dict)
+        and isinstance(asked := query.get("q"), str)
+        and not is_visible(parse(asked).text)
+    ):
+        query["q"] = f"x {asked}"
     if isinstance(query, dict) and "from" in query and "to" in query:
         query["from"], query["to"] = sorted([query["from"], query["to"]])

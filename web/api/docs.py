@@ -35,8 +35,8 @@ EXAMPLES = {
 }
 CODES = {
     "400": "`bad_` and the name of a parameter: its value is not legal, or it is given more than once; "
-    "`unknown_parameter`, `empty_query`, `query_too_long`, `bad_query`, `bad_encoding`, `bad_host`, "
-    "`bad_request`",
+    "`unknown_parameter`, `empty_query`, `nothing_asked`, `query_too_long`, `bad_query`, "
+    "`bad_encoding`, `bad_host`, `bad_request`",
     "401": "`unauthorized`",
     "403": "`bad_origin`",
     "404": "`not_found`, `no_such_passage`",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from indexer.web_support import FACETS
+from indexer.web_support import FACETS, Role
 
 EXAMPLES: dict[str, Any] = json.loads(
     (resources.files("web.api") / "examples" / "answers.json").read_text("utf-8")
@@ -219,6 +219,23 @@ def _shown(example: dict[str, Any], **more: Any) -> Any:
     return {"openapi_extra": {"example": example, "headers": headers("ETag"), **more}}
 
 
+class Operator(BaseModel):
+    """A part of the question that is no text: words that must or must not be there, or where to look."""
+
+    role: Role = Field(description="The sign or the field that it is written with; `any` is what OR joins.")
+    value: str = Field(description="The words, the name, the code of the language, or the day.")
+    excluded: bool = Field(description="Whether it says what must not be.")
+    start: int = Field(ge=0, description="Where it begins in the question, in code points.")
+    end: int = Field(ge=1, description="Where it ends.")
+
+
+class Parsed(BaseModel):
+    """A question as it was understood."""
+
+    text: str = Field(description="What is ranked: all words but those of exclusions and filters.")
+    operators: list[Operator] = Field(description="What decides which passages are ranked, in order.")
+
+
 class SearchAnswer(ListAnswer):
     """The passages that answer a question."""
 
@@ -227,6 +244,7 @@ class SearchAnswer(ListAnswer):
     query: str = Field(description="The question, as asked.")
     language: str = Field(description="Of the question.")
     mode: Literal["hybrid", "dense", "lexical"] = Field(description="The way of searching, as asked.")
+    parsed: Parsed = Field(description="What the question was understood to say.")
     spellings: dict[str, list[str]] = Field(
         description="By word of the question, normalized: the spellings of it that were searched too."
     )

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from indexer.web_support import Notice, reason_of
-from web.i18n.locale import ENGLISH, digits, gettext, language, language_name, ngettext, number
+from indexer.web_support import Notice, Operator, reason_of
+from web.i18n.locale import ENGLISH, day, digits, gettext, language, language_name, ngettext, number
 
 # --- errors and notices
 
@@ -60,6 +60,9 @@ ERRORS = {
     "no_index": N_("No index has been built yet."),
     "no_model": N_("The model cannot be loaded."),
     "no_such_passage": N_("The index does not hold that passage."),
+    "nothing_asked": N_(
+        "The question only says what to leave out or where to look. Add a word that is looked for."
+    ),
     "not_found": N_("There is nothing at this address."),
     "not_opened": N_("The index could not be opened. The server's log has the details; it tries again."),
     "overloaded": N_("Too much is asked at once. Try again in a few seconds."),
@@ -190,6 +193,39 @@ def filter_title(facet: str) -> str:
 def without_filter(facet: str) -> str:
     """Return the text of the link to the list without that filter."""
     return gettext(FILTERS[facet].without)
+
+
+OPERATORS = {
+    "phrase": (N_("Exactly"), N_("Not exactly")),
+    "required": (N_("With"), N_("Without")),
+    "excluded": (N_("With"), N_("Without")),
+    "any": (N_("Any of"), ""),
+    "title": (N_("In the title"), N_("Not in the title")),
+    "source": (N_("Source"), N_("Not of the source")),
+    "author": (N_("Author"), N_("Not by the author")),
+    "lang": (N_("Language"), ""),  # languages and days are not excluded
+    "from": (N_("From"), ""),
+    "to": (N_("To"), ""),
+}
+"""What an operator of a query says, and what it says where it excludes."""
+
+
+def operator_title(operator: Operator) -> str:
+    """Return what an operator of a query says, without its value."""
+    return gettext(OPERATORS[operator.role][operator.excluded])
+
+
+def operator_value(operator: Operator) -> str:
+    """Return the value of an operator as the interface shows it."""
+    if operator.role in ("from", "to"):
+        return day(operator.value)
+    return language_name(operator.value) if operator.role == "lang" else operator.value
+
+
+def without_operator(written: str) -> str:
+    """Return the text of the link to the list of the query without an operator, by how it is written."""
+    isolated = f"\u2068{written}\u2069"  # or its signs might change sides in a text of the other direction
+    return gettext("search without %(operator)s", operator=isolated)
 
 
 def facet_label(facet: str, value: str | None) -> str:

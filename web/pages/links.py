@@ -5,9 +5,25 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from indexer import Hit, Passage, SearchRequest, SearchResult, SimilarRequest
-from indexer.web_support import DATE_COLUMN, FACETS, OFFSET, PARAMETERS, permanent_url, words_hash
+from indexer.web_support import (
+    DATE_COLUMN,
+    FACETS,
+    OFFSET,
+    PARAMETERS,
+    parse,
+    permanent_url,
+    words_hash,
+)
 from web.i18n.locale import day, digits, gettext
-from web.i18n.messages import facet_label, facet_title, filter_title, without_filter
+from web.i18n.messages import (
+    facet_label,
+    facet_title,
+    filter_title,
+    operator_title,
+    operator_value,
+    without_filter,
+    without_operator,
+)
 
 AnyRequest = SearchRequest | SimilarRequest
 
@@ -149,6 +165,8 @@ def chips_of(list_request: AnyRequest) -> list[Chip]:
         )
         address = address_of(list_request, dict.fromkeys(parameters))
         chips.append(Chip(filter_title(name), value, without_filter(name), address))
+    if isinstance(list_request, SearchRequest):
+        chips += _operator_chips(list_request)
     if isinstance(list_request, SearchRequest) and list_request.mode != "hybrid":
         mode = gettext("by words alone") if list_request.mode == "lexical" else gettext("by meaning alone")
         without, address = gettext("search by meaning and by words"), address_of(list_request, {"mode": None})
@@ -156,11 +174,27 @@ def chips_of(list_request: AnyRequest) -> list[Chip]:
     return chips
 
 
+def _operator_chips(list_request: SearchRequest) -> list[Chip]:
+    """Return what the query says besides its text, each with the address of the query without it."""
+    parsed = parse(list_request.query)
+    return [
+        Chip(
+            operator_title(operator),
+            operator_value(operator),
+            without_operator(list_request.query[operator.start : operator.end]),
+            address_of(list_request, {"q": parsed.without(list_request.query, operator)}),
+        )
+        for operator in parsed.operators
+    ]
+
+
 def unfiltered(list_request: AnyRequest) -> str:
     """Return the address of a list without any filter."""
-    return address_of(
-        list_request, dict.fromkeys((*(name for facet in FACETS for name in _parameters_of(facet)), "mode"))
-    )
+    names = (*(name for facet in FACETS for name in _parameters_of(facet)), "mode")
+    changes: dict[str, str | None] = dict.fromkeys(names)
+    if isinstance(list_request, SearchRequest):
+        changes["q"] = parse(list_request.query).text
+    return address_of(list_request, changes)
 
 
 def _offset_of(list_request: AnyRequest) -> dict[str, str | None]:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from indexer import Searcher, WarraqError, build_index
-from indexer.request import COPIES, LIMIT, MODES, NAMES, OFFSET, QUERY_LENGTH, SORTS, _is_visible
+from indexer.request import COPIES, LIMIT, MODES, NAMES, OFFSET, QUERY_LENGTH, SORTS, is_visible
 from indexer.retrieval.fusion import DEPTH
 from indexer.retrieval.searcher import SORTED_BY_DATE
 from indexer.store.folder import IndexFolder
@@ -96,7 +96,7 @@ def test_schema_limits_equal_those_of_the_library(document):
 def test_question_pattern_equals_the_rule_of_the_library(document):
     pattern = re.compile(parameters(document, "/api/v1/search")["q"]["schema"]["pattern"])
     for char in map(chr, range(0x10000)):
-        assert bool(pattern.search(char)) == _is_visible(char), hex(ord(char))
+        assert bool(pattern.search(char)) == is_visible(char), hex(ord(char))
 
 
 @pytest.fixture(scope="module")

@@ -146,3 +146,23 @@ def test_empty_index_is_reported(tmp_path, index, model):
         assert "The archive is empty" in page.one("main").text
         assert page.one("main").all("code")[0].text == "warraq info"
     assert "Nothing was found" in page.one("h1").text
+
+
+def test_what_a_question_says_stands_above_the_list_and_can_be_taken_off(read):
+    page = read(search_url(q='winter -"no such words" source:none'))
+    chips = page.all("a", class_="chip")
+    assert [chip.words for chip in chips] == [
+        "Take away the filter Not exactly: no such words ×", "Take away the filter Source: none ×",
+    ]  # fmt: skip
+    without_phrase, without_source = (query_of(chip["href"])["q"] for chip in chips)
+    assert (without_phrase, without_source) == ("winter source:none", 'winter -"no such words"')
+    assert "Nothing was found" in page.one("h1").text
+    assert "search without \u2068source:none\u2069" in page.one("main").text
+    assert "Only a part of the archive was searched" in page.one("main").text
+    everything = next(link["href"] for link in page.all("a") if link.text == "search everything")
+    assert query_of(everything) == {"q": "winter"}
+
+
+def test_a_question_that_only_excludes_is_refused_in_one_line(read):
+    page = read(search_url(q="-winter"), status=400)
+    assert "only says what to leave out" in page.one("main").text
