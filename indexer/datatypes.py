@@ -271,15 +271,23 @@ Facets = Mapping[str, tuple[Count, ...]]
 class Notice:
     """A fact that the reader of a result should know; `str` is the whole message, in English."""
 
-    code: Literal["damage", "no_model", "undated", "dated", "no_dates"]
+    code: Literal[
+        "damage", "no_model", "undated", "dated", "no_dates", "no_word",
+        "no_such_name", "no_such_lang", "no_such_source", "no_such_author",
+    ]  # fmt: skip
     message: str
     count: int = 0
     """The number in the message, where it has one."""
+    value: str = ""
+    """The name or the code in the message, where it has one."""
     remedy: str | None = None
     """The command that repairs the fault, if there is one."""
 
     def __str__(self) -> str:
         return f"{self.message} Run: {self.remedy}" if self.remedy else self.message
+
+
+Answerable = Literal["yes", "unsure", "no"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +310,8 @@ class SearchResult:
     facets: Facets = field(default_factory=dict)
     stages: Mapping[str, float] = field(default_factory=dict)
     """The time of each stage of the search, in milliseconds."""
+    answerable: "Answerable | None" = None
+    """Whether the list seems to answer the query; None where that cannot be told, as without a model."""
     parsed: ParsedQuery | None = None
     """What the query was understood to say; None for similar passages."""
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -31,6 +31,8 @@ _LANGUAGES = {
 }  # fmt: skip
 _LANGUAGE = re.compile("[a-z]{2,3}|mixed")
 _FIELD = re.compile(r"([^\W\d_]+)[:：]")
+_CLOSING = "".join(_QUOTES.values()) + " \t\r\n"
+PROSE = 2  # words outside quotation marks of a question that is prose
 _PUNCTUATION = ".,;:!?،؛؟…"  # behind the value of a field
 _DAY = re.compile(r"([0-9]{4})(?:[-/]([0-9]{1,2})(?:[-/]([0-9]{1,2}))?)?")
 
@@ -48,15 +50,18 @@ class _Item(NamedTuple):
 def parse(query: str) -> ParsedQuery:
     """Return what a query says. Any text is a query; what is no operator is text."""
     items, text, operators = list(_items(query)), list[str](), list[Operator]()
-    place = 0
+    prose, place = _is_prose(query, items), 0
     while place < len(items):
         group = _joined_by_or(items, place)
-        operator = _alternatives(group) if len(group) > 1 else _operator(items[place])
+        operator = _alternatives(group) if len(group) > 1 else _operator(items[place], prose=prose)
+        start, end = items[place].start, items[place].end
         if operator:
             operators.append(operator)
             text += [operator.text] if operator.text else []
+        elif text and place and items[place - 1].end == start:
+            text[-1] += query[start:end]  # a sign right behind a quotation
         else:
-            text.append(query[items[place].start : items[place].end])
+            text.append(query[start:end])
         place += 2 * len(group) - 1
     return ParsedQuery(" ".join(text), tuple(operators))
 
@@ -125,8 +130,16 @@ def _is_plain(item: _Item) -> bool:
     return not (item.sign or item.field or _is_or(item)) and bool(tokens(item.value))
 
 
-def _operator(item: _Item) -> Operator | None:
+def _is_prose(query: str, items: Sequence[_Item]) -> bool:
+    """Return whether a query is a whole question, in which quotation marks stand round names and titles."""
+    outside = sum(not (item.sign or item.field or item.quoted) and bool(tokens(item.value)) for item in items)
+    return query.rstrip(_CLOSING).endswith(("?", "؟")) and outside >= PROSE
+
+
+def _operator(item: _Item, *, prose: bool) -> Operator | None:
     """Return what an item says besides its text; None where it is text alone."""
+    if prose and item.quoted and not (item.sign or item.field):
+        return None
     excluded = item.sign == "-"
     if item.field:
         value = _field_value(item.field, item.value)

@@ -455,6 +455,11 @@ def _parameters_of(kind: Any) -> tuple[Parameter, ...]:
     return tuple(replace(item.metadata["parameter"], attribute=item.name) for item in in_order)
 
 
+def has_word(text: str) -> bool:
+    """Return whether a text has a letter, a number or a picture, and not signs alone."""
+    return any(unicodedata.category(char)[0] in "LN" or unicodedata.category(char) == "So" for char in text)
+
+
 def is_visible(text: str) -> bool:
     """Return whether a text has a character that one sees."""
     return any(not (char.isspace() or unicodedata.category(char) in ("Cc", "Cf")) for char in text)

@@ -17,6 +17,7 @@ def result_json(result: SearchResult) -> dict[str, Any]:
         "query": request.query,
         "language": result.language,
         "mode": request.mode,
+        "answerable": result.answerable,
         "parsed": _parsed_json(result.parsed) if result.parsed else None,
         "spellings": {word: list(spellings) for word, spellings in result.spellings.items()},
         "generation": result.generation,

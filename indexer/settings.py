@@ -21,7 +21,7 @@ GENERATIONS_KEPT = 2  # with the current one: one stays for a rollback, and read
 # A version is raised when the same input gives other passages, other terms or other files, so that an
 # index of an earlier version is recognised as stale.
 READING_VERSION = 3  # of the reading of formats, encodings and facts, and of the cutting of lines
-SPLITTING_VERSION = 6  # of passages and sentences
+SPLITTING_VERSION = 7  # of passages and sentences
 ANALYSIS_VERSION = 3
 FORMAT_VERSION = 7  # of the files of a generation
 

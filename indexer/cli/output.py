@@ -7,6 +7,10 @@ from typing import Any
 from indexer.datatypes import BuildReport, RepeatedLine, SearchResult
 
 SHOWN_REPEATED, SHOWN_SOURCES = 5, 20
+SILENCE: dict[str | None, str] = {
+    "no": "Nothing in this archive seems to answer the question. The nearest passages:",
+    "unsure": "It is not certain that these passages answer the question.",
+}
 
 
 def result_text(result: SearchResult) -> str:
@@ -31,6 +35,8 @@ def result_text(result: SearchResult) -> str:
     if result.spellings:
         also = ", ".join(dict.fromkeys(each for spelled in result.spellings.values() for each in spelled))
         blocks.insert(0, f"Also searched: {also}")
+    if result.answerable in SILENCE:
+        blocks.insert(0, SILENCE[result.answerable])
     first, last = result.hits[0].rank, result.hits[-1].rank
     return "\n\n".join([*blocks, f"Passages {first} to {last} of {result.total}."])
 

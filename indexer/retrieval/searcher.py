@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from indexer.datatypes import (
     Answer,
+    Answerable,
     Candidate,
     Hit,
     Notice,
@@ -20,6 +21,7 @@ from indexer.datatypes import (
     SearchResult,
     SplitDocument,
 )
+from indexer.embedding.bundled.model import WEIGHTS_SHA256
 from indexer.embedding.encoder import Encoder
 from indexer.errors import GenerationChanged, ModelError, NoSuchPassage, RequestError
 from indexer.query import parse
@@ -30,26 +32,33 @@ from indexer.request import (
     ParsedQuery,
     SearchRequest,
     SimilarRequest,
-    is_visible,
+    has_word,
 )
 from indexer.retrieval.answer import SURE, best_sentence, shares
 from indexer.retrieval.clock import Clock
 from indexer.retrieval.duplicates import ResultGroup, collapse, ungrouped
 from indexer.retrieval.facets import count_facets
-from indexer.retrieval.fusion import DEPTH
+from indexer.retrieval.fusion import DEPTH, FEW_WORDS
 from indexer.retrieval.highlight import find_highlights
 from indexer.retrieval.mask import mask_of
 from indexer.retrieval.ranking import by_meaning, by_meaning_and_words, by_words
+from indexer.retrieval.silence import judge
 from indexer.retrieval.words import QueryWords, plain_words, rarity, spelled_words
 from indexer.store.reader import GenerationReader
 from indexer.store.schema import duplicate_key
-from indexer.text.analysis import Token, tokens
+from indexer.text.analysis import Token, telling_words, tokens
 from indexer.text.language import detect
 
 log = logging.getLogger(__name__)
 
+_NO_SUCH: dict[str, tuple[Any, str]] = {
+    "lang": ("no_such_lang", "No passage is in the language {}."),
+    "source": ("no_such_source", "No article is of the source {}."),
+    "author": ("no_such_author", "No article is by {}."),
+}
 CACHED_QUERIES = 256  # queries whose vectors are remembered
 NO_DATES = "None of these articles has a known date, so the most relevant come first."
+NO_WORD = "The question has no word to look for. Type a few words, in Arabic or English."
 SORTED_BY_DATE = 100  # best passages that are sorted by date; the other candidates say little about the query
 MATCHES = 40  # best passages of a search; those of an article among them are its matches
 
@@ -132,7 +141,14 @@ class Searcher:
         result = self._page(
             request, mask, candidates, clock, language=language, words=marked, degraded=degraded
         )
-        return replace(result, parsed=parsed, spellings=words.spellings)
+        if not has_word(parsed.text):
+            result = replace(result, warnings=(*result.warnings, Notice("no_word", NO_WORD)))
+        return replace(
+            result,
+            answerable=self._judge(candidates, language, words) if not degraded else None,
+            parsed=parsed,
+            spellings=words.spellings,
+        )
 
     def similar(self, request: SimilarRequest) -> SearchResult:
         """Rank the passages of other articles by their similarity to a passage.
@@ -294,6 +310,7 @@ class Searcher:
             notices.append(self.store.damage)
         if degraded:
             notices.append(Notice("no_model", "The model failed: passages were found by their words alone."))
+        notices += self._unknown_values(filters)
         by_date = any(not isinstance(each, Clause) and each.filter.column == DATE_COLUMN for each in filters)
         undated = self.store.undated(filters) if by_date else 0
         if undated:
@@ -311,12 +328,34 @@ class Searcher:
     def _understood(self, request: SearchRequest) -> tuple[ParsedQuery, Filters]:
         """Return what a query says, and which passages it may find. Raises RequestError."""
         parsed = parse(request.query)
-        if not is_visible(parsed.text):
+        if parsed.operators and not has_word(parsed.text):
             raise RequestError(
                 "nothing_asked",
                 "The question only says what to leave out or where to look. Add a word that is looked for.",
             )
         return parsed, mask_of(request, parsed, self.store)
+
+    def _judge(self, candidates: Sequence[Candidate], language: str, words: QueryWords) -> Answerable | None:
+        """Return whether the candidates seem to answer; None for models with cosines on another scale."""
+        settings = self.store.manifest.settings
+        if settings["weights"] != WEIGHTS_SHA256 or not settings["language_neutral"]["used"]:
+            return None
+        few_words = len(telling_words(words.tokens)) <= FEW_WORDS
+        return judge(candidates, language, few_words=few_words)
+
+    def _unknown_values(self, filters: Filters) -> list[Notice]:
+        """Return a notice for each language, source and author that no article of the archive has."""
+        notices = []
+        for each in filters:
+            if isinstance(each, Clause):
+                if not each.any_of:
+                    notices.append(
+                        Notice("no_such_name", "No article has a source or an author of that name.")
+                    )
+            elif each.filter.comparison == "equal" and not self.store.has_value(each):
+                code, text = _NO_SUCH[each.filter.field]
+                notices.append(Notice(code, text.format(each.value), value=each.value))
+        return notices
 
     def _candidates(
         self,
@@ -328,6 +367,8 @@ class Searcher:
         clock: Clock,
     ) -> tuple[list[Candidate], bool]:
         """Return all candidates for a query, best first, and whether the model failed."""
+        if not has_word(parsed.text):
+            return [], False  # signs alone are near to nothing
         vector = None
         if request.mode != "lexical":
             with clock.stage("encode"):

@@ -26,7 +26,7 @@ from tantivy import FieldType, Occur, Query
 from indexer import settings
 from indexer.datatypes import Candidate, Cut, Document, Notice, Passage, SentenceScores, SplitDocument
 from indexer.errors import IndexDamaged
-from indexer.request import DATE_COLUMN, Clause, Filters, Match
+from indexer.request import DATE_COLUMN, Clause, Condition, Filters, Match
 from indexer.store.base import Labels, Row, SeenFile, WeightedTerm
 from indexer.store.folder import SPACE_FILE, IndexFolder
 from indexer.store.manifest import Manifest
@@ -369,6 +369,10 @@ class GenerationReader:
         query = """SELECT COUNT(DISTINCT doc_id) FROM passages JOIN documents USING (doc_id)
                    WHERE published IS NULL AND row IN (SELECT value FROM json_each(?))"""
         return int(self._query(query, (rows,))[0][0])
+
+    def has_value(self, condition: Condition) -> bool:
+        """Return whether a passage has the value that a filter for equality asks for."""
+        return bool(self._searcher.doc_freq(condition.filter.field, condition.value))
 
     def label_values(self, field: str) -> list[str]:
         """Return all values of a label of documents, such as the sources, in alphabetical order."""

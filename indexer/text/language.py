@@ -152,6 +152,14 @@ def _without_addresses(text: str) -> str:
     return " ".join(word for word in text.split() if not _ADDRESS.search(word))
 
 
+def _own_words(text: str) -> str:
+    """Return a text without its addresses unless nothing else is left that has a letter."""
+    if not _ADDRESS.search(text):
+        return text
+    rest = _without_addresses(text)
+    return rest if _count(rest) else text
+
+
 @lru_cache(maxsize=4096)
 def _script_of_letter(char: str) -> Script | None:
     if not char.isalpha():
@@ -191,7 +199,7 @@ def _plain(text: str) -> str:
 
 def paragraph_language(text: str) -> str:
     """Return the language of a paragraph as `detect` does, or "mixed" if it is in both scripts."""
-    counts = _scripts(text)
+    counts = _scripts(_own_words(text))
     smaller, letters = min(counts["Arab"], counts["Latn"]), sum(counts.values())
     mixed_sentences = smaller >= max(SENTENCE_LETTERS, QUARTER * letters) and _has_sentences(text)
     mixed_terms = smaller >= max(LIST_LETTERS, TWO_FIFTHS * letters)
@@ -205,7 +213,11 @@ def _has_sentences(text: str) -> bool:
 
 
 def detect(text: str) -> str:
-    """Return the ISO 639 code of a text's language; "und" if it has no letters."""
+    """Return the ISO 639 code of a text's language; "und" if it has no letters.
+
+    Addresses, handles and hashtags count only where there is nothing else.
+    """
+    text = _own_words(text)
     script, plain = script_of(text), _plain(text)
     if script is None:
         return UNDETERMINED

@@ -22,11 +22,13 @@ def said(query):
     [
         ("who helped?", "who helped?", []),
         ('"exact words" of him', "exact words of him", [("phrase", "exact words", '"exact words"')]),
-        ("«ممر الحبوب»؟", "ممر الحبوب ؟", [("phrase", "ممر الحبوب", "«ممر الحبوب»")]),
+        ("«ممر الحبوب»؟", "ممر الحبوب؟", [("phrase", "ممر الحبوب", "«ممر الحبوب»")]),
         ("“a b” c", "a b c", [("phrase", "a b", "“a b”")]),
         ("grain -wheat", "grain", [("-excluded", "wheat", "-wheat")]),
         ("grain −wheat", "grain", [("-excluded", "wheat", "−wheat")]),
         ('grain -"winter wheat"', "grain", [("-phrase", "winter wheat", '-"winter wheat"')]),
+        ('who wrote +"the talks"?', "who wrote the talks?", [("phrase", "the talks", '+"the talks"')]),
+        ('what "mercy"?', "what mercy?", [("phrase", "mercy", '"mercy"')]),
         ("+grain ship", "grain ship", [("required", "grain", "+grain")]),
         ('+"grain ship"', "grain ship", [("phrase", "grain ship", '+"grain ship"')]),
         ("wheat OR barley OR rye now", "wheat barley rye now",
@@ -58,7 +60,8 @@ def test_operators_are_understood(query, text, operators):
         "«ناقص", "don't 'quote' this", "OR", "OR x", "x OR", "x OR OR", "x or y", "قمح أو شعير", "10:30 today",
         "https://example.org/a?b=-c", "Subject: hello", "title:", "title: news", "lang:klingon", "lang:",
         "before:yesterday", "after:2024-13", "after:2024-02-30", "before:0001", "-lang:ar", "-after:2024", "title:؟",
-        "قال: نعم", "a:b:c", "source:", "C++ and c-",
+        "قال: نعم", 'Who wrote the novel "Season of Migration"?', "إلى أي درجة حرارة تُبرَّد كاميرا «ميري»؟",
+        'ماذا عنت "دا يوان"؟', 'Why were they called "the Methodists?"', "a:b:c", "source:", "C++ and c-",
     ],
 )  # fmt: skip
 def test_everything_else_is_text(query):

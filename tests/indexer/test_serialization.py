@@ -29,7 +29,7 @@ from indexer.request import SearchRequest, SimilarRequest
 from indexer.serialization import result_json, similar_json
 
 RESULT_KEYS = [
-    "query", "language", "mode", "parsed", "spellings", "generation", "took_ms",
+    "query", "language", "mode", "answerable", "parsed", "spellings", "generation", "took_ms",
     "total", "limit", "offset", "next", "facets", "hits", "articles", "warnings",
 ]  # fmt: skip
 HIT_KEYS = [
@@ -68,7 +68,7 @@ SLOW = Notice("undated", "Slow.", 3)
 def result(request, total=37, hits=HITS, like=None):
     stages, spellings = {"encode": 1.0}, {"ماء": ("مياه", "mia")}
     return SearchResult(
-        request, "ar", "20250301-1", total, hits, 21.4, (SLOW,), FACETS, stages,
+        request, "ar", "20250301-1", total, hits, 21.4, (SLOW,), FACETS, stages, "no",
         parse(request.query) if like is None else None, spellings, like,
     )  # fmt: skip
 
@@ -98,6 +98,7 @@ def test_result_contains_the_query_and_the_counts():
         "query": "ماء",
         "language": "ar",
         "mode": "dense",
+        "answerable": "no",
         "parsed": {"text": "ماء", "operators": []},
         "spellings": {"ماء": ["مياه", "mia"]},
         "generation": "20250301-1",

@@ -244,6 +244,9 @@ class SearchAnswer(ListAnswer):
     query: str = Field(description="The question, as asked.")
     language: str = Field(description="Of the question.")
     mode: Literal["hybrid", "dense", "lexical"] = Field(description="The way of searching, as asked.")
+    answerable: Literal["yes", "unsure", "no"] | None = Field(
+        description="Whether the list seems to answer the question; null where that cannot be told."
+    )
     parsed: Parsed = Field(description="What the question was understood to say.")
     spellings: dict[str, list[str]] = Field(
         description="By word of the question, normalized: the spellings of it that were searched too."

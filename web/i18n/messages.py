@@ -114,6 +114,16 @@ def notice(item: Notice) -> Said:
         )
     elif item.code == "no_dates":
         text = gettext("None of these articles has a known date, so the most relevant come first.")
+    elif item.code == "no_word":
+        text = gettext("The question has no word to look for. Type a few words, in Arabic or English.")
+    elif item.code == "no_such_name":
+        text = gettext("No article has a source or an author of that name.")
+    elif item.code == "no_such_lang":
+        text = gettext("No passage is in this language: %(language)s.", language=language_name(item.value))
+    elif item.code == "no_such_source":
+        text = gettext("No article is of the source %(name)s.", name=item.value)
+    elif item.code == "no_such_author":
+        text = gettext("No article is by %(name)s.", name=item.value)
     else:
         text = gettext("The model failed: passages were found by their words alone.")
     return Said(text)

@@ -108,9 +108,11 @@ def test_search_is_filtered_by_source_and_days(run, voyage_index, options, left,
     names = {hit["source"]["doc_id"].removesuffix(".txt") for hit in done.json["hits"]}
     assert "".join(sorted(name[-1] if name != "post" else "p" for name in names)) == left
     assert done.status == (0 if left else 1)
-    note = f"{undated} left out by the date filter."
-    assert done.json["warnings"] == ([note] if undated else [])
-    assert done.err == (f"Note: {note}\n" if undated else "")
+    note = f"{undated} left out by the date filter." if undated else ""
+    if "nowhere" in options:
+        note = "No article is of the source nowhere."
+    assert done.json["warnings"] == ([note] if note else [])
+    assert done.err == (f"Note: {note}\n" if note else "")
     printed = run(*arguments)
     assert (printed.status, printed.err) == (done.status, done.err)
     assert printed.out.count("wire/v") + printed.out.count("post.txt") == len(done.json["hits"])

@@ -11,6 +11,8 @@ import pytest
 
 from indexer.embedding.encoder import find_model, vector_key
 from indexer.errors import ModelError
+from indexer.settings import BACKENDS
+from tests.support.fakes import FakeModel
 from tests.support.paths import ROOT
 from tests.support.time_bounds import quickest
 
@@ -256,3 +258,42 @@ def test_vector_key_depends_on_all_inputs_of_the_vector(model):
     changed = vector_key(model, "grain")
     model.weights = "others"
     assert len({key, changed, vector_key(model, "grain")}) == 3
+
+
+# --- what the bundled model runs on ------------------------------------------------------------------
+
+
+def test_the_bundled_model_runs_on_openvino_unless_told_otherwise():
+    assert find_model("bundled").backend == "openvino"
+    assert [find_model("bundled", backend).backend for backend in BACKENDS] == list(BACKENDS)
+
+
+def test_without_openvino_the_bundled_model_runs_on_torch_and_says_so(monkeypatch, caplog):
+    monkeypatch.setattr("indexer.embedding.encoder.find_spec", lambda _: None)
+    assert find_model("bundled").backend == "torch"
+    assert "several times slower" in caplog.text
+    with pytest.raises(ModelError, match=r"OpenVINO is not installed.*pip install openvino"):
+        find_model("bundled", "openvino")
+    caplog.clear()
+    assert find_model("bundled", "torch").backend == "torch"
+    assert caplog.text == ""
+
+
+def test_other_models_run_on_torch_alone(folder):
+    assert find_model(str(folder), "torch").backend == find_model(str(folder)).backend == "torch"
+    with pytest.raises(ModelError, match="Only the bundled model runs on OpenVINO"):
+        find_model(str(folder), "openvino")
+
+
+def test_a_network_that_openvino_cannot_compile_is_told_with_the_remedy(monkeypatch, model_cache):
+    def fail(*_):
+        raise RuntimeError("this processor lacks what it needs")
+
+    monkeypatch.setattr("indexer.embedding.bundled.openvino_encoder._compiled_network", fail)
+    with pytest.raises(ModelError, match=r"lacks what it needs.*warraq build --backend torch"):
+        find_model("bundled").open()
+
+
+def test_vectors_of_two_backends_have_keys_of_their_own():
+    one, other = FakeModel(backend="torch"), FakeModel(backend="openvino")
+    assert vector_key(one, "grain") != vector_key(other, "grain")

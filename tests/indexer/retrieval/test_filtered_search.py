@@ -101,7 +101,8 @@ def test_undated_articles_excluded_by_days_are_counted(dated, filters):
     undated = sum(record["date"] is None and within(record, **others) for record in records)
     assert undated != 1
     result = searcher.search(SearchRequest("river", **filters))
-    assert told(result) == (undated_warning(undated) if by_date else ())
+    unknown = ("No article is of the source nowhere.",) if filters.get("source") == "nowhere" else ()
+    assert told(result) == (*unknown, *(undated_warning(undated) if by_date else ()))
     assert result_json(result)["warnings"] == list(told(result))
 
 
@@ -116,12 +117,14 @@ def test_one_undated_article_is_reported_in_the_singular(tmp_path, index, model)
     result = searcher.search(SearchRequest("river", published_from="2025-03-02"))
     assert [hit.document.doc_id for hit in result.hits] == ["b.txt"]
     assert told(result) == ("1 article without a date was left out by the date filter.",)
-    assert searcher.search(SearchRequest("river", published_from="2025-03-02", lang="ar")).warnings == ()
+    in_arabic = searcher.search(SearchRequest("river", published_from="2025-03-02", lang="ar"))
+    assert told(in_arabic) == ("No passage is in the language ar.",)
     assert (
         searcher.search(SearchRequest("river", published_from="2025-03-02", source="")).warnings
         == result.warnings
     )
-    assert searcher.search(SearchRequest("river", published_from="2025-03-02", source="x")).warnings == ()
+    of_x = searcher.search(SearchRequest("river", published_from="2025-03-02", source="x"))
+    assert told(of_x) == ("No article is of the source x.",)
     searcher.store.close()
 
 

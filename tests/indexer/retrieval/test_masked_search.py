@@ -167,3 +167,32 @@ def test_filters_of_a_request_hold_too(searcher, passages):
         passage_id for passage_id, row in passages.items()
         if row.document.source == "Okaz" and row.passage.lang == "ar" and admits("grain -ships", row)
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("query", ["؟", "?!", "...", "+", "«»", "- –"])
+def test_signs_alone_find_nothing(searcher, query):
+    result = searcher.search(query)
+    assert (result.hits, result.total) == ((), 0)
+    assert [notice.code for notice in result.warnings] == ["no_word"]
+
+
+@pytest.mark.parametrize("query", ["❤", "7", "x", "ق"])
+def test_one_letter_number_or_picture_is_a_question(searcher, query):
+    assert searcher.search(query).parsed.text == query
+
+
+@pytest.mark.parametrize(
+    ("query", "filters", "told"),
+    [
+        ("grain", {"lang": "xx"}, ["No passage is in the language xx."]),
+        ("grain lang:fr", {}, ["No passage is in the language fr."]),
+        ("grain", {"source": "Okas", "author": "Nobody"},
+         ["No article is of the source Okas.", "No article is by Nobody."]),
+        ("grain source:Okas", {}, ["No article has a source or an author of that name."]),
+        ("grain -source:Okas", {"lang": "ar", "source": "Okaz"}, []),
+    ],
+)  # fmt: skip
+def test_a_name_that_the_archive_does_not_have_is_told(searcher, query, filters, told):
+    result = searcher.search(query, **filters)
+    assert [str(notice) for notice in result.warnings] == told
+    assert bool(result.hits) == (told == [])

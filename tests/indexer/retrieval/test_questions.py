@@ -73,3 +73,28 @@ def test_target_questions_are_answered_first_or_second(asked: str, searcher_of: 
     rank = rank_of_answer(searcher_of("seeds"), question)
     assert rank is not None
     assert rank <= 2
+
+
+# Of other subjects than the archive's: Ukraine's war and its prisoners, art, olive oil, Suez, a solar plant.
+FOREIGN = [
+    "How do I bake sourdough bread?", "What is the boiling point of mercury?", "unemployment in Brazil",
+    "Who won the tennis tournament at Wimbledon?", "Which vaccine protects against measles?",
+    "How long do elephants carry their young?", "Who composed the opera Carmen?", "rules of chess openings",
+    "When did Japan host the Olympic Games?", "How do I renew a driving licence in Kenya?",
+    "كيف أصلح محرك السيارة؟", "من فاز بكأس العالم عام 2022؟", "ما أسباب مرض السكري؟", "كم عدد لاعبي كرة السلة؟",
+    "متى ظهرت الديناصورات على الأرض؟", "كيف أتعلم العزف على العود؟", "ما عاصمة البيرو؟", "أسعار الشقق في كوالالمبور",
+    "من اخترع الهاتف؟", "كيف تحلب الأبقار في المزارع الحديثة؟",
+]  # fmt: skip
+
+
+def test_own_questions_are_answerable_and_foreign_ones_mostly_not(searcher_of: Callable[[str], Searcher]):
+    searcher = searcher_of("archive")
+    own = [
+        searcher.search(question["text"]).answerable
+        for question in QUESTIONS
+        if question["collection"] == "archive"
+    ]
+    foreign = [searcher.search(question).answerable for question in FOREIGN]
+    assert own.count("no") <= 0.08 * len(own)
+    assert foreign.count("yes") <= 3
+    assert foreign.count("no") >= 0.6 * len(foreign)

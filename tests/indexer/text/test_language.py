@@ -462,3 +462,14 @@ def test_real_paragraphs_are_in_the_language_they_are_labelled_with():
 )
 def test_a_title_is_in_its_articles_language_unless_it_runs_the_other_way(title, lang, expected):
     assert title_language(title, lang) == expected
+
+
+@pytest.mark.parametrize(
+    "address", ["https://www.example.so/" + "waxaan-ku-soo-dhawaynaynaa-" * 6, "@" + "handle" * 30]
+)
+def test_an_address_does_not_decide_the_language_of_a_paragraph(address):
+    arabic, english = "قال الوزير إن الخطة ستبدأ قريبا.", "The minister said that the plan will begin soon."
+    for text in (f"{arabic} {address}", f"{address}\n{arabic}"):
+        assert (detect(text), paragraph_language(text)) == ("ar", "ar")
+    assert paragraph_language(f"{english} {address}") == "en"
+    assert detect(address) != "und"  # where there is nothing else, it counts

@@ -186,9 +186,19 @@ def test_search_form_keeps_the_filters_but_not_the_page(read):
     assert len(texts_of(read("/?q=winter&lang="))) == len(texts_of(plain))
 
 
+def test_way_of_searching_is_chosen_by_links(read):
+    both, words = read(search_url(q="winter", lang="en")).all("ul", class_="sorting")[1].all("a")
+    assert (both.text, words.text) == ("By meaning and words", "By words alone")
+    assert both["aria-current"] == "true"
+    assert query_of(words["href"]) == {"q": "winter", "lang": "en", "mode": "lexical"}
+    both, words = read(words["href"]).all("ul", class_="sorting")[1].all("a")
+    assert words["aria-current"] == "true"
+    assert query_of(both["href"]) == {"q": "winter", "lang": "en"}
+
+
 def test_order_is_chosen_by_links(read):
     page = read(search_url(q="winter", lang="en", offset=1, limit=100))
-    best, newest = page.one("ul", class_="sorting").all("a")
+    best, newest = page.all("ul", class_="sorting")[0].all("a")
     assert (best.text, newest.text) == ("Best first", "Newest first")
     assert query_of(best["href"]) == {"q": "winter", "lang": "en", "limit": "100"}
     assert query_of(newest["href"]) == {"q": "winter", "lang": "en", "limit": "100", "sort": "date"}
@@ -201,7 +211,7 @@ def test_order_is_chosen_by_links(read):
         days += [time_element["datetime"] for time_element in times] or [""]
     assert days == sorted(days, reverse=True)
     assert days[-1] == ""  # those without a date come last
-    assert newest_first.one("ul", class_="sorting").all("a")[1]["aria-current"] == "true"
+    assert newest_first.all("ul", class_="sorting")[0].all("a")[1]["aria-current"] == "true"
 
 
 def test_the_whole_list_is_offered_as_a_file(read, newsroom):

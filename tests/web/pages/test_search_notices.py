@@ -166,3 +166,23 @@ def test_what_a_question_says_stands_above_the_list_and_can_be_taken_off(read):
 def test_a_question_that_only_excludes_is_refused_in_one_line(read):
     page = read(search_url(q="-winter"), status=400)
     assert "only says what to leave out" in page.one("main").text
+
+
+@pytest.mark.parametrize(
+    ("answerable", "heading", "told"),
+    [
+        ("no", "Nothing here seems to answer winter", "only what is nearest to it"),
+        ("unsure", "passages nearest to winter", "It is not certain that these passages answer"),
+        ("yes", "passages nearest to winter", None), (None, "passages nearest to winter", None),
+    ],
+)  # fmt: skip
+def test_list_that_seems_to_answer_nothing_says_so_and_stays(read, monkeypatch, answerable, heading, told):
+    everything = [item.words for item in items_of(read(search_url(q="winter")))]
+    monkeypatch.setattr(Searcher, "_judge", lambda *_: answerable)
+    page = read(search_url(q="winter"))
+    assert heading in page.one("h1").words
+    assert [item.words for item in items_of(page)] == everything
+    assert ("pale" in page.one("ol")["class"]) == (answerable == "no")
+    said = "It is not certain" in page.one("main").text or "only what is nearest" in page.one("main").text
+    assert said == (told is not None)
+    assert told is None or told in page.one("main").text
