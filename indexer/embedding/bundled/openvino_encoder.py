@@ -68,6 +68,9 @@ class OpenVinoEncoder:
         self._requests = LifoQueue[Any]()
         for _ in range(threads):
             self._requests.put(network.create_infer_request())
+        # Before any other thread: OpenVINO's binding sets itself up in the first call, and two threads in it
+        # at once wait for each other for ever.
+        self.encode_queries([""])
 
     def count_tokens(self, text: str) -> int:
         return len(self.tokens(self.prompts["document"] + model_text(text)))

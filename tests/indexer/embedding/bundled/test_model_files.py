@@ -5,6 +5,7 @@ import json
 import resource
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -108,6 +109,20 @@ def test_written_models_encode_like_numpy(make, make_for_torch):
     assert (encoder.dimension, encoder.encode_passages([]).shape) == (32, (0, 32))
     encoder.prompts = {"query": "", "document": ""}
     assert np.abs(encoder.encode_queries(["A\tb"])[0] - expected).max() < 1e-5
+
+
+def test_the_first_text_is_encoded_before_other_threads_can_ask(make, monkeypatch):
+    """OpenVINO's binding sets itself up in its first call; two at once would wait for each other for ever."""
+    folder, encoded = make(), []
+    vector = OpenVinoEncoder._vector
+
+    def recorded(self, text, prompt):
+        encoded.append(threading.current_thread())
+        return vector(self, text, prompt)
+
+    monkeypatch.setattr(OpenVinoEncoder, "_vector", recorded)
+    OpenVinoEncoder("bundled", "tiny", folder)
+    assert encoded == [threading.current_thread()]
 
 
 def read_model(folder):
