@@ -310,7 +310,7 @@ class SearchResult:
     facets: Facets = field(default_factory=dict)
     stages: Mapping[str, float] = field(default_factory=dict)
     """The time of each stage of the search, in milliseconds."""
-    answerable: "Answerable | None" = None
+    answerable: Answerable | None = None
     """Whether the list seems to answer the query; None where that cannot be told, as without a model."""
     parsed: ParsedQuery | None = None
     """What the query was understood to say; None for similar passages."""

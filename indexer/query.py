@@ -6,14 +6,13 @@ decides which passages are ranked at all.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from indexer.request import Clause, Match, Operator, ParsedQuery, Role
-from indexer.text.analysis import tokens
+from indexer.request import LANGUAGE, Clause, Match, Operator, ParsedQuery, Role
+from indexer.text.analysis import ascii_digits, tokens
 
 # Opening marks, each with those that may close it. A single quote is an apostrophe more often.
 _QUOTES = {'"': '"”', "“": '”"', "„": '“”"', "«": "»", "＂": "＂"}
@@ -29,7 +28,6 @@ _LANGUAGES = {
     "arabic": "ar", "عربي": "ar", "عربية": "ar", "العربية": "ar",
     "english": "en", "انجليزي": "en", "إنجليزي": "en", "انجليزية": "en", "إنجليزية": "en", "الإنجليزية": "en",
 }  # fmt: skip
-_LANGUAGE = re.compile("[a-z]{2,3}|mixed")
 _FIELD = re.compile(r"([^\W\d_]+)[:：]")
 _CLOSING = "".join(_QUOTES.values()) + " \t\r\n"
 PROSE = 2  # words outside quotation marks of a question that is prose
@@ -158,7 +156,7 @@ def _field_value(field_: Role, value: str) -> str | None:
     """Return the value of a field as it is compared; None where it is none."""
     if field_ == "lang":
         code = _LANGUAGES.get(value.lower(), value.lower())
-        return code if _LANGUAGE.fullmatch(code) else None
+        return code if re.fullmatch(LANGUAGE, code) else None
     if field_ in ("from", "to"):
         first = _first_day(value)
         if first is None:
@@ -174,8 +172,7 @@ def _field_value(field_: Role, value: str) -> str | None:
 
 def _first_day(value: str) -> date | None:
     """Return the first day of a year, a month or a day as people write it."""
-    plain = "".join(str(unicodedata.decimal(char, char)) for char in value)
-    stated = _DAY.fullmatch(plain)
+    stated = _DAY.fullmatch(ascii_digits(value))
     if stated is None:
         return None
     try:

@@ -26,7 +26,7 @@ from tantivy import FieldType, Occur, Query
 from indexer import settings
 from indexer.datatypes import Candidate, Cut, Document, Notice, Passage, SentenceScores, SplitDocument
 from indexer.errors import IndexDamaged
-from indexer.request import DATE_COLUMN, Clause, Condition, Filters, Match
+from indexer.request import DATE_COLUMN, Clause, Condition, Filters
 from indexer.store.base import Labels, Row, SeenFile, WeightedTerm
 from indexer.store.folder import SPACE_FILE, IndexFolder
 from indexer.store.manifest import Manifest
@@ -303,13 +303,7 @@ class GenerationReader:
         return self.sentence_cosines(vector, [row]).get(row)
 
     def _term_query(self, term: WeightedTerm) -> Query:
-        words: list[str | tuple[int, str]] = list(term.term.split(" "))
-        query = (
-            Query.phrase_query(self._schema, term.kind, words)
-            if len(words) > 1
-            else Query.term_query(self._schema, term.kind, term.term)
-        )
-        return Query.boost_query(query, term.weight)
+        return Query.boost_query(_words_query(self._schema, term.kind, term.term.split(" ")), term.weight)
 
     def count(self, kind: Kind, term: str) -> int:
         """Count the passages that have a term."""
@@ -362,13 +356,16 @@ class GenerationReader:
 
     def undated(self, filters: Filters) -> int:
         """Count the documents without a date that pass the filters other than those of the date."""
-        other_filters = tuple(
-            each for each in filters if isinstance(each, Clause) or each.filter.column != DATE_COLUMN
+        clauses = tuple(each for each in filters if isinstance(each, Clause))
+        where, values = _where(
+            each for each in filters if not isinstance(each, Clause) and each.filter.column != DATE_COLUMN
         )
-        rows = json.dumps(self._rows_of(other_filters).tolist())
-        query = """SELECT COUNT(DISTINCT doc_id) FROM passages JOIN documents USING (doc_id)
-                   WHERE published IS NULL AND row IN (SELECT value FROM json_each(?))"""
-        return int(self._query(query, (rows,))[0][0])
+        if clauses:
+            where += " AND row IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps(self._rows_of(clauses).tolist()))
+        query = f"""SELECT COUNT(DISTINCT doc_id) FROM passages JOIN documents USING (doc_id)
+                    WHERE published IS NULL AND {where}"""
+        return int(self._query(query, values)[0][0])
 
     def has_value(self, condition: Condition) -> bool:
         """Return whether a passage has the value that a filter for equality asks for."""
@@ -538,7 +535,7 @@ def _rounded(score: float) -> float:
 
 def _where(filters: Iterable[Any]) -> tuple[str, list[str]]:
     """Return filters as an SQL condition over passages joined with documents, and its values."""
-    operators = {"equal": "=", "at_least": ">=", "at_most": "<="}
+    operators, filters = {"equal": "=", "at_least": ">=", "at_most": "<="}, list(filters)
     conditions = [f"{filter_.column} {operators[filter_.comparison]} ?" for filter_, _ in filters]
     return " AND ".join(conditions) or "TRUE", [value for _, value in filters]
 
@@ -548,7 +545,7 @@ def _masks(schema: tantivy.Schema, filters: Filters) -> list[tuple[Occur, Query]
     masks = []
     for each in filters:
         if isinstance(each, Clause):
-            any_of = [(Occur.Should, _match(schema, match)) for match in each.any_of]
+            any_of = [(Occur.Should, _words_query(schema, *match)) for match in each.any_of]
             occur = Occur.MustNot if each.excluded else Occur.Must
             masks.append((occur, Query.boolean_query(any_of) if any_of else Query.empty_query()))
         elif each.filter.comparison == "equal":
@@ -560,8 +557,9 @@ def _masks(schema: tantivy.Schema, filters: Filters) -> list[tuple[Occur, Query]
     return [(occur, Query.const_score_query(mask, 0.0)) for occur, mask in masks]
 
 
-def _match(schema: tantivy.Schema, match: Match) -> Query:
-    words: list[str | tuple[int, str]] = list(match.words)
+def _words_query(schema: tantivy.Schema, field: str, words: Sequence[str]) -> Query:
+    """Return the query for words that stand one after the other in a field."""
     if len(words) > 1:
-        return Query.phrase_query(schema, match.field, words)
-    return Query.term_query(schema, match.field, words[0])
+        in_a_row: list[str | tuple[int, str]] = list(words)
+        return Query.phrase_query(schema, field, in_a_row)
+    return Query.term_query(schema, field, words[0])

@@ -142,9 +142,14 @@ def _light_stem(word: str) -> str:
     return word
 
 
+def ascii_digits(text: str) -> str:
+    """Return a text with the digits 0 to 9 for those of every script."""
+    return "".join(str(unicodedata.decimal(char, char)) for char in text)
+
+
 def _digits(word: str) -> str:
     """Write every decimal digit in ASCII, and a number without its thousands separators."""
-    plain = "".join(str(unicodedata.decimal(char, char)) for char in word).translate(_SEPARATORS)
+    plain = ascii_digits(word).translate(_SEPARATORS)
     return plain.replace(",", "") if re.fullmatch(r"[\d.,]+", plain) else plain
 
 
