@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,15 @@ NO_DATES = "None of these articles has a known date, so the most relevant come f
 NO_WORD = "The question has no word to look for. Type a few words, in Arabic or English."
 SORTED_BY_DATE = 100  # best passages that are sorted by date; the other candidates say little about the query
 MATCHES = 40  # best passages of a search; those of an article among them are its matches
+
+
+class _Query(NamedTuple):
+    """A query as it is searched: what it says, which passages it may find, its language and its words."""
+
+    parsed: ParsedQuery
+    filters: Filters
+    language: str
+    words: QueryWords
 
 
 class Searcher:
@@ -134,20 +143,24 @@ class Searcher:
         request = SearchRequest(query, **options) if isinstance(query, str) else query
         clock = Clock()
         self.check_generation(request.generation)
-        parsed, mask = self._understood(request)
-        language, words = detect(parsed.text), self._words(request, parsed)
-        candidates, degraded = self._candidates(request, parsed, mask, language, words, clock)
-        marked = words if request.highlight else None
+        understood = self._understood(request)
+        candidates, degraded = self._candidates(request, understood, clock)
         result = self._page(
-            request, mask, candidates, clock, language=language, words=marked, degraded=degraded
+            request,
+            understood.filters,
+            candidates,
+            clock,
+            language=understood.language,
+            words=understood.words if request.highlight else None,
+            degraded=degraded,
         )
-        if not has_word(parsed.text):
-            result = replace(result, warnings=(*result.warnings, Notice("no_word", NO_WORD)))
+        no_word = () if has_word(understood.parsed.text) else (Notice("no_word", NO_WORD),)
         return replace(
             result,
-            answerable=self._judge(candidates, language, words) if not degraded else None,
-            parsed=parsed,
-            spellings=words.spellings,
+            warnings=(*result.warnings, *no_word),
+            answerable=self._judge(candidates, understood) if not degraded else None,
+            parsed=understood.parsed,
+            spellings=understood.words.spellings,
         )
 
     def similar(self, request: SimilarRequest) -> SearchResult:
@@ -179,9 +192,8 @@ class Searcher:
         every passage to which a result list leads is a match of its article.
         """
         clock = Clock()
-        parsed, mask = self._understood(request)
-        language, words = detect(parsed.text), self._words(request, parsed)
-        candidates, degraded = self._candidates(request, parsed, mask, language, words, clock)
+        query = self._understood(request)
+        candidates, degraded = self._candidates(request, query, clock)
         with clock.stage("fetch"):
             of_article = [
                 (place, candidate)
@@ -193,11 +205,18 @@ class Searcher:
             ]
             matches = matches or [candidate for _, candidate in of_article[:1]]
             matches.sort(key=lambda candidate: candidate.passage.number)
-            hits = self._hits([ResultGroup(candidate) for candidate in matches], words)
+            hits = self._hits([ResultGroup(candidate) for candidate in matches], query.words)
         # The result list already has the notice about articles that a date filter leaves out.
         notices = self._notices((), degraded=degraded, left_out=0)
         return SearchResult(
-            request, language, self.generation, len(hits), hits, clock.took(), notices, stages=clock.stages
+            request,
+            query.language,
+            self.generation,
+            len(hits),
+            hits,
+            clock.took(),
+            notices,
+            stages=clock.stages,
         )
 
     def best_sentence(self, query: str, doc_id: str, number: int) -> Answer | None:
@@ -325,23 +344,25 @@ class Searcher:
             notices.append(Notice("dated", text, SORTED_BY_DATE))
         return tuple(notices)
 
-    def _understood(self, request: SearchRequest) -> tuple[ParsedQuery, Filters]:
-        """Return what a query says, and which passages it may find. Raises RequestError."""
+    def _understood(self, request: SearchRequest) -> _Query:
+        """Return the query of a request, understood. Raises RequestError."""
         parsed = parse(request.query)
         if parsed.operators and not has_word(parsed.text):
             raise RequestError(
                 "nothing_asked",
                 "The question only says what to leave out or where to look. Add a word that is looked for.",
             )
-        return parsed, mask_of(request, parsed, self.store)
+        find = spelled_words if request.names == "on" else plain_words
+        words = find(tokens(parsed.text), self.store)
+        return _Query(parsed, mask_of(request, parsed, self.store), detect(parsed.text), words)
 
-    def _judge(self, candidates: Sequence[Candidate], language: str, words: QueryWords) -> Answerable | None:
+    def _judge(self, candidates: Sequence[Candidate], query: _Query) -> Answerable | None:
         """Return whether the candidates seem to answer; None for models with cosines on another scale."""
         settings = self.store.manifest.settings
         if settings["weights"] != WEIGHTS_SHA256 or not settings["language_neutral"]["used"]:
             return None
-        few_words = len(telling_words(words.tokens)) <= FEW_WORDS
-        return judge(candidates, language, few_words=few_words)
+        few_words = len(telling_words(query.words.tokens)) <= FEW_WORDS
+        return judge(candidates, query.language, few_words=few_words)
 
     def _unknown_values(self, filters: Filters) -> list[Notice]:
         """Return a notice for each language, source and author that no article of the archive has."""
@@ -358,21 +379,16 @@ class Searcher:
         return notices
 
     def _candidates(
-        self,
-        request: SearchRequest,
-        parsed: ParsedQuery,
-        filters: Filters,
-        language: str,
-        words: QueryWords,
-        clock: Clock,
+        self, request: SearchRequest, query: _Query, clock: Clock
     ) -> tuple[list[Candidate], bool]:
         """Return all candidates for a query, best first, and whether the model failed."""
-        if not has_word(parsed.text):
+        words, filters = query.words, query.filters
+        if not has_word(query.parsed.text):
             return [], False  # signs alone are near to nothing
         vector = None
         if request.mode != "lexical":
             with clock.stage("encode"):
-                vector = self._encode(parsed.text)
+                vector = self._encode(query.parsed.text)
             if vector is None and request.mode == "dense":
                 raise ModelError("The model failed. Search by words, with mode lexical, or try again later.")
         lexical, dense = list[Candidate](), list[Candidate]()
@@ -388,11 +404,7 @@ class Searcher:
         if request.mode == "dense":
             return candidates, False
         with clock.stage("fuse"):
-            return by_meaning_and_words(candidates, lexical, words, language), False
-
-    def _words(self, request: SearchRequest, parsed: ParsedQuery) -> QueryWords:
-        find = spelled_words if request.names == "on" else plain_words
-        return find(tokens(parsed.text), self.store)
+            return by_meaning_and_words(candidates, lexical, words, query.language), False
 
     def _encode(self, query: str) -> NDArray[np.float32] | None:
         """Return the vector of a query; None where the model fails."""
