@@ -83,9 +83,9 @@ def serve(
     service = SearchService(index, model, archive=archive)
     app = create_app(service, guard or Guard.of(host))
     try:
-        threads_left = run(app, host, port, proxy=proxy, begin=service.start)
+        answering = run(app, host, port, proxy=proxy, begin=service.start)
     finally:
-        service.close()
+        loading = service.close()
     log.info("The server has ended")
-    if threads_left:
+    if answering or loading:
         leave()

@@ -79,12 +79,17 @@ class SearchService:
         self._watcher = threading.Thread(target=self._watch, name="open-index", daemon=True)
         self._watcher.start()
 
-    def close(self) -> None:
-        """Stop looking for switches, and close the readers of the articles' files."""
+    def close(self) -> bool:
+        """Stop looking for switches, close the files' readers; return whether the thread is still loading.
+
+        Its loading is not waited for. A process that ends normally while a library is loading a model in
+        native code aborts, so end it with `leave` then.
+        """
         self._closed.set()
         if self._watcher:
-            self._watcher.join(timeout=1)  # do not wait for a model that it is loading
+            self._watcher.join(timeout=1)
         self._originals.close()
+        return self._watcher is not None and self._watcher.is_alive()
 
     def searcher(self) -> Searcher:
         """Return the Searcher of the current generation; raises the error that kept it from opening.

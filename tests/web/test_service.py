@@ -45,10 +45,12 @@ def test_service_is_loading_until_index_and_model_are_open(archive, index, model
     with pytest.raises(Loading) as error:
         service.searcher()
     assert (error.value.code, error.value.http_status) == ("loading", 503)
+    assert service.close()  # and is still loading
     gate.may.set()
     until(lambda: service._searcher)
     assert service.searcher().size() == (2, 4)
     assert gate.asked == 1
+    assert not service.close()
 
 
 def test_service_opens_a_generation_once(archive, index, model):

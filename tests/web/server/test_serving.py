@@ -116,10 +116,11 @@ def test_server_is_live_while_loading_then_answers_and_ends_on_sigterm(serve, re
     assert ended_quietly(server)
 
 
-def test_sigterm_ends_a_loading_server(serve, real_index):
+@pytest.mark.parametrize("after", [0, 0.1, 0.2, 0.5])  # seconds; the model loads in the first ones
+def test_sigterm_ends_a_loading_server(serve, real_index, after):
     server = serve("--index", real_index, "--port", 0)
     assert server.get("/livez")[0] == 200
-    time.sleep(0.5)
+    time.sleep(after)
     status, seconds = server.end()
     assert status == 0
     assert seconds < ENDS_WITHIN
