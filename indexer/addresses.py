@@ -48,6 +48,6 @@ def next_page_url(result: SearchResult, path: str) -> str | None:
     """Return the address of the next result page, in the same generation; None after the last page."""
     request = result.request
     offset = request.offset + request.limit
-    if offset >= result.total or offset > OFFSET:
+    if offset >= result.listed or offset > OFFSET:
         return None
     return f"{path}?{urlencode(replace(request, offset=offset, generation=result.generation).values())}"

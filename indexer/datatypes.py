@@ -211,6 +211,8 @@ class Hit:
     """Its sentence that answers the query; None where none stands out."""
     explanation: Explanation | None = None
     """Why it has its place in the list; None where it is no hit of a query."""
+    found: bool = True
+    """Whether it is nearer to the query than chance; True where that cannot be told."""
 
     @property
     def text(self) -> str:
@@ -257,14 +259,14 @@ class ArticleHits:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The number of passages that share a value; None is the unknown value."""
+    """The number of hits that the list of a value finds; None is the unknown value."""
 
     value: str | None
     count: int
 
 
 Facets = Mapping[str, tuple[Count, ...]]
-"""Counts of the candidates before collapsing, by the name of the facet."""
+"""Counts of what was found, by the name of the facet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,12 +294,15 @@ Answerable = Literal["yes", "unsure", "no"]
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """One page of a ranked list, as a sequence of hits; `total` counts the whole list.
+    """One page of a ranked list, as a sequence of hits.
+
+    The list goes on beyond what was found: `total` counts the hits that are nearer to the query than chance,
+    `listed` all hits.
 
     >>> with open_searcher("index") as searcher:
     ...     result = searcher.search("grain corridor", limit=3)
-    >>> [hit.rank for hit in result], len(result), result.total
-    ([1, 2, 3], 3, 4)
+    >>> [hit.rank for hit in result], len(result), result.total, result.listed
+    ([1, 2, 3], 3, 4, 4)
     """
 
     request: SearchRequest | SimilarRequest
@@ -318,6 +323,10 @@ class SearchResult:
     """The spellings of names that were searched too, by word of the query."""
     like: Hit | None = None
     """The passage to which the hits are similar; None for a query."""
+    listed: int = 0
+    """The number of hits on all pages."""
+    complete: bool = True
+    """Whether `total` and the facets count all that there is; more may be found with a filter otherwise."""
 
     @property
     def without_model(self) -> bool:

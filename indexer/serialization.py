@@ -58,6 +58,8 @@ def _list_json(result: SearchResult, address: str) -> dict[str, Any]:
     explain = isinstance(result.request, SearchRequest) and result.request.explain
     return {
         "total": result.total,
+        "total_is": "exact" if result.complete else "at_least",
+        "listed": result.listed,
         "limit": result.request.limit,
         "offset": result.request.offset,
         "next": next_page_url(result, address),
@@ -80,7 +82,7 @@ def _article_hits_json(article: ArticleHits) -> dict[str, Any]:
 
 
 def _facets_json(facets: Facets) -> dict[str, Any]:
-    """Return the values of each facet with their numbers of passages; an unknown value is null."""
+    """Return the values of each facet with the numbers of hits that they find; an unknown value is null."""
     return {
         name: [{"value": count.value, "count": count.count} for count in counts]
         for name, counts in facets.items()
@@ -92,6 +94,7 @@ def hit_json(hit: Hit, *, explain: bool = False) -> dict[str, Any]:
     passage = hit.passage
     return {
         "rank": hit.rank,
+        "found": hit.found,
         "score": round(hit.score, 6),
         "text": hit.text,
         "lang": passage.lang,

@@ -15,7 +15,7 @@ SILENCE: dict[str | None, str] = {
 
 def result_text(result: SearchResult) -> str:
     if not result.hits:
-        return "No passage past that offset." if result.total else "Nothing was found."
+        return "No passage past that offset." if result.listed else "Nothing was found."
     blocks = []
     for hit in result.hits:
         lines = [
@@ -38,7 +38,15 @@ def result_text(result: SearchResult) -> str:
     if result.answerable in SILENCE:
         blocks.insert(0, SILENCE[result.answerable])
     first, last = result.hits[0].rank, result.hits[-1].rank
-    return "\n\n".join([*blocks, f"Passages {first} to {last} of {result.total}."])
+    return "\n\n".join([*blocks, f"Passages {first} to {last} of {result.listed}.{_found_text(result)}"])
+
+
+def _found_text(result: SearchResult) -> str:
+    """Return how many passages are nearer to the question than chance, where that differs from the list."""
+    if result.total == result.listed:
+        return ""
+    at_least = "" if result.complete else "at least "
+    return f" Nearer to the question than chance: {at_least}{result.total}."
 
 
 def report_text(report: BuildReport, index: Path) -> str:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from indexer.datatypes import (
     Answer,
-    Answerable,
     Candidate,
     Hit,
     Notice,
@@ -42,7 +41,7 @@ from indexer.retrieval.fusion import DEPTH, FEW_WORDS
 from indexer.retrieval.highlight import find_highlights
 from indexer.retrieval.mask import mask_of
 from indexer.retrieval.ranking import by_meaning, by_meaning_and_words, by_words
-from indexer.retrieval.silence import judge
+from indexer.retrieval.silence import Judgement, Outside, all_found, judge
 from indexer.retrieval.words import QueryWords, plain_words, rarity, spelled_words
 from indexer.store.reader import GenerationReader
 from indexer.store.schema import duplicate_key
@@ -70,6 +69,23 @@ class _Query(NamedTuple):
     filters: Filters
     language: str
     words: QueryWords
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether all of its words are operators, so that each passage that passes the filters has them."""
+        words = {token.term for token in tokens(self.parsed.text)}
+        stated = {token.term for operator in self.parsed.operators for token in tokens(operator.text)}
+        return words <= stated
+
+
+class _Pool(NamedTuple):
+    """All candidates of a query, best first."""
+
+    candidates: list[Candidate]
+    outside: Outside | None
+    """What passages outside can have; None where there are none."""
+    degraded: bool = False
+    """Whether the model failed."""
 
 
 class Searcher:
@@ -138,27 +154,29 @@ class Searcher:
         `options` are the fields of a SearchRequest: limit, offset, lang, source, author, published_from,
         published_to, mode, sort, copies. Each retriever gives its best candidates among the passages that
         pass the filters. All result pages are cut from the union of these candidates, which is collapsed
-        unless the request says otherwise; `total` counts that list. Raises RequestError.
+        unless the request says otherwise. Raises RequestError.
         """
         request = SearchRequest(query, **options) if isinstance(query, str) else query
         clock = Clock()
         self.check_generation(request.generation)
         understood = self._understood(request)
-        candidates, degraded = self._candidates(request, understood, clock)
+        pool = self._pool(request, understood, clock)
+        judgement = self._judge(pool, understood)
         result = self._page(
             request,
             understood.filters,
-            candidates,
+            pool.candidates,
+            judgement,
             clock,
             language=understood.language,
             words=understood.words if request.highlight else None,
-            degraded=degraded,
+            degraded=pool.degraded,
         )
         no_word = () if has_word(understood.parsed.text) else (Notice("no_word", NO_WORD),)
         return replace(
             result,
             warnings=(*result.warnings, *no_word),
-            answerable=self._judge(candidates, understood) if not degraded else None,
+            answerable=judgement.answerable,
             parsed=understood.parsed,
             spellings=understood.words.spellings,
         )
@@ -176,13 +194,17 @@ class Searcher:
             # Ask for more, because the passages of this article, which are left out, are among the nearest.
             depth = DEPTH + len(article.passages)
             nearest = self.store.dense(self.store.vector(passage), depth, request.filters())
+        outside = Outside(nearest[-1].score, 0.0) if len(nearest) == depth else None
         same_words = duplicate_key(like.text)
         candidates = [
             candidate
             for candidate in nearest
             if candidate.passage.doc_id != passage.doc_id and candidate.duplicate_key != same_words
         ][:DEPTH]
-        return self._page(request, request.filters(), candidates, clock, language=passage.lang, like=like)
+        judgement = all_found(candidates, outside)
+        return self._page(
+            request, request.filters(), candidates, judgement, clock, language=passage.lang, like=like
+        )
 
     def matches(self, request: SearchRequest, doc_id: str, named: Passage | None = None) -> SearchResult:
         """Return the passages of an article that a search found, in the article's order, without ranks.
@@ -193,7 +215,7 @@ class Searcher:
         """
         clock = Clock()
         query = self._understood(request)
-        candidates, degraded = self._candidates(request, query, clock)
+        candidates, _, degraded = self._pool(request, query, clock)
         with clock.stage("fetch"):
             of_article = [
                 (place, candidate)
@@ -217,6 +239,7 @@ class Searcher:
             clock.took(),
             notices,
             stages=clock.stages,
+            listed=len(hits),
         )
 
     def best_sentence(self, query: str, doc_id: str, number: int) -> Answer | None:
@@ -240,6 +263,11 @@ class Searcher:
     def article(self, doc_id: str) -> SplitDocument | None:
         """Return an article with all its passages; None where the index does not hold it."""
         return self.store.article(doc_id)
+
+    def sources(self) -> list[str]:
+        """Return the sources of the articles, that of the most articles first."""
+        counts = self.store.manifest.sources
+        return sorted(filter(None, counts), key=lambda source: (-counts[source], source))
 
     def check_generation(self, generation: str | None) -> None:
         """Raise GenerationChanged where a request names a generation other than this one."""
@@ -278,6 +306,7 @@ class Searcher:
         request: SearchRequest | SimilarRequest,
         filters: Filters,
         candidates: list[Candidate],
+        judgement: Judgement,
         clock: Clock,
         *,
         language: str,
@@ -288,25 +317,38 @@ class Searcher:
         """Return the requested page of a list of candidates, which has the best first."""
         with clock.stage("fetch"):
             labels = self.store.labels([candidate.passage.doc_id for candidate in candidates])
-            facet_labels = [
-                {"lang": candidate.passage.lang, **labels[candidate.passage.doc_id]}
-                for candidate in candidates
-            ]
             best = candidates[:SORTED_BY_DATE] if request.sort == "date" else candidates
+            group_together = collapse if request.copies == "fold" else ungrouped
+            found = {each.row for each in candidates if each.passage.passage_id in judgement.found}
+            places = {each.row: place for place, each in enumerate(candidates)}
+
+            def is_found(group: ResultGroup) -> bool:
+                return group.candidate.row in found
+
+            def grouped(some: Sequence[Candidate]) -> list[ResultGroup]:
+                # What is found stands for an article, so that its number does not depend on the order.
+                found_first = sorted(some, key=lambda each: each.row not in found)
+                return sorted(group_together(found_first), key=lambda group: places[group.candidate.row])
+
+            def day(group: ResultGroup) -> str:
+                return labels[group.candidate.passage.doc_id]["published"] or ""
+
+            def count(of_value: Sequence[Candidate]) -> int:
+                return len(group_together([each for each in of_value if each.row in found]))
+
             # Collapse before sorting by date, so that both orders list the same passages.
-            listed = collapse(best) if request.copies == "fold" else ungrouped(best)
+            listed = grouped(best)
             if request.sort == "date":
-
-                def day(group: ResultGroup) -> str:
-                    return labels[group.candidate.passage.doc_id]["published"] or ""
-
-                # Stable: passages of one day stay in the order of relevance.
+                # What is near by chance alone comes last. Stable: passages of one day stay in the order of
+                # relevance.
                 listed.sort(key=day, reverse=True)
-                any_dated = bool(listed) and bool(day(listed[0]))
-            else:
-                any_dated = True
+                listed.sort(key=is_found, reverse=True)
+            any_dated = request.sort != "date" or any(map(day, listed))
             page = listed[request.offset : request.offset + request.limit]
             hits = self._hits(page, words)
+            facets = count_facets(
+                best, lambda each: {"lang": each.passage.lang, **labels[each.passage.doc_id]}, count
+            )
         notices = self._notices(filters, degraded=degraded, left_out=len(candidates) - len(best))
         if listed and not any_dated:
             notices += (Notice("no_dates", NO_DATES),)
@@ -314,13 +356,18 @@ class Searcher:
             request,
             language,
             self.generation,
-            len(listed),
-            tuple(replace(hit, rank=rank) for rank, hit in enumerate(hits, request.offset + 1)),
+            sum(map(is_found, listed)),
+            tuple(
+                replace(hit, rank=rank, found=is_found(group))
+                for rank, (hit, group) in enumerate(zip(hits, page, strict=True), request.offset + 1)
+            ),
             clock.took(),
             notices,
-            count_facets(facet_labels),
+            facets,
             clock.stages,
             like=like,
+            listed=len(listed),
+            complete=judgement.complete and len(best) == len(candidates),
         )
 
     def _notices(self, filters: Filters, *, degraded: bool, left_out: int) -> tuple[Notice, ...]:
@@ -356,13 +403,16 @@ class Searcher:
         words = find(tokens(parsed.text), self.store)
         return _Query(parsed, mask_of(request, parsed, self.store), detect(parsed.text), words)
 
-    def _judge(self, candidates: Sequence[Candidate], query: _Query) -> Answerable | None:
-        """Return whether the candidates seem to answer; None for models with cosines on another scale."""
+    def _judge(self, pool: _Pool, query: _Query) -> Judgement:
+        """Return what the candidates are worth; models with cosines on another scale are not judged."""
+        candidates, outside, degraded = pool
+        if query.parsed.operators and candidates and query.is_stated:
+            return all_found(candidates, outside, "yes")
         settings = self.store.manifest.settings
-        if settings["weights"] != WEIGHTS_SHA256 or not settings["language_neutral"]["used"]:
-            return None
+        if degraded or settings["weights"] != WEIGHTS_SHA256 or not settings["language_neutral"]["used"]:
+            return all_found(candidates, outside)
         few_words = len(telling_words(query.words.tokens)) <= FEW_WORDS
-        return judge(candidates, query.language, few_words=few_words)
+        return judge(candidates, outside, query.language, few_words=few_words)
 
     def _unknown_values(self, filters: Filters) -> list[Notice]:
         """Return a notice for each language, source and author that no article of the archive has."""
@@ -378,13 +428,11 @@ class Searcher:
                 notices.append(Notice(code, text.format(each.value), value=each.value))
         return notices
 
-    def _candidates(
-        self, request: SearchRequest, query: _Query, clock: Clock
-    ) -> tuple[list[Candidate], bool]:
-        """Return all candidates for a query, best first, and whether the model failed."""
+    def _pool(self, request: SearchRequest, query: _Query, clock: Clock) -> _Pool:
+        """Return all candidates for a query."""
         words, filters = query.words, query.filters
         if not has_word(query.parsed.text):
-            return [], False  # signs alone are near to nothing
+            return _Pool([], None)  # signs alone are near to nothing
         vector = None
         if request.mode != "lexical":
             with clock.stage("encode"):
@@ -395,16 +443,19 @@ class Searcher:
         if request.mode != "dense":
             with clock.stage("lexical"):
                 lexical = self.store.lexical(words.terms, DEPTH, filters)
+        words_outside = lexical[-1].score / words.information if len(lexical) == DEPTH else 0.0
         if vector is None:
-            return by_words(lexical, words), request.mode != "lexical"
+            outside = Outside(0.0, words_outside) if words_outside else None
+            return _Pool(by_words(lexical, words), outside, request.mode != "lexical")
         with clock.stage("dense"):
             dense = self.store.dense(vector, DEPTH, filters)
+        outside = Outside(dense[-1].score, words_outside) if len(dense) == DEPTH else None
         with clock.stage("sentences"):
             candidates = by_meaning(self.store, vector, lexical, dense)
         if request.mode == "dense":
-            return candidates, False
+            return _Pool(candidates, outside)
         with clock.stage("fuse"):
-            return by_meaning_and_words(candidates, lexical, words, query.language), False
+            return _Pool(by_meaning_and_words(candidates, lexical, words, query.language), outside)
 
     def _encode(self, query: str) -> NDArray[np.float32] | None:
         """Return the vector of a query; None where the model fails."""

@@ -30,10 +30,10 @@ from indexer.serialization import result_json, similar_json
 
 RESULT_KEYS = [
     "query", "language", "mode", "answerable", "parsed", "spellings", "generation", "took_ms",
-    "total", "limit", "offset", "next", "facets", "hits", "articles", "warnings",
+    "total", "total_is", "listed", "limit", "offset", "next", "facets", "hits", "articles", "warnings",
 ]  # fmt: skip
 HIT_KEYS = [
-    "rank", "score", "text", "lang", "dir", "highlights", "answer", "also_in", "more", "explain", "source",
+    "rank", "found", "score", "text", "lang", "dir", "highlights", "answer", "also_in", "more", "explain", "source",
 ]  # fmt: skip
 SOURCE_KEYS = [
     "doc_id", "path", "title", "published", "sha256", "basis", "encoding",
@@ -69,7 +69,7 @@ def result(request, total=37, hits=HITS, like=None):
     stages, spellings = {"encode": 1.0}, {"ماء": ("مياه", "mia")}
     return SearchResult(
         request, "ar", "20250301-1", total, hits, 21.4, (SLOW,), FACETS, stages, "no",
-        parse(request.query) if like is None else None, spellings, like,
+        parse(request.query) if like is None else None, spellings, like, total, False,
     )  # fmt: skip
 
 
@@ -104,6 +104,8 @@ def test_result_contains_the_query_and_the_counts():
         "generation": "20250301-1",
         "took_ms": 21.4,
         "total": 37,
+        "total_is": "at_least",
+        "listed": 37,
         "limit": 2,
         "offset": 4,
         "facets": {
@@ -271,7 +273,18 @@ def test_similar_passages_have_the_same_form_and_a_next_address():
     found = similar_json(result(request, like=HITS[1]))
     asked = result_json(result(SearchRequest("ماء", limit=2, offset=2, lang="ar", sort="date")))
     assert found["like"] == asked["hits"][1]
-    shared = ("generation", "took_ms", "total", "limit", "offset", "facets", "hits", "articles", "warnings")
+    shared = (
+        "generation",
+        "took_ms",
+        "total",
+        "listed",
+        "limit",
+        "offset",
+        "facets",
+        "hits",
+        "articles",
+        "warnings",
+    )
     assert {key: found[key] for key in shared} == {key: asked[key] for key in shared}
     assert parse_qs(urlsplit(found["next"]).query) == {
         "doc_id": ["ar/مياه.txt"], "passage": ["2"], "limit": ["2"], "offset": ["4"], "lang": ["ar"], "sort": ["date"],

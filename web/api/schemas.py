@@ -124,6 +124,9 @@ class Hit(BaseModel):
     """A passage: its exact words, and the provenance."""
 
     rank: int | None = Field(description="From 1; null where the passage is collapsed into another hit.")
+    found: bool = Field(
+        description="Whether it is nearer to the question than chance; true where that is not judged."
+    )
     score: float = Field(description="Higher is better; of lexical mode it is BM25, else a cosine.")
     text: str = Field(description="The exact words: the article's text from `char_start` to `char_end`.")
     lang: str = Field(description=_LANG)
@@ -150,7 +153,7 @@ class ArticleHits(BaseModel):
 
 
 class Count(BaseModel):
-    """A value, and how many have it: passages in facets, articles in statistics."""
+    """A value, and how many have it: hits in facets, articles in statistics."""
 
     value: str | None = Field(description="Null where it is not known, or there is none.")
     count: int = Field(ge=1, description="How many have it.")
@@ -170,7 +173,7 @@ def _facet(name: str) -> tuple[Any, Any]:
 
 Facets: Any = create_model(
     "Facets",
-    __doc__="How the passages found divide, before any is collapsed into another.",
+    __doc__="How many hits the list of each value would find.",
     **{name: _facet(name) for name in FACETS},  # type: ignore[call-overload]
 )
 
@@ -182,15 +185,20 @@ class ListAnswer(BaseModel):
     took_ms: float = Field(description="Milliseconds that the search took.")
     total: int = Field(
         ge=0,
-        description="Hits of the whole list. It is made of the best 200 passages of each way of searching, "
-        "by meaning and by words, with `sort=date` of the best 100 of those; more may match.",
+        description="Hits found in earnest: passages nearer to the question than chance. Where that "
+        "is not judged, as with `answerable` null, it is `listed`.",
     )
+    total_is: Literal["exact", "at_least"] = Field(
+        description="Whether `total` and the facets count all there is. The list is made of the best 200 "
+        "passages of each way of searching, with `sort=date` of the best 100 of those; more may be found."
+    )
+    listed: int = Field(ge=0, description="Hits of the whole list, on all pages, also by chance near ones.")
     limit: int = Field(description="Hits to a page, as asked.")
     offset: int = Field(description="Hits passed over, as asked.")
     next: str | None = Field(description="Address of the next page, null after the last.")
     facets: Facets = Field(
-        description="Counts of the best 200 passages of each way of searching, before any is collapsed; with "
-        "`sort=date` too, where the list has the best 100 of them."
+        description="By value, the `total` that the same question finds with this value as its filter; where "
+        "`total_is` says `at_least`, it may find more."
     )
     hits: list[Hit] = Field(description="The page, best or newest first.")
     articles: list[ArticleHits] = Field(

@@ -79,7 +79,7 @@ def _every_hit() -> tuple[list[Hit], list[str]]:
         record_search(result)
         hits += result.hits
         amiss |= {warning.code: None for warning in result.warnings if warning.code in AMISS}
-        if not result.hits or len(hits) >= result.total:
+        if not result.hits or len(hits) >= result.listed:
             return hits, list(amiss)
 
 

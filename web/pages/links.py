@@ -1,6 +1,6 @@
 """The addresses of lists, hits and exports, and the facets and filters of a list with their links."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -29,12 +29,17 @@ AnyRequest = SearchRequest | SimilarRequest
 
 
 class Choice(NamedTuple):
-    """A value of a facet: its number of passages, and the address of their list, if it can be chosen."""
+    """A value of a facet with the address of its list, if it can be chosen."""
 
     label: str
-    passages: int
+    hits: int | None
+    """The number of hits of its list; None where it is not known."""
     address: str | None
-    chosen: bool
+    chosen: bool = False
+    without: str | None = None
+    """The address of the list without it."""
+    adds: bool = False
+    """Whether its address adds it to the values that are chosen already."""
 
 
 class Facet(NamedTuple):
@@ -85,7 +90,7 @@ def pages_around(result: SearchResult) -> tuple[str | None, str | None]:
     after = list_request.offset + list_request.limit
     return (
         page_at(max(0, list_request.offset - list_request.limit)) if list_request.offset else None,
-        page_at(after) if after < result.total and after <= OFFSET else None,
+        page_at(after) if after < result.listed and after <= OFFSET else None,
     )
 
 
@@ -93,7 +98,7 @@ def last_page_address(result: SearchResult) -> str:
     """Return the address of the last page of a list that has hits."""
     list_request = result.request
     return address_of(
-        list_request, {"offset": str((result.total - 1) // list_request.limit * list_request.limit)}
+        list_request, {"offset": str((result.listed - 1) // list_request.limit * list_request.limit)}
     )
 
 
@@ -129,8 +134,11 @@ def kept_of_refused(values: Mapping[str, str], code: str) -> list[tuple[str, str
     return [(name, values[name]) for name in kept_names if values.get(name) and code != f"bad_{name}"]
 
 
-def facets_of(result: SearchResult) -> list[Facet]:
-    """Return the facets of a list that have several values or an active filter."""
+def facets_of(result: SearchResult, sources: Iterable[str]) -> list[Facet]:
+    """Return the facets of a list that have several values or an active filter.
+
+    `sources` are those of the whole archive: where some are chosen, each other one can be added.
+    """
     list_request = result.request
     facets = []
     for name, counts in result.facets.items():
@@ -138,12 +146,15 @@ def facets_of(result: SearchResult) -> list[Facet]:
         choices = [
             Choice(
                 label=facet_label(name, entry.value),
-                passages=entry.count,
+                hits=entry.count if result.complete else None,
                 address=_address_with_value(list_request, name, entry.value),
                 chosen=entry.value is not None and entry.value == chosen,
+                without=_address_without_value(list_request, name, entry.value) if len(counts) > 1 else None,
             )
             for entry in counts
         ]
+        if name == "source":
+            choices += _more_sources(list_request, sources)
         if len(choices) > 1 or (choices and _is_on(list_request, name)):
             facets.append(
                 Facet(name, facet_title(name), choices, _address_with_any_value(list_request, name))
@@ -219,6 +230,47 @@ def _address_with_value(list_request: AnyRequest, facet: str, value: str | None)
     if FACETS[facet].column == DATE_COLUMN:
         return address_of(list_request, dict(zip(names, (f"{value}-01-01", f"{value}-12-31"), strict=True)))
     return address_of(list_request, {names[0]: value})
+
+
+def _address_without_value(list_request: AnyRequest, facet: str, value: str | None) -> str | None:
+    """Return the address of the list without one source or author; None where a query cannot say that."""
+    named = _quoted(value or "")
+    if facet not in ("source", "author") or not named or not isinstance(list_request, SearchRequest):
+        return None
+    return address_of(list_request, {"q": f"{list_request.query} -{facet}:{named}"})
+
+
+def _more_sources(list_request: AnyRequest, sources: Iterable[str]) -> list[Choice]:
+    """Return the sources that can be added to those that are chosen; none where none is chosen."""
+    if not isinstance(list_request, SearchRequest):
+        return []
+    named = {
+        operator.value
+        for operator in parse(list_request.query).operators
+        if operator.role == "source" and not operator.excluded
+    }
+    filtered = list_request.source
+    if not (named or filtered) or (filtered and not _quoted(filtered)):
+        return []
+    query = f"{list_request.query} source:{_quoted(filtered)}" if filtered else list_request.query
+    return [
+        Choice(
+            facet_label("source", source),
+            None,
+            address_of(list_request, {"q": f"{query} source:{_quoted(source)}", "source": None}),
+            adds=True,
+        )
+        for source in sources
+        if source not in named and source != filtered and _quoted(source)
+    ]
+
+
+def _quoted(name: str) -> str | None:
+    """Return a name in quotation marks that a query can hold; None where it has none of its own to spare."""
+    for quoted in (f'"{name}"', f"«{name}»"):
+        if [operator.value for operator in parse(f"source:{quoted}").operators] == [name]:
+            return quoted
+    return None
 
 
 def _address_with_any_value(list_request: AnyRequest, facet: str) -> str | None:

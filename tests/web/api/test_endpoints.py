@@ -32,7 +32,8 @@ def test_answer_has_the_documented_fields(client, archive):
     assert response.content_type == "application/json"
     body = response.get_json()
     assert [*body] == [
-        "query", "language", "mode", "answerable", "parsed", "spellings", "generation", "took_ms", "total", "limit", "offset", "next",
+        "query", "language", "mode", "answerable", "parsed", "spellings", "generation", "took_ms", "total", "total_is",
+        "listed", "limit", "offset", "next",
         "facets", "hits", "articles", "warnings",
     ]  # fmt: skip
     assert (body["query"], body["language"], body["mode"]) == ("grain corridor", "en", "hybrid")
@@ -44,7 +45,7 @@ def test_answer_has_the_documented_fields(client, archive):
     assert body["took_ms"] > 0
     (hit,) = body["hits"]
     assert [*hit] == [
-        "rank", "score", "text", "lang", "dir", "highlights", "answer", "also_in", "more", "explain", "source",
+        "rank", "found", "score", "text", "lang", "dir", "highlights", "answer", "also_in", "more", "explain", "source",
     ]  # fmt: skip
     assert (hit["rank"], hit["lang"], hit["dir"]) == (1, "en", "ltr")
     assert 0 < hit["score"] <= 1

@@ -8,7 +8,7 @@ from tests.support.api_requests import passage_places, problem, read_all_hits
 def test_similar_passages_come_from_other_articles(crowd):
     body = crowd.get("/api/v1/similar?doc_id=copy.txt&passage=1&limit=3").get_json()
     assert [*body] == [
-        "like", "generation", "took_ms", "total", "limit", "offset", "next", "facets", "hits", "articles",
+        "like", "generation", "took_ms", "total", "total_is", "listed", "limit", "offset", "next", "facets", "hits", "articles",
         "warnings",
     ]  # fmt: skip
     assert body["like"]["text"] == "Envoys discuss grain in Geneva."

@@ -1,11 +1,13 @@
 """Pages of an empty result, and notices about filters, the model and damage."""
 
 import re
+from collections import Counter
 
 import pytest
 
 from indexer import Searcher, build_index
 from indexer.datatypes import Notice
+from indexer.retrieval.silence import Judgement, all_found
 from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
 from tests.support.fakes import open_fake
@@ -172,13 +174,15 @@ def test_a_question_that_only_excludes_is_refused_in_one_line(read):
     ("answerable", "heading", "told"),
     [
         ("no", "Nothing here seems to answer winter", "only what is nearest to it"),
-        ("unsure", "passages nearest to winter", "It is not certain that these passages answer"),
-        ("yes", "passages nearest to winter", None), (None, "passages nearest to winter", None),
+        ("unsure", "25 passages found for winter", "It is not certain that these passages answer"),
+        ("yes", "25 passages found for winter", None), (None, "The 25 passages nearest to winter", None),
     ],
 )  # fmt: skip
 def test_list_that_seems_to_answer_nothing_says_so_and_stays(read, monkeypatch, answerable, heading, told):
     everything = [item.words for item in items_of(read(search_url(q="winter")))]
-    monkeypatch.setattr(Searcher, "_judge", lambda *_: answerable)
+    monkeypatch.setattr(
+        Searcher, "_judge", lambda _self, pool, _query: all_found(pool.candidates, None, answerable)
+    )
     page = read(search_url(q="winter"))
     assert heading in page.one("h1").words
     assert [item.words for item in items_of(page)] == everything
@@ -186,3 +190,39 @@ def test_list_that_seems_to_answer_nothing_says_so_and_stays(read, monkeypatch, 
     said = "It is not certain" in page.one("main").text or "only what is nearest" in page.one("main").text
     assert said == (told is not None)
     assert told is None or told in page.one("main").text
+
+
+def test_list_counts_what_is_found_and_goes_on_pale(read, newsroom, monkeypatch):
+    everything = newsroom.get(search_url("/api/v1/search", q="winter")).get_json()
+    found = [hit["source"] for hit in everything["hits"]][1:3]
+    ids = frozenset(f"{source['doc_id']}#{source['passage']}" for source in found)
+    for complete, heading in ((True, "2 passages found for winter"), (False, "At least 2 passages found")):
+        judgement = Judgement("yes", ids, complete)
+        monkeypatch.setattr(Searcher, "_judge", lambda *_, judgement=judgement: judgement)
+        answer = newsroom.get(search_url("/api/v1/search", q="winter")).get_json()
+        assert (answer["total"], answer["listed"]) == (2, everything["total"])
+        assert answer["total_is"] == ("exact" if complete else "at_least")
+        assert [hit["found"] for hit in answer["hits"]][:4] == [False, True, True, False]
+        assert {each["value"]: each["count"] for each in answer["facets"]["lang"]} == Counter(
+            hit["lang"] for hit in answer["hits"] if hit["found"]
+        )
+        page = read(search_url(q="winter"))
+        assert page.one("h1").words.startswith(heading)
+        assert f"of {everything['total']}" in page.one("p", class_="count").words
+        listed = page.one("ol", class_="hits").all("li")
+        pale = [item for item in listed if item.attributes.get("class") == "pale"]
+        assert 0 < len(pale) < len(listed)
+        narrow = page.one("section", class_="narrow")
+        assert bool(narrow.all("span", class_="n")) == complete
+
+
+def test_what_is_near_by_chance_comes_last_in_order_of_date(newsroom, monkeypatch):
+    def ask():
+        return newsroom.get(search_url("/api/v1/search", q="winter", sort="date", limit=50)).get_json()[
+            "hits"
+        ]
+
+    by_date = [hit["source"] for hit in ask()]
+    oldest = f"{by_date[-1]['doc_id']}#{by_date[-1]['passage']}"
+    monkeypatch.setattr(Searcher, "_judge", lambda *_: Judgement("yes", frozenset({oldest}), True))
+    assert [hit["source"] for hit in ask()] == [by_date[-1], *by_date[:-1]]
