@@ -98,6 +98,23 @@ def test_function_words_and_the_article_are_never_marked(question, text, expecte
     assert marked(text, question) == expected
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("الدرعية", "سيفه ودرعه في الدرعية", ["الدرعية"]),
+        ("لبنان", "اللبن في لبنان", ["لبنان"]),
+        ("السلطان", "سلطة السلطان", ["السلطان"]),
+        ("السودان", "سود السودان بالسودان", ["السودان", "بالسودان"]),
+        ("دولي", "الدولية دولة دوليون", ["الدولية", "دوليون"]),
+        ("البيت", "بيته وبيتها والبيت", ["بيته", "وبيتها", "والبيت"]),
+        ("مسلم", "مسلمون ومسلمين ومسلمات", ["مسلمون", "ومسلمين", "ومسلمات"]),
+        ("اقتصاد", "الاقتصادية", ["الاقتصادية"]),
+    ],
+)
+def test_word_with_an_ending_that_makes_another_word_is_not_marked(question, text, expected):
+    assert marked(text, question) == expected
+
+
 def test_surface_match_is_marked_though_its_stem_differs():
     assert marked("في ألمانيا", "المانيا") == ["ألمانيا"]
     assert marked("في المانيا", "ألمانيا") == ["المانيا"]
