@@ -19,7 +19,7 @@ from indexer.building.changes import ArticleSource
 from indexer.datatypes import Document, Passage, SourceFile, SplitDocument
 from indexer.embedding.encoder import find_model
 from indexer.errors import ArchiveError, IndexUnusable
-from indexer.evaluation import read_dataset
+from indexer.evaluation.datasets import read_dataset
 from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
 from indexer.store.writer import PreparedArticle

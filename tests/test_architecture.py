@@ -42,7 +42,7 @@ ALLOWED = {
     "indexer.maintenance": {"store", "errors"},
     "indexer.serialization": {"addresses", "text", "datatypes", "request"},
     "indexer.evaluation": {
-        "building", "embedding", "retrieval", "store", "text", "datatypes", "request", "errors",
+        "building", "embedding", "query", "retrieval", "store", "text", "datatypes", "request", "errors",
     },
     "indexer.web_support": {
         "addresses", "inspection", "maintenance", "query", "retrieval", "serialization", "text", "datatypes",
@@ -86,7 +86,7 @@ HOMES = {
     "markdown_it": ("indexer/ingest/readers/text.py",),
     "yaml": ("indexer/text/front_matter.py",),
     "snowballstemmer": ("indexer/text/analysis.py",),
-    "ir_measures": ("indexer/evaluation.py",),
+    "ir_measures": ("indexer/evaluation/ranking.py",),
     "click": ("indexer/cli",),
     "tqdm": ("indexer/cli/progress.py",),
     "platformdirs": ("indexer/settings.py",),

@@ -151,3 +151,22 @@ def measures_text(measured: Mapping[str, Any], parity_gaps: Mapping[str, float])
         f"parity gap of {mode}, nDCG@10 ar→ar minus en→ar: {gap:+.3f}" for mode, gap in parity_gaps.items()
     ]
     return "\n".join(lines)
+
+
+def silence_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the shares of questions that are doubted as a table, by archive."""
+    lines, archive = list[str](), ""
+    for row in rows:
+        heading = f"{row['archive']}, {row['passage_lang']}: {row['passages']:,} passages"
+        if heading != archive:
+            archive = heading
+            lines += [
+                heading,
+                f"  {'kind':<8} {'questions':<32} lang  queries     no  no or unsure  caught at 5 %",
+            ]
+        caught = "" if row["caught"] is None else f"{row['caught']:.3f}"
+        lines.append(
+            f"  {row['kind']:<8} {row['questions']:<32} {row['query_lang']:<4} {row['queries']:>8,} "
+            f"{row['no']:>6.3f} {row['doubted']:>13.3f} {caught:>14}"
+        )
+    return "\n".join(lines)

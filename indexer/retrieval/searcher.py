@@ -1,7 +1,7 @@
 """The searcher: from a request to one page of ranked passages, each with its provenance."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, lru_cache, partial
@@ -241,6 +241,14 @@ class Searcher:
             stages=clock.stages,
             listed=len(hits),
         )
+
+    def judge(self, query: str, without: Collection[str] = ()) -> Judgement:
+        """Return what the candidates for a query are worth, leaving out those of some articles."""
+        request = SearchRequest(query)
+        understood = self._understood(request)
+        pool = self._pool(request, understood, Clock())
+        kept = [each for each in pool.candidates if each.passage.doc_id not in without]
+        return self._judge(pool._replace(candidates=kept), understood)
 
     def best_sentence(self, query: str, doc_id: str, number: int) -> Answer | None:
         """Return the sentence of a passage that answers a query best, however unsure; None if single.

@@ -37,6 +37,8 @@ class Judgement(NamedTuple):
     """The ids of the passages that are nearer to the question than chance, or all where nothing tells."""
     complete: bool
     """Whether no passage outside the candidates can be nearer than chance."""
+    evidence: float = 0.0
+    """The best evidence of a passage; 1 where a name, a place or a number is found."""
 
 
 def judge(
@@ -47,6 +49,8 @@ def judge(
     `outside` is None where no passage is outside them. `few_words` says that the question is a name, a place
     or a number: its words are the answer.
     """
+    if not candidates:
+        return Judgement("no", frozenset(), True)
     evidence = {each.passage.passage_id: _evidence(each, language) for each in candidates}
     known = [value for value in evidence.values() if value is not None]
     if not known:
@@ -69,7 +73,7 @@ def judge(
         ]
         most = max([outside.meaning + ACROSS, *wordless]) + WORDS * min(1.0, outside.words)
         complete = complete and most < NONE
-    return Judgement(answerable, frozenset(near | literal), complete)
+    return Judgement(answerable, frozenset(near | literal), complete, 1.0 if literal else best)
 
 
 def all_found(

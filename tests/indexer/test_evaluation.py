@@ -3,21 +3,20 @@
 import json
 import math
 import tempfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.cli.output import measures_text
+from indexer.cli.output import measures_text, silence_text
 from indexer.errors import RequestError
-from indexer.evaluation import (
-    EVALUATED_MODES,
-    bootstrap_interval,
-    evaluate,
-    read_dataset,
-    read_distractors,
-)
+from indexer.evaluation.datasets import read_dataset, read_datasets, read_distractors
+from indexer.evaluation.ranking import EVALUATED_MODES, bootstrap_interval, evaluate
+from indexer.evaluation.silence import evaluate_silence
+from indexer.retrieval.searcher import Searcher
+from indexer.retrieval.silence import Judgement
 from tests.support.fakes import FakeModel, TwoTongues, bag_of_words
 
 MEASURES = ("nDCG@10", "MRR@10", "Recall@10", "Recall@100")
@@ -374,3 +373,50 @@ def test_distractors_are_searched_and_answer_nothing(small, tmp_path):
 def test_a_folder_without_datasets_has_no_distractors(small, tmp_path):
     with pytest.raises(RequestError, match=r"holds no corpus\.jsonl"):
         read_distractors([tmp_path / "nowhere"], read_dataset(small))
+
+
+def test_silence_is_measured_with_and_without_the_answers(small, tmp_path, monkeypatch):
+    """A question is judged by its best passage: here «unsure» from a cosine of 0.6, «no» below 0.5."""
+
+    def judged(self, pool, _query):
+        best = max((each.explanation.passage for each in pool.candidates), default=0.0)
+        answerable = "yes" if best >= 0.65 else "unsure" if best >= 0.5 else "no"
+        return Judgement(answerable, frozenset(), True, best)
+
+    monkeypatch.setattr(Searcher, "_judge", judged)
+    other = write(tmp_path / "z-other", [text("e1", "pad")], [text("r1", "pad"), text("r2", "alpha")], [])
+    rows = evaluate_silence([read_dataset(small), read_dataset(other)], FakeModel())
+    by_kind = {(row["archive"], row["kind"]): row for row in rows}
+    assert set(by_kind) == {("small", "own"), ("small", "without"), ("small", "other"), ("z-other", "other")}
+    own, without = by_kind["small", "own"], by_kind["small", "without"]
+    assert (own["queries"], own["no"], own["doubted"], own["passages"]) == (2, 0.0, 0.0, 4)
+    # «alpha» (d2 answers) still finds d3 at 1; «beta» (d1 and d2 answer) finds nothing.
+    assert (without["queries"], without["no"], without["doubted"], without["caught"]) == (2, 0.5, 0.5, 0.5)
+    # «alpha» is asked in the archive by its own dataset too, so only «pad» counts as another's.
+    assert (by_kind["small", "other"]["queries"], by_kind["small", "other"]["no"]) == (1, 1.0)
+    assert by_kind["z-other", "other"]["caught"] is None
+    told = silence_text(rows)
+    assert "small, en: 4 passages" in told
+    assert "z-other, en: 1 passages" in told
+
+
+def test_silence_of_a_model_on_another_scale_is_refused(small):
+    with pytest.raises(RequestError, match="another scale"):
+        evaluate_silence([read_dataset(small)], FakeModel())
+
+
+def test_datasets_of_a_folder_are_read_in_order(small, tmp_path):
+    write(tmp_path / "a", [text("d", "pad")], [], [])
+    assert [each.name for each in read_datasets(tmp_path)] == ["a", "small"]
+    assert [each.name for each in read_datasets(small)] == ["small"]
+    with pytest.raises(RequestError, match=r"holds no corpus\.jsonl"):
+        read_datasets(small / "nothing")
+
+
+def test_query_with_signs_and_spaces_is_encoded_as_it_is_searched(small):
+    dataset = read_dataset(small)
+    queries = [replace(query, text=f" {query.text} -zzz ") for query in dataset.queries]
+    measured = evaluate(replace(dataset, queries=queries), FakeModel(), ["dense"])
+    assert values(only(measured, mode="dense")) == values(
+        only(evaluate(dataset, FakeModel(), ["dense"]), mode="dense")
+    )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from indexer.evaluation import Dataset, evaluate, parity_gaps, read_dataset
+from indexer.evaluation.datasets import Dataset, read_dataset
+from indexer.evaluation.ranking import evaluate, parity_gaps
 from tests.support.loaded_model import LoadedModel
 from tests.support.paths import DATA
 

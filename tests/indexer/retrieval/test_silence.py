@@ -17,7 +17,7 @@ def candidate(passage, sentence=None, words=0.0, lang="en", doc_id="a"):
 @pytest.mark.parametrize(
     ("candidates", "expected"),
     [
-        ([], None),
+        ([], "no"),
         ([candidate(None, words=1.0)], None),
         ([candidate(0.4)], "no"), ([candidate(0.5)], "unsure"), ([candidate(0.6)], "yes"),
         ([candidate(0.6, 0.4)], "unsure"),  # half of each
