@@ -5,13 +5,10 @@ no result shows them, and ties are broken by id. The writer and the reader share
 """
 
 import json
-import shutil
 import sqlite3
-import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,13 +35,12 @@ from indexer.store.schema import (
     TERMS,
     VECTORS,
     check_tables,
-    day_number,
     document_of,
     read_only,
-    terms_index,
     unpack_terms,
 )
 from indexer.store.sentence_vectors import cosines, unpack_ranges
+from indexer.store.term_queries import masks, open_terms, words_query
 from indexer.text.analysis import Kind
 from indexer.text.sentences import Range
 
@@ -117,7 +113,7 @@ class GenerationReader:
                 folder,
                 _open_articles(folder / ARTICLES),
                 _read_vectors(folder / VECTORS),
-                _open_terms(folder / TERMS),
+                open_terms(folder / TERMS),
                 index.damaged,
             )
         except (RuntimeError, ValueError, OSError, sqlite3.Error) as error:
@@ -269,7 +265,7 @@ class GenerationReader:
             return []
         query = Query.boolean_query(clauses)
         if filters:
-            query = Query.boolean_query([(Occur.Must, query), *_masks(self._schema, filters)])
+            query = Query.boolean_query([(Occur.Must, query), *masks(self._schema, filters)])
 
         asked, searcher = depth + _MARGIN, self._searcher
         while True:
@@ -303,7 +299,7 @@ class GenerationReader:
         return self.sentence_cosines(vector, [row]).get(row)
 
     def _term_query(self, term: WeightedTerm) -> Query:
-        return Query.boost_query(_words_query(self._schema, term.kind, term.term.split(" ")), term.weight)
+        return Query.boost_query(words_query(self._schema, term.kind, term.term.split(" ")), term.weight)
 
     def count(self, kind: Kind, term: str) -> int:
         """Count the passages that have a term."""
@@ -458,7 +454,7 @@ class GenerationReader:
         return self._rows[filters]
 
     def _rows_with_words(self, filters: Filters) -> NDArray[np.int64]:
-        query = Query.boolean_query([(Occur.Must, Query.all_query()), *_masks(self._schema, filters)])
+        query = Query.boolean_query([(Occur.Must, Query.all_query()), *masks(self._schema, filters)])
         searcher = self._searcher
         hits = searcher.search(query, limit=max(1, self.manifest.passages), count=False).hits
         return np.array(searcher.fast_field_values("row", [address for _, address in hits]), np.int64)
@@ -485,44 +481,6 @@ def _open_articles(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _open_terms(folder: Path) -> tuple[tantivy.Schema, tantivy.Searcher]:
-    """Open Tantivy's index without writing to its folder, which may belong to another user.
-
-    Tantivy creates a lock file in the folder that it opens, so it gets a temporary folder with copies of
-    the small files and links to the others. Open files stay open when this folder is removed. Where the
-    temporary folder cannot be made, as on a full disk, the index is opened in place: its writer has left
-    a lock file there.
-    """
-    try:
-        with _temporary_folder() as view:
-            for path in folder.iterdir():
-                if path.suffix == ".json":
-                    shutil.copyfile(path, view / path.name)
-                elif path.suffix != ".lock":
-                    (view / path.name).symlink_to(path.resolve())
-            return _schema_and_searcher(terms_index(view))
-    except (OSError, ValueError):
-        return _schema_and_searcher(terms_index(folder))
-
-
-def _schema_and_searcher(index: tantivy.Index) -> tuple[tantivy.Schema, tantivy.Searcher]:
-    index.config_reader("Manual", 0)  # no thread that watches for changes: a generation never changes
-    return index.schema, index.searcher()
-
-
-@contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    """Yield a folder and remove it afterwards, even if Tantivy's own thread still writes to it."""
-    folder = Path(tempfile.mkdtemp(prefix="warraq-"))
-    try:
-        yield folder
-    finally:
-        for _ in range(5):
-            shutil.rmtree(folder, ignore_errors=True)
-            if not folder.exists():
-                break
-
-
 def _read_vectors(path: Path) -> Any:
     """Return the index of vectors, in memory if it is small, and otherwise mapped."""
     mapped = path.stat().st_size > IN_MEMORY
@@ -538,28 +496,3 @@ def _where(filters: Iterable[Any]) -> tuple[str, list[str]]:
     operators, filters = {"equal": "=", "at_least": ">=", "at_most": "<="}, list(filters)
     conditions = [f"{filter_.column} {operators[filter_.comparison]} ?" for filter_, _ in filters]
     return " AND ".join(conditions) or "TRUE", [value for _, value in filters]
-
-
-def _masks(schema: tantivy.Schema, filters: Filters) -> list[tuple[Occur, Query]]:
-    """Return filters as clauses of a Tantivy query, which add nothing to its scores."""
-    masks = []
-    for each in filters:
-        if isinstance(each, Clause):
-            any_of = [(Occur.Should, _words_query(schema, *match)) for match in each.any_of]
-            occur = Occur.MustNot if each.excluded else Occur.Must
-            masks.append((occur, Query.boolean_query(any_of) if any_of else Query.empty_query()))
-        elif each.filter.comparison == "equal":
-            masks.append((Occur.Must, Query.term_query(schema, each.filter.field, each.value)))
-        else:
-            day, at_least = day_number(each.value), each.filter.comparison == "at_least"
-            bounds = (day, None) if at_least else (None, day)
-            masks.append((Occur.Must, Query.range_query(schema, "published", FieldType.Unsigned, *bounds)))
-    return [(occur, Query.const_score_query(mask, 0.0)) for occur, mask in masks]
-
-
-def _words_query(schema: tantivy.Schema, field: str, words: Sequence[str]) -> Query:
-    """Return the query for words that stand one after the other in a field."""
-    if len(words) > 1:
-        in_a_row: list[str | tuple[int, str]] = list(words)
-        return Query.phrase_query(schema, field, in_a_row)
-    return Query.term_query(schema, field, words[0])
