@@ -289,6 +289,14 @@ class Notice:
         return f"{self.message} Run: {self.remedy}" if self.remedy else self.message
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A query that may have been meant: with a slip mended, or typed with the other keyboard layout."""
+
+    kind: Literal["spelling", "keyboard"]
+    query: str
+
+
 Answerable = Literal["yes", "unsure", "no"]
 
 
@@ -321,6 +329,8 @@ class SearchResult:
     """What the query was understood to say; None for similar passages."""
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The spellings of names that were searched too, by word of the query."""
+    offers: tuple[Offer, ...] = ()
+    """Queries that may have been meant instead."""
     like: Hit | None = None
     """The passage to which the hits are similar; None for a query."""
     listed: int = 0

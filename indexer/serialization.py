@@ -20,6 +20,7 @@ def result_json(result: SearchResult) -> dict[str, Any]:
         "answerable": result.answerable,
         "parsed": _parsed_json(result.parsed) if result.parsed else None,
         "spellings": {word: list(spellings) for word, spellings in result.spellings.items()},
+        "offers": [asdict(offer) for offer in result.offers],
         "generation": result.generation,
         "took_ms": result.took_ms,
         **_list_json(result, SEARCH_URL),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from indexer.datatypes import BuildReport, RepeatedLine, SearchResult
+from indexer.datatypes import BuildReport, Offer, RepeatedLine, SearchResult
 
 SHOWN_REPEATED, SHOWN_SOURCES = 5, 20
 SILENCE: dict[str | None, str] = {
@@ -15,7 +15,8 @@ SILENCE: dict[str | None, str] = {
 
 def result_text(result: SearchResult) -> str:
     if not result.hits:
-        return "No passage past that offset." if result.listed else "Nothing was found."
+        told = "No passage past that offset." if result.listed else "Nothing was found."
+        return "\n\n".join([*map(_offer_text, result.offers), told])
     blocks = []
     for hit in result.hits:
         lines = [
@@ -32,6 +33,8 @@ def result_text(result: SearchResult) -> str:
                 + ", ".join(str(collapsed.source) for collapsed in hit.more)
             )
         blocks.append("\n".join(lines))
+    for offer in result.offers:
+        blocks.insert(0, _offer_text(offer))
     if result.spellings:
         also = ", ".join(dict.fromkeys(each for spelled in result.spellings.values() for each in spelled))
         blocks.insert(0, f"Also searched: {also}")
@@ -39,6 +42,11 @@ def result_text(result: SearchResult) -> str:
         blocks.insert(0, SILENCE[result.answerable])
     first, last = result.hits[0].rank, result.hits[-1].rank
     return "\n\n".join([*blocks, f"Passages {first} to {last} of {result.listed}.{_found_text(result)}"])
+
+
+def _offer_text(offer: Offer) -> str:
+    asks = "Did you mean" if offer.kind == "spelling" else "Typed with the other keyboard? Try"
+    return f"{asks}: {offer.query}"
 
 
 def _found_text(result: SearchResult) -> str:

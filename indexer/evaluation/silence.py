@@ -14,7 +14,7 @@ import numpy as np
 
 from indexer.building.build import Model
 from indexer.datatypes import Progress
-from indexer.errors import RequestError
+from indexer.errors import ModelError
 from indexer.evaluation.datasets import Dataset, Text
 from indexer.evaluation.ranking import share
 from indexer.evaluation.temporary_index import TemporaryIndex
@@ -32,7 +32,7 @@ def evaluate_silence(
     The rows are archive x its language x questions x their language x `kind`: "own" questions, "without"
     their answering passages, and "other" questions. `no` is the share that is told that nothing seems to
     answer, `doubted` that of «no» and «unsure», and `caught` the share with less evidence than all but 5 % of
-    the archive's own questions in that language; None where it has none. Raises RequestError.
+    the archive's own questions in that language; None where it has none. Raises ModelError.
     """
     rows = []
     for dataset in datasets:
@@ -72,7 +72,7 @@ def _rows_of_archive(
             judged[key] = [searcher.judge(query.text, without.get(query.id, ())) for query in queries]
         index.close()
     if any(each.answerable is None for judgements in judged.values() for each in judgements):
-        raise RequestError("bad_model", "This model's cosines have another scale: it is not judged.")
+        raise ModelError("The cosines of this model have another scale: it is not judged.")
     return [
         {
             "archive": archive.name,

@@ -40,6 +40,7 @@ from indexer.retrieval.facets import count_facets
 from indexer.retrieval.fusion import DEPTH, FEW_WORDS
 from indexer.retrieval.highlight import find_highlights
 from indexer.retrieval.mask import mask_of
+from indexer.retrieval.offers import PIECES_OF_QUESTION, offers
 from indexer.retrieval.ranking import by_meaning, by_meaning_and_words, by_words
 from indexer.retrieval.silence import Judgement, Outside, all_found, judge
 from indexer.retrieval.words import QueryWords, plain_words, rarity, spelled_words
@@ -179,6 +180,7 @@ class Searcher:
             answerable=judgement.answerable,
             parsed=understood.parsed,
             spellings=understood.words.spellings,
+            offers=offers(request.query, understood.parsed, self.store, self._pieces),
         )
 
     def similar(self, request: SimilarRequest) -> SearchResult:
@@ -464,6 +466,12 @@ class Searcher:
             return _Pool(candidates, outside)
         with clock.stage("fuse"):
             return _Pool(by_meaning_and_words(candidates, lexical, words, query.language), outside)
+
+    def _pieces(self, word: str) -> int:
+        """Count the pieces of the vocabulary that make up a word; without a model, those of a strange one."""
+        if self.encoder is None:
+            return PIECES_OF_QUESTION
+        return self.encoder.count_tokens(word) - self.encoder.count_tokens("") + 1
 
     def _encode(self, query: str) -> NDArray[np.float32] | None:
         """Return the vector of a query; None where the model fails."""

@@ -161,15 +161,19 @@ def _count(store: GenerationReader, term: WeightedTerm) -> int:
 
 def _meant(surface: str, store: GenerationReader) -> list[str]:
     """Return the words that may have been meant by one that no passage has."""
-    if is_function_word(surface) or _is_held(surface, store):
+    if is_function_word(surface) or is_held(surface, store):
         return []
-    slips = max((count for least, count in _SLIPS.items() if len(surface) >= least), default=0)
-    if surface.isdigit():
-        slips = min(slips, 1)
+    slips = slips_of(surface)
     return store.words_near(surface, slips) if slips else []
 
 
-def _is_held(surface: str, store: GenerationReader) -> bool:
+def slips_of(surface: str) -> int:
+    """Return how many slips of the pen are looked for in a word."""
+    slips = max((count for least, count in _SLIPS.items() if len(surface) >= least), default=0)
+    return min(slips, 1) if surface.isdigit() else slips
+
+
+def is_held(surface: str, store: GenerationReader) -> bool:
     """Return whether a passage has a word, or another one with its stem."""
     return bool(store.count("surface", surface)) or any(
         store.count("stem", stem) for stem in terms_of(surface)
@@ -201,7 +205,7 @@ def _spelled_alike(surface: str, store: GenerationReader, *, named: bool) -> lis
         elif not is_arabic(word):
             limits = SAME_SCRIPT
         else:
-            limits = ANY_WORD if _is_held(surface, store) else UNKNOWN_WORD
+            limits = ANY_WORD if is_held(surface, store) else UNKNOWN_WORD
         limit = _by_consonants(limits, consonants)
         far = distance(surface, word, limit)
         if far > limit or _is_same_word(word, surface):

@@ -41,7 +41,7 @@ from indexer.store.schema import (
 )
 from indexer.store.sentence_vectors import cosines, unpack_ranges
 from indexer.store.term_queries import masks, open_terms, words_query
-from indexer.text.analysis import Kind
+from indexer.text.analysis import Kind, tokens
 from indexer.text.sentences import Range
 
 Space = TypeVar("Space")
@@ -330,6 +330,19 @@ class GenerationReader:
         words = {each for (terms,) in packed for each in unpack_terms(terms)["surface"].split()}
         far = {each: OSA.distance(word, each, score_cutoff=slips) for each in words}
         return sorted((each for each in words if far[each] <= slips), key=lambda each: (far[each], each))
+
+    def written(self, word: str) -> str:
+        """Return a word as the archive's text writes it, by a passage that has it; itself where none has."""
+        query = Query.term_query(self._schema, "surface", word)
+        for _, address in self._searcher.search(query, limit=1, count=False).hits:
+            rows = self._searcher.fast_field_values("row", [address])
+            text = """SELECT substr(text, start + 1, "end" - start), title
+                      FROM passages JOIN documents USING (doc_id) WHERE row = ?"""
+            for part in self._query(text, [int(row) for row in rows if row is not None])[0]:
+                for token in tokens(part):
+                    if token.kind == "surface" and token.term == word:
+                        return str(part[token.start : token.end])
+        return word
 
     def vector(self, passage: Passage) -> NDArray[np.float32]:
         """Return the unit vector of a passage."""

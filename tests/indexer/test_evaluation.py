@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.cli.output import measures_text, silence_text
-from indexer.errors import RequestError
+from indexer.errors import ModelError, RequestError
 from indexer.evaluation.datasets import read_dataset, read_datasets, read_distractors
 from indexer.evaluation.ranking import EVALUATED_MODES, bootstrap_interval, evaluate
 from indexer.evaluation.silence import evaluate_silence
@@ -401,7 +401,7 @@ def test_silence_is_measured_with_and_without_the_answers(small, tmp_path, monke
 
 
 def test_silence_of_a_model_on_another_scale_is_refused(small):
-    with pytest.raises(RequestError, match="another scale"):
+    with pytest.raises(ModelError, match="another scale"):
         evaluate_silence([read_dataset(small)], FakeModel())
 
 

@@ -18,6 +18,7 @@ from indexer.datatypes import (
     Highlight,
     Hit,
     Notice,
+    Offer,
     Passage,
     SearchResult,
     SourceFile,
@@ -29,7 +30,7 @@ from indexer.request import SearchRequest, SimilarRequest
 from indexer.serialization import result_json, similar_json
 
 RESULT_KEYS = [
-    "query", "language", "mode", "answerable", "parsed", "spellings", "generation", "took_ms",
+    "query", "language", "mode", "answerable", "parsed", "spellings", "offers", "generation", "took_ms",
     "total", "total_is", "listed", "limit", "offset", "next", "facets", "hits", "articles", "warnings",
 ]  # fmt: skip
 HIT_KEYS = [
@@ -69,7 +70,7 @@ def result(request, total=37, hits=HITS, like=None):
     stages, spellings = {"encode": 1.0}, {"ماء": ("مياه", "mia")}
     return SearchResult(
         request, "ar", "20250301-1", total, hits, 21.4, (SLOW,), FACETS, stages, "no",
-        parse(request.query) if like is None else None, spellings, like, total, False,
+        parse(request.query) if like is None else None, spellings, (Offer("spelling", "مياه"),), like, total, False,
     )  # fmt: skip
 
 
@@ -101,6 +102,7 @@ def test_result_contains_the_query_and_the_counts():
         "answerable": "no",
         "parsed": {"text": "ماء", "operators": []},
         "spellings": {"ماء": ["مياه", "mia"]},
+        "offers": [{"kind": "spelling", "query": "مياه"}],
         "generation": "20250301-1",
         "took_ms": 21.4,
         "total": 37,

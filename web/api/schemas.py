@@ -237,6 +237,15 @@ class Operator(BaseModel):
     end: int = Field(ge=1, description="Where it ends.")
 
 
+class Offer(BaseModel):
+    """A question that may have been meant."""
+
+    kind: Literal["spelling", "keyboard"] = Field(
+        description="With a slip mended, or typed with the other keyboard layout, Arabic or English."
+    )
+    query: str = Field(description="The whole question, to be asked instead.")
+
+
 class Parsed(BaseModel):
     """A question as it was understood."""
 
@@ -258,6 +267,10 @@ class SearchAnswer(ListAnswer):
     parsed: Parsed = Field(description="What the question was understood to say.")
     spellings: dict[str, list[str]] = Field(
         description="By word of the question, normalized: the spellings of it that were searched too."
+    )
+    offers: list[Offer] = Field(
+        description="Questions that may have been meant: where a word is in no passage and a near one is in "
+        "several, or all words are some once typed with the other keyboard layout. They are not searched."
     )
 
 

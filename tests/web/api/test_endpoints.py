@@ -32,7 +32,7 @@ def test_answer_has_the_documented_fields(client, archive):
     assert response.content_type == "application/json"
     body = response.get_json()
     assert [*body] == [
-        "query", "language", "mode", "answerable", "parsed", "spellings", "generation", "took_ms", "total", "total_is",
+        "query", "language", "mode", "answerable", "parsed", "spellings", "offers", "generation", "took_ms", "total", "total_is",
         "listed", "limit", "offset", "next",
         "facets", "hits", "articles", "warnings",
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from indexer import Searcher, build_index
-from indexer.datatypes import Notice
+from indexer.datatypes import Notice, Offer
 from indexer.retrieval.silence import Judgement, all_found
 from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
@@ -226,3 +226,14 @@ def test_what_is_near_by_chance_comes_last_in_order_of_date(newsroom, monkeypatc
     oldest = f"{by_date[-1]['doc_id']}#{by_date[-1]['passage']}"
     monkeypatch.setattr(Searcher, "_judge", lambda *_: Judgement("yes", frozenset({oldest}), True))
     assert [hit["source"] for hit in ask()] == [by_date[-1], *by_date[:-1]]
+
+
+@pytest.mark.parametrize("kind", ["spelling", "keyboard"])
+def test_what_may_have_been_meant_is_a_link_to_its_list(read, monkeypatch, kind):
+    monkeypatch.setattr("indexer.retrieval.searcher.offers", lambda *_: (Offer(kind, 'winter "dams"'),))
+    page = read(search_url(q="wimter", lang="en"))
+    link = page.one("p", class_="offer").one("a")
+    assert link.text == 'winter "dams"'
+    assert query_of(link["href"]) == {"q": 'winter "dams"', "lang": "en"}
+    asks = {"spelling": "Did you mean", "keyboard": "Typed with the other keyboard?"}
+    assert page.one("p", class_="offer").words.startswith(asks[kind])
