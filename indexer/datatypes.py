@@ -297,6 +297,30 @@ class Offer:
     query: str
 
 
+SuggestionKind = Literal["source", "author", "word", "title"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A completion of a question that is being typed."""
+
+    kind: SuggestionKind
+    text: str
+    """What it is called: the name, the title, or the words as they would be."""
+    query: str
+    """The whole question with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question that an archive answers: a title of it, and a sentence of its article."""
+
+    lang: str
+    question: str
+    sentence: str
+    doc_id: str
+
+
 Answerable = Literal["yes", "unsure", "no"]
 
 

@@ -181,6 +181,14 @@ def _first_day(value: str) -> date | None:
         return None
 
 
+def quoted(field: str, name: str) -> str | None:
+    """Return a name in quotation marks as a field's value; None where no marks can hold it."""
+    for in_marks in (f'"{name}"', f"«{name}»"):
+        if [operator.value for operator in parse(f"{field}:{in_marks}").operators] == [name]:
+            return in_marks
+    return None
+
+
 def word_clauses(parsed: ParsedQuery) -> tuple[Clause, ...]:
     """Return the conditions on the words of a passage and of its article's title."""
     clauses = []

@@ -23,7 +23,7 @@ GENERATIONS_KEPT = 2  # with the current one: one stays for a rollback, and read
 READING_VERSION = 3  # of the reading of formats, encodings and facts, and of the cutting of lines
 SPLITTING_VERSION = 7  # of passages and sentences
 ANALYSIS_VERSION = 3
-FORMAT_VERSION = 7  # of the files of a generation
+FORMAT_VERSION = 8  # of the files of a generation
 
 
 @dataclass(frozen=True, slots=True)

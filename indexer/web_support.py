@@ -5,7 +5,7 @@ from indexer.datatypes import Count, Notice, SplitDocument
 from indexer.errors import ModelError, NoIndex, RequestError
 from indexer.inspection import CutLines, FileState, Originals, article_json, reason_of
 from indexer.maintenance import cache_facts
-from indexer.query import parse
+from indexer.query import parse, quoted
 from indexer.request import (
     DATE_COLUMN,
     FACETS,
@@ -64,6 +64,7 @@ __all__ = [
     "line_numbers",
     "parse",
     "permanent_url",
+    "quoted",
     "reason_of",
     "result_json",
     "similar_json",

@@ -7,7 +7,7 @@ If the archive has not changed, the index stays as it is.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from indexer.boilerplate.line_secret import fingerprint, read_line_secret
 from indexer.building.changes import ArticleSource, Changes
+from indexer.building.examples import choose_examples
 from indexer.datatypes import BuildReport, FailedFile, Progress, RepeatedLine, SplitDocument
 from indexer.embedding.encoder import Encoder, find_model, vector_key
 from indexer.embedding.language_neutral import (
@@ -178,6 +179,9 @@ def write_generation(
             writer.set_sentence_vectors(
                 _sentence_vectors(cache, writer.new_sentences(first, first + EMBEDDED_AT_ONCE), space)
             )
+        if neutral:
+            examples = choose_examples(writer, cache, space)
+            content = replace(content, examples=[asdict(example) for example in examples])
         writer.finish(settings["dimension"], _vectors_in_order(cache, new_keys, space))
         manifest = folder.publish(
             staging,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from indexer.request import EQUAL_FILTERS
 from indexer.store.base import Row
 from indexer.store.reader import GenerationReader
-from indexer.store.schema import day_number, terms_key, unpack_terms
+from indexer.store.schema import day_number, terms_key, title_words, unpack_terms
 from indexer.store.sentence_vectors import unpack_keys, unpack_vectors
 from indexer.text.analysis import KINDS, Kind, tokens
 from indexer.text.names import may_be_name, spelling_keys
@@ -32,6 +32,7 @@ def term_faults(store: GenerationReader, progress: Callable[[int], None]) -> Ite
     """Yield the faults of the term index: terms, filtered fields and dates that differ from the passages."""
     expected: dict[str, Counter[str]] = {field: Counter() for field in (*KINDS, *_EQUAL)}
     days: dict[int, int | None] = {}
+    titles: dict[str, str] = {}
     stale: list[str] = []
     total = store.size()[1]
     every = max(1, total // SAMPLED)
@@ -46,6 +47,7 @@ def term_faults(store: GenerationReader, progress: Callable[[int], None]) -> Ite
             expected[kind].update(set(terms[kind]))
         for name in _EQUAL:
             expected[name][getattr(row.passage if name == "lang" else row.document, name)] += 1
+        titles[row.document.doc_id] = row.document.title
         days[row.row] = day_number(row.document.published) if row.document.published else None
         if row.row % every == 0 and not store.holds(row.row, terms):
             not_found.append(row.passage.passage_id)
@@ -60,6 +62,11 @@ def term_faults(store: GenerationReader, progress: Callable[[int], None]) -> Ite
     wrong_spellings = store.spellings() ^ {(key, word) for word in names for key in spelling_keys(word)}
     yield from _summarized(
         {word for _, word in wrong_spellings}, "words are kept with other keys of spelling than theirs"
+    )
+    kept = {(word, doc_id) for word, doc_id in store.title_words() if doc_id in titles}
+    wrong_titles = kept ^ {(word, doc_id) for doc_id, title in titles.items() for word in title_words(title)}
+    yield from _summarized(
+        {doc_id for _, doc_id in wrong_titles}, "articles are suggested by other words than their titles have"
     )
     if store.days() != days:
         yield "the dates of passages are not those of their articles"

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from indexer.datatypes import (
     Answer,
     Candidate,
+    Example,
     Hit,
     Notice,
     Passage,
     SearchResult,
     SplitDocument,
+    Suggestion,
 )
 from indexer.embedding.bundled.model import WEIGHTS_SHA256
 from indexer.embedding.encoder import Encoder
@@ -43,6 +45,7 @@ from indexer.retrieval.mask import mask_of
 from indexer.retrieval.offers import PIECES_OF_QUESTION, offers
 from indexer.retrieval.ranking import by_meaning, by_meaning_and_words, by_words
 from indexer.retrieval.silence import Judgement, Outside, all_found, judge
+from indexer.retrieval.suggestions import suggest
 from indexer.retrieval.words import QueryWords, plain_words, rarity, spelled_words
 from indexer.store.reader import GenerationReader
 from indexer.store.schema import duplicate_key
@@ -60,6 +63,7 @@ CACHED_QUERIES = 256  # queries whose vectors are remembered
 NO_DATES = "None of these articles has a known date, so the most relevant come first."
 NO_WORD = "The question has no word to look for. Type a few words, in Arabic or English."
 SORTED_BY_DATE = 100  # best passages that are sorted by date; the other candidates say little about the query
+SUGGESTIONS = 8
 MATCHES = 40  # best passages of a search; those of an article among them are its matches
 
 
@@ -278,6 +282,14 @@ class Searcher:
         """Return the sources of the articles, that of the most articles first."""
         counts = self.store.manifest.sources
         return sorted(filter(None, counts), key=lambda source: (-counts[source], source))
+
+    def suggest(self, typed: str, limit: int = SUGGESTIONS) -> list[Suggestion]:
+        """Return completions of a question that is being typed, from the words and names of the archive."""
+        return suggest(SearchRequest(typed).query, self.store, limit)
+
+    def examples(self) -> list[Example]:
+        """Return questions that the archive answers, three in each of its languages at most."""
+        return [Example(**example) for example in self.store.manifest.examples]
 
     def check_generation(self, generation: str | None) -> None:
         """Raise GenerationChanged where a request names a generation other than this one."""

@@ -34,6 +34,8 @@ class GenerationContent:
     """Files and records that could not be read."""
     notes: list[dict[str, str]] = field(default_factory=list)
     """Files whose text was repaired, or is odd."""
+    examples: list[dict[str, str]] = field(default_factory=list)
+    """Questions that the archive answers (building/examples.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,6 +38,7 @@ from indexer.store.schema import (
     check_tables,
     document_of,
     read_only,
+    title_words,
     unpack_terms,
 )
 from indexer.store.sentence_vectors import cosines, unpack_ranges
@@ -54,6 +56,7 @@ _VECTORS_AT_ONCE = 4_096
 _FILTERS_KEPT = 32  # sets of filters whose rows are remembered; a row takes 8 bytes
 _MARGIN = 16  # passages asked for beyond the last one needed, so that ties with it are seen
 _NEAR = 1e-5  # cosines this close may be the same sum, added up in another order
+_TITLES_SEEN = 500  # titles with the words that are typed, among which the newest are suggested
 _NEAR_PASSAGES = 200  # passages in which words near another one are looked for
 _DIGITS = 5  # significant digits of a BM25 score; the others depend on the order of its sum
 
@@ -82,6 +85,7 @@ class GenerationReader:
         self._lock = threading.Lock()
         self._rows: dict[Filters, Any] = {}
         self._last_article: SplitDocument | None = None
+        self._label_values: dict[str, Sequence[str]] = {}
 
     @classmethod
     def open(cls, index: IndexFolder) -> "GenerationReader":
@@ -205,6 +209,11 @@ class GenerationReader:
         """Return ranges, keys and packed vectors of the sentences of passages, by row, if several."""
         stored = self._query_many("SELECT row, ranges, keys, vectors FROM sentences WHERE row IN", list(rows))
         return {row: (unpack_ranges(ranges), keys, vectors) for row, ranges, keys, vectors in stored}
+
+    def title_words(self) -> set[tuple[str, str]]:
+        """Return the words under which titles are suggested, each with the ids of its documents."""
+        query = "SELECT word, doc_id FROM title_words JOIN documents ON documents.id = document_id"
+        return set(self._query(query))
 
     def term_counts(self, field: str) -> dict[str, int]:
         """Return, by term, how many passages have it in a field of the term index."""
@@ -331,6 +340,32 @@ class GenerationReader:
         far = {each: OSA.distance(word, each, score_cutoff=slips) for each in words}
         return sorted((each for each in words if far[each] <= slips), key=lambda each: (far[each], each))
 
+    def words_beginning(self, letters: str) -> dict[str, int]:
+        """Return, by word that begins with these letters, how many passages have it."""
+        return dict(self._searcher.terms_with_prefix("surface", letters))
+
+    def titles_with(self, words: Sequence[str], begun: str, limit: int) -> list[str]:
+        """Return titles with all these words and one that begins with `begun`, of the newest articles first.
+
+        Of very many that match, some are left out.
+        """
+        if words:
+            # Each word is looked up for the documents of the first; a range of words could not be.
+            query = "SELECT document_id FROM title_words WHERE word = ?" + "".join(
+                " AND EXISTS (SELECT 1 FROM title_words other"
+                " WHERE other.word = ? AND other.document_id = title_words.document_id)"
+                for _ in words[1:]
+            )
+            values = sorted(words, key=len, reverse=True)  # a long one is rare more often
+        else:
+            query = "SELECT DISTINCT document_id FROM title_words WHERE word >= ? AND word < ?"
+            values = [begun, f"{begun}\U0010ffff"]
+        titles = f"""SELECT title, max(published) FROM documents WHERE id IN ({query} LIMIT {_TITLES_SEEN})
+                     GROUP BY title ORDER BY max(published) DESC, title"""
+        found = (title for title, _ in self._query(titles, values))
+        matching = (title for title in found if any(word.startswith(begun) for word in title_words(title)))
+        return list(islice(matching, limit))
+
     def written(self, word: str) -> str:
         """Return a word as the archive's text writes it, by a passage that has it; itself where none has."""
         query = Query.term_query(self._schema, "surface", word)
@@ -380,10 +415,12 @@ class GenerationReader:
         """Return whether a passage has the value that a filter for equality asks for."""
         return bool(self._searcher.doc_freq(condition.filter.field, condition.value))
 
-    def label_values(self, field: str) -> list[str]:
+    def label_values(self, field: str) -> Sequence[str]:
         """Return all values of a label of documents, such as the sources, in alphabetical order."""
-        query = f"SELECT DISTINCT {field} FROM documents WHERE {field} != '' ORDER BY {field}"
-        return [value for (value,) in self._query(query)]
+        if field not in self._label_values:
+            query = f"SELECT DISTINCT {field} FROM documents WHERE {field} != '' ORDER BY {field}"
+            self._label_values[field] = tuple(value for (value,) in self._query(query))
+        return self._label_values[field]
 
     def labels(self, doc_ids: Sequence[str]) -> dict[str, Labels]:
         """Return the labels of the documents with these ids, by id."""

@@ -10,7 +10,7 @@ import sqlite3
 import zlib
 from collections.abc import Sequence
 from contextlib import closing
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ import tantivy
 from indexer.datatypes import Document, SourceFile
 from indexer.request import EQUAL_FILTERS, FILTERS
 from indexer.settings import ANALYSIS_VERSION
-from indexer.text.analysis import KINDS, Kind, Token
+from indexer.text.analysis import KINDS, Kind, Token, is_function_word, terms
+from indexer.text.names import without_article
 
 ARTICLES, VECTORS, TERMS = "articles.sqlite", "vectors.faiss", "terms"
 
@@ -37,6 +38,8 @@ CREATE TABLE passages (
 CREATE TABLE sentences (row INTEGER PRIMARY KEY, ranges BLOB, keys BLOB, vectors BLOB);
 CREATE TABLE terms (id INTEGER PRIMARY KEY, key BLOB UNIQUE, terms BLOB);
 CREATE TABLE spellings (key TEXT, word TEXT, PRIMARY KEY (key, word)) WITHOUT ROWID;
+CREATE TABLE title_words (
+    word TEXT, document_id INTEGER, PRIMARY KEY (word, document_id)) WITHOUT ROWID;
 CREATE TABLE cuts (
     doc_id TEXT, line INTEGER, start INTEGER, "end" INTEGER, rule TEXT, articles INTEGER, line_key INTEGER,
     PRIMARY KEY (doc_id, line)) WITHOUT ROWID;
@@ -55,6 +58,7 @@ CREATE INDEX documents_by_path ON documents (path);
 # `sentences` has the passages of two sentences or more, by the row of the passage: ranges within the passage,
 # and the key and the vector of each sentence (sentence_vectors.py). A single sentence is its passage.
 # `spellings` has the words of the passages that may be names, by the keys of their spellings (text/names.py).
+# `title_words` has the words of the titles, those with the article also without it, for completing questions.
 # `line_key` is a hash of a line, made with a secret (line_secret.py). `repeated_lines` holds the lines that
 # are cut because enough articles of a source share them. `articles` counts the articles that share a line;
 # in `sources` it counts all articles of the source.
@@ -139,6 +143,13 @@ def terms_index(folder: Path) -> tantivy.Index:
 def day_number(day: str) -> int:
     """Return a day as the number YYYYMMDD."""
     return int(day.replace("-", ""))
+
+
+@lru_cache(1_024)
+def title_words(title: str) -> frozenset[str]:
+    """Return the words under which a title is suggested, normalized."""
+    words = [word for word in terms(title, "surface") if not is_function_word(word)]
+    return frozenset(words) | {without_article(word) for word in words}
 
 
 def duplicate_key(text: str) -> bytes:

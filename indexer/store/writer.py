@@ -36,6 +36,7 @@ from indexer.store.schema import (
     pack_terms,
     terms_index,
     terms_key,
+    title_words,
     unpack_terms,
 )
 from indexer.store.sentence_vectors import KEY_BYTES, pack_ranges, pack_vectors, unpack_keys, unpack_ranges
@@ -47,6 +48,7 @@ from indexer.text.sentences import Range
 
 REPEATED_LISTED = 100  # repeated lines in a report; the index knows all of them
 NOTES_LISTED = 1_000
+TITLE_LENGTHS = 20, 90  # code points of a title that is an example of a question
 _TERMS_MEMORY = 64_000_000  # bytes of Tantivy's write buffer
 _FREE_SHARE = 0.25  # share of unused pages in the database above which it is vacuumed
 
@@ -78,6 +80,18 @@ class PassageKeys(NamedTuple):
     text: bytes
     title: bytes | None = None
     sentences: Sentences = Sentences((), ())
+
+
+class TitledPassage(NamedTuple):
+    """The first passage of several sentences of an article, with the title that counts for it."""
+
+    doc_id: str
+    title: str
+    source: str
+    title_key: bytes
+    text: str
+    ranges: bytes
+    vectors: bytes
 
 
 Part = Literal["passage", "title", "sentence"]
@@ -149,7 +163,8 @@ class GenerationWriter:
         is_dropped = "doc_id IN (SELECT doc_id FROM dropped)"
         dropped_rows = [row for (row,) in run(f"SELECT row FROM passages WHERE {is_dropped} ORDER BY row")]
         run(f"""CREATE TEMP TABLE unused_terms AS SELECT terms_id FROM passages WHERE {is_dropped}""")
-        run(f"DELETE FROM lines WHERE document_id IN (SELECT id FROM documents WHERE {is_dropped})")
+        for table in ("lines", "title_words"):
+            run(f"DELETE FROM {table} WHERE document_id IN (SELECT id FROM documents WHERE {is_dropped})")
         run(f"DELETE FROM sentences WHERE row IN (SELECT row FROM passages WHERE {is_dropped})")
         for table in ("passages", "cuts", "documents"):
             run(f"DELETE FROM {table} WHERE {is_dropped}")
@@ -202,6 +217,10 @@ class GenerationWriter:
         document_id = self._articles.execute(
             f"INSERT INTO documents VALUES (NULL, {', '.join('?' * len(values))})", values
         ).lastrowid
+        self._articles.executemany(
+            "INSERT INTO title_words VALUES (?, ?)",
+            ((word, document_id) for word in title_words(document.title)),
+        )
         self._articles.executemany(
             "INSERT INTO cuts VALUES (?, ?, ?, ?, ?, ?, ?)",
             ((document.doc_id, cut.line, cut.start, cut.end, cut.rule, cut.articles,
@@ -356,6 +375,23 @@ class GenerationWriter:
             "UPDATE sentences SET vectors = ? WHERE row = ?",
             ((pack_vectors(of_passage), row) for row, of_passage in vectors),
         )
+
+    def titled_passages(self, lang: str, limit: int) -> list[TitledPassage]:
+        """Return passages of different articles in a language, in an order that only their titles decide."""
+        shortest, longest = TITLE_LENGTHS
+        return [
+            TitledPassage(doc_id, title, source, title_key, text[start:end], ranges, vectors)
+            for doc_id, title, source, title_key, text, start, end, ranges, vectors in self._articles.execute(
+                """SELECT doc_id, title, source, title_key, text, start, "end", ranges, vectors
+                   FROM (SELECT doc_id, MIN(number), row, title_key, start, "end"
+                         FROM passages JOIN sentences USING (row)
+                         WHERE title_key IS NOT NULL AND lang = ? GROUP BY doc_id)
+                   JOIN documents USING (doc_id) JOIN sentences USING (row)
+                   WHERE length(title) BETWEEN ? AND ? AND vectors IS NOT NULL
+                   ORDER BY title_key, doc_id LIMIT ?""",
+                (lang, shortest, longest, limit),
+            )
+        ]
 
     def texts(self, wanted: Sequence[NewText]) -> list[str]:
         """Return texts of `new_texts`; a long document is read once for all of its passages."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -20,9 +21,19 @@ from web.api.queries import (
     NoQuery,
     SearchQuery,
     SimilarQuery,
+    SuggestQuery,
     fault_of,
 )
-from web.api.schemas import EXAMPLES, HEADERS, DocumentAnswer, SearchAnswer, SimilarAnswer, Stats, headers
+from web.api.schemas import (
+    EXAMPLES,
+    HEADERS,
+    DocumentAnswer,
+    SearchAnswer,
+    SimilarAnswer,
+    Stats,
+    Suggestions,
+    headers,
+)
 from web.parameters import refuse_repeated
 from web.server.metrics import record_search
 from web.service import service
@@ -122,6 +133,13 @@ def similar(query: SimilarQuery, header: Condition) -> Response:
     """Rank the passages of other articles that are like a passage; the same words elsewhere are left out."""
     searcher, similar_request = service().searcher(), query.request()
     return _answered(searcher, lambda: searcher.similar(similar_request), similar_json)
+
+
+@_endpoint("/suggest", Suggestions, tag="Search", summary="Complete a question")
+def suggest(query: SuggestQuery, header: Condition) -> Response:
+    """Complete what is typed by sources, authors, words and titles of the archive; at most eight."""
+    suggestions = service().searcher().suggest(query.query)
+    return by_content({"suggestions": [asdict(suggestion) for suggestion in suggestions]})
 
 
 @_endpoint("/documents/<document:doc_id>", DocumentAnswer, 404, 409, tag="Archive", summary="Read an article")

@@ -13,6 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from indexer import SearchRequest, SimilarRequest
 from indexer.web_support import (
     PARAMETERS,
+    QUERY_LENGTH,
     Choice,
     Day,
     Flag,
@@ -107,6 +108,19 @@ class SimilarQuery(_query_model("_SimilarQuery", SimilarRequest)):  # type: igno
         return SimilarRequest(**dict(self))
 
 
+class SuggestQuery(Query):
+    """What is typed so far."""
+
+    query: str = Field(
+        alias="q",
+        min_length=1,
+        max_length=QUERY_LENGTH,
+        pattern=_visible_character(),
+        description="What is typed so far.",
+        json_schema_extra={"example": "grain co"},
+    )
+
+
 class DocumentQuery(Query):
     """The parameters of the article endpoint."""
 
@@ -142,7 +156,7 @@ class DocumentPath(BaseModel):
 KNOWN = sorted(
     {
         field.alias or name
-        for model in (SearchQuery, SimilarQuery, DocumentQuery)
+        for model in (SearchQuery, SimilarQuery, SuggestQuery, DocumentQuery)
         for name, field in model.model_fields.items()
     }
 )

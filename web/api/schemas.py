@@ -282,6 +282,26 @@ class SimilarAnswer(ListAnswer):
     like: Hit = Field(description="The passage that was asked about.")
 
 
+class Suggestion(BaseModel):
+    """A completion of what is typed."""
+
+    kind: Literal["source", "author", "word", "title"] = Field(
+        description="What completes it: a source or an author as a filter, a word of passages, or a title."
+    )
+    text: str = Field(description="What it is called, for people.")
+    query: str = Field(description="The whole question with it.")
+
+
+class Suggestions(BaseModel):
+    """Completions of what is typed."""
+
+    model_config = _shown(EXAMPLES["suggest"])
+
+    suggestions: list[Suggestion] = Field(
+        max_length=8, description="Sources and authors, words, then titles."
+    )
+
+
 class PassageOf(BaseModel):
     """A passage of an article, as a range of its text."""
 

@@ -12,6 +12,7 @@ from indexer.web_support import (
     PARAMETERS,
     parse,
     permanent_url,
+    quoted,
     words_hash,
 )
 from web.i18n.locale import day, digits, gettext
@@ -234,8 +235,8 @@ def _address_with_value(list_request: AnyRequest, facet: str, value: str | None)
 
 def _address_without_value(list_request: AnyRequest, facet: str, value: str | None) -> str | None:
     """Return the address of the list without one source or author; None where a query cannot say that."""
-    named = _quoted(value or "")
-    if facet not in ("source", "author") or not named or not isinstance(list_request, SearchRequest):
+    named = quoted(facet, value or "") if facet in ("source", "author") else None
+    if not named or not isinstance(list_request, SearchRequest):
         return None
     return address_of(list_request, {"q": f"{list_request.query} -{facet}:{named}"})
 
@@ -250,27 +251,19 @@ def _more_sources(list_request: AnyRequest, sources: Iterable[str]) -> list[Choi
         if operator.role == "source" and not operator.excluded
     }
     filtered = list_request.source
-    if not (named or filtered) or (filtered and not _quoted(filtered)):
+    if not (named or filtered) or (filtered and not quoted("source", filtered)):
         return []
-    query = f"{list_request.query} source:{_quoted(filtered)}" if filtered else list_request.query
+    query = f"{list_request.query} source:{quoted('source', filtered)}" if filtered else list_request.query
     return [
         Choice(
             facet_label("source", source),
             None,
-            address_of(list_request, {"q": f"{query} source:{_quoted(source)}", "source": None}),
+            address_of(list_request, {"q": f"{query} source:{quoted('source', source)}", "source": None}),
             adds=True,
         )
         for source in sources
-        if source not in named and source != filtered and _quoted(source)
+        if source not in named and source != filtered and quoted("source", source)
     ]
-
-
-def _quoted(name: str) -> str | None:
-    """Return a name in quotation marks that a query can hold; None where it has none of its own to spare."""
-    for quoted in (f'"{name}"', f"«{name}»"):
-        if [operator.value for operator in parse(f"source:{quoted}").operators] == [name]:
-            return quoted
-    return None
 
 
 def _address_with_any_value(list_request: AnyRequest, facet: str) -> str | None:

@@ -35,7 +35,13 @@ def index() -> str:
     searcher = service().searcher()
     if "q" not in request.args:
         articles, passages = searcher.size()
-        return render_template("home.html", articles=articles, passages=passages, damage=searcher.damage)
+        return render_template(
+            "home.html",
+            articles=articles,
+            passages=passages,
+            examples=searcher.examples(),
+            damage=searcher.damage,
+        )
     return _list(searcher, searcher.search(read_request(request.args)))
 
 

@@ -180,6 +180,8 @@ def test_vectors_that_are_not_of_unit_length_are_found(built):
         ("UPDATE passages SET vector_key = x'00' WHERE row = 0", "vectors"),
         ("DELETE FROM spellings WHERE word = 'geneva'", "terms"),
         ("INSERT INTO spellings VALUES ('XXX', 'geneva')", "terms"),
+        ("DELETE FROM title_words WHERE word = (SELECT min(word) FROM title_words)", "terms"),
+        ("INSERT INTO title_words VALUES ('other', 1)", "terms"),
         ("DELETE FROM terms WHERE rowid = 1", "terms"),
         ("DELETE FROM passages WHERE row = 1", "files"),
     ],

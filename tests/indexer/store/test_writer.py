@@ -12,7 +12,7 @@ from tests.support.generations import NO_FILTER, build, entry, key_of, vector_of
 
 NOTHING = {
     "documents": 0, "passages": 0, "languages": {}, "sources": {}, "undated": 0, "failed": [], "notes": [],
-    "cut": {}, "repeated": [],
+    "cut": {}, "repeated": [], "examples": [],
 }  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def test_schemathesis_finds_no_failure(live, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     generated, passed = re.findall(r"([\d,]+) generated, ([\d,]+) passed", done.stdout)[0]
     assert int(generated.replace(",", "")) == int(passed.replace(",", "")) >= CASES
-    assert "Tested: 4" in done.stdout
+    assert "Tested: 5" in done.stdout
     assert "not applicable" not in done.stdout
 
 
@@ -83,7 +83,7 @@ def test_schema_limits_equal_those_of_the_library(document):
         assert schemas[name]["enum"] == list(values)
     assert {schemas[name]["format"] for name in ("from", "to")} == {"date"}
     assert set(document["paths"]) == {
-        "/api/v1/search", "/api/v1/similar", "/api/v1/documents/{doc_id}", "/api/v1/stats",
+        "/api/v1/search", "/api/v1/similar", "/api/v1/suggest", "/api/v1/documents/{doc_id}", "/api/v1/stats",
     }  # fmt: skip
     for path in document["paths"]:
         problems = document["paths"][path]["get"]["responses"]
@@ -290,7 +290,13 @@ def test_every_answer_matches_the_schema(press, live, index, document):
 
 def test_endpoints_share_their_statuses_except_404(document):
     every = {"200", "304", "400", "401", "403", "413", "429", "431", "500", "501", "503"}
-    own = {"search": {"409"}, "similar": {"404", "409"}, "documents/{doc_id}": {"404", "409"}, "stats": set()}
+    own = {
+        "search": {"409"},
+        "similar": {"404", "409"},
+        "documents/{doc_id}": {"404", "409"},
+        "stats": set(),
+        "suggest": set(),
+    }
     for path, statuses in own.items():
         operation = document["paths"][f"/api/v1/{path}"]["get"]
         assert set(operation["responses"]) == every | statuses
