@@ -9,6 +9,7 @@ from indexer.datatypes import Document, SearchResult
 from indexer.request import OFFSET
 
 SEARCH_URL, SIMILAR_URL = "/api/v1/search", "/api/v1/similar"
+DOCUMENTS_URL = "/api/v1/documents"
 WORDS_HASH = 12  # hex digits: enough to distinguish the texts that may stand at one position
 
 

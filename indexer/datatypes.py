@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from indexer.request import ParsedQuery, SearchRequest, SimilarRequest
+from indexer.request import BrowseRequest, ParsedQuery, SearchRequest, SimilarRequest
 
 Basis = Literal["file", "extracted"]
 """Whether offsets are positions in the decoded file or in the text extracted from it."""
@@ -383,6 +383,48 @@ class SearchResult:
 
     def __getitem__(self, place: int) -> Hit:
         return self.hits[place]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleEntry:
+    """An article in a list: its labels, and the number of its passages."""
+
+    doc_id: str
+    title: str
+    source: str
+    author: str
+    lang: str
+    published: str | None
+    path: str
+    passages: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """A source with the number of its articles, and the days of the first and the last that has one."""
+
+    name: str
+    articles: int
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BrowseResult:
+    """One page of the articles of an archive."""
+
+    request: BrowseRequest
+    generation: str
+    total: int
+    articles: tuple[ArticleEntry, ...]
+    next: str | None
+    """The cursor of the next page; None after the last."""
+    facets: Facets
+    months: tuple[Count, ...]
+    """The articles by month, YYYY-MM, the oldest first; those without a date are not counted."""
+    warnings: tuple[Notice, ...] = ()
+    complete: Literal[True] = True
+    """The numbers count all articles."""
 
 
 @dataclass(frozen=True, slots=True)

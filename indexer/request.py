@@ -20,10 +20,12 @@ Mode = Literal["hybrid", "dense", "lexical"]
 Copies = Literal["fold", "all"]
 Names = Literal["on", "off"]
 Sort = Literal["relevance", "date"]
+Order = Literal["date", "title", "source"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 COPIES: tuple[Copies, ...] = get_args(Copies)
 NAMES: tuple[Names, ...] = get_args(Names)
 SORTS: tuple[Sort, ...] = get_args(Sort)
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 QUERY_LENGTH = 1_000  # code points
 LIMIT = 100
@@ -265,17 +267,10 @@ Filters = tuple[Condition | Clause, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListRequest:
-    """A request for one page of a ranked list of passages; an illegal value raises RequestError."""
+class FilteredRequest:
+    """A request for one page of a list with filters; an illegal value raises RequestError."""
 
     limit: int = parameter("limit", WholeNumber(1, LIMIT), f"Hits to a page, 1 to {LIMIT}.", default=10)
-    offset: int = parameter(
-        "offset",
-        WholeNumber(0, OFFSET),
-        f"Hits to pass over, 0 to {OFFSET:,}.",
-        default=0,
-        names_a_page=True,
-    )
     lang: str | None = parameter(
         "lang",
         Text(LANGUAGE, "it must be a language code such as ar or en, or mixed"),
@@ -310,18 +305,6 @@ class ListRequest:
         "Only articles of this day or earlier; articles without a date are left out.",
         filter=Filter("documents.published", "at_most"),
         metavar="YYYY-MM-DD",
-    )
-    sort: Sort = parameter(
-        "sort",
-        Choice(SORTS),
-        "The best first, or of the best 100 passages the newest first.",
-        default="relevance",
-    )
-    copies: Copies = parameter(
-        "copies",
-        Choice(COPIES),
-        "Whether identical passages and long runs of one article are collapsed into one hit.",
-        default="fold",
     )
     generation: str | None = parameter(
         "generation",
@@ -377,6 +360,54 @@ class ListRequest:
         return tuple(Condition(filter_, value) for filter_, value in values if filter_ and value is not None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRequest(FilteredRequest):
+    """A request for one page of a ranked list of passages."""
+
+    offset: int = parameter(
+        "offset",
+        WholeNumber(0, OFFSET),
+        f"Hits to pass over, 0 to {OFFSET:,}.",
+        default=0,
+        names_a_page=True,
+    )
+    sort: Sort = parameter(
+        "sort",
+        Choice(SORTS),
+        "The best first, or of the best 100 passages the newest first.",
+        default="relevance",
+    )
+    copies: Copies = parameter(
+        "copies",
+        Choice(COPIES),
+        "Whether identical passages and long runs of one article are collapsed into one hit.",
+        default="fold",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrowseRequest(FilteredRequest):
+    """A request for one page of the articles of an archive.
+
+    >>> BrowseRequest(lang="ar", order="title").values()
+    {'lang': 'ar', 'order': 'title'}
+    """
+
+    order: Order = parameter(
+        "order",
+        Choice(ORDERS),
+        "The newest first, those without a date last; by title; or by source.",
+        default="date",
+    )
+    after: str | None = parameter(
+        "after",
+        Text(r"[A-Za-z0-9_-]+", "it must be the cursor of a page before", longest=4_000),
+        "The cursor of the page before, from its `next`.",
+        names_a_page=True,
+        on_command_line=False,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class SearchRequest(ListRequest):
     """A query with legal values; making one raises RequestError for any other.
@@ -427,7 +458,7 @@ class SearchRequest(ListRequest):
             )
         if any("\ud800" <= char <= "\udfff" for char in self.query):
             raise RequestError("bad_query", "The question is not valid Unicode text. Send it as UTF-8.")
-        ListRequest.__post_init__(self)
+        FilteredRequest.__post_init__(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,7 +481,7 @@ class SimilarRequest(ListRequest):
 
 @lru_cache
 def _parameters_of(kind: Any) -> tuple[Parameter, ...]:
-    # The fields of ListRequest are keyword-only; sorting is stable and puts them last.
+    # The fields of every list are keyword-only; sorting is stable and puts them last.
     in_order = sorted(fields(kind), key=lambda item: bool(item.kw_only))
     return tuple(replace(item.metadata["parameter"], attribute=item.name) for item in in_order)
 
@@ -465,12 +496,16 @@ def is_visible(text: str) -> bool:
     return any(not (char.isspace() or unicodedata.category(char) in ("Cc", "Cf")) for char in text)
 
 
-FILTERS = tuple(param.filter for param in ListRequest.parameters() if param.filter)
+FILTERS = tuple(param.filter for param in FilteredRequest.parameters() if param.filter)
 """All filters."""
 EQUAL_FILTERS = tuple(filter_ for filter_ in FILTERS if filter_.comparison == "equal")
 """The filters that compare for equality; each has a field in the term index."""
 FACETS = {filter_.facet: filter_ for filter_ in FILTERS if filter_.facet}
 """The facets by name, each with the filter whose column it counts."""
 DATE_COLUMN = "documents.published"
-PARAMETERS = {param.name: param for kind in (SearchRequest, SimilarRequest) for param in kind.parameters()}
+PARAMETERS = {
+    param.name: param
+    for kind in (BrowseRequest, SearchRequest, SimilarRequest)
+    for param in kind.parameters()
+}
 """The parameters of all requests, by name."""

@@ -1,10 +1,12 @@
 """Results as JSON values: the same for the command line and the web."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlencode
 
-from indexer.addresses import SEARCH_URL, SIMILAR_URL, document_url, next_page_url
-from indexer.datatypes import ArticleHits, Explanation, Facets, Hit, SearchResult
+from indexer.addresses import DOCUMENTS_URL, SEARCH_URL, SIMILAR_URL, document_url, next_page_url
+from indexer.datatypes import ArticleHits, BrowseResult, Count, Explanation, Facets, Hit, SearchResult
 from indexer.request import ParsedQuery, SearchRequest
 from indexer.text.language import direction
 
@@ -55,6 +57,21 @@ def similar_json(result: SearchResult) -> dict[str, Any]:
     }
 
 
+def browse_json(result: BrowseResult) -> dict[str, Any]:
+    """Return a page of the articles of an archive as JSON values."""
+    following = {**result.request.values(with_page=False), "after": result.next or ""}
+    return {
+        "generation": result.generation,
+        "total": result.total,
+        "limit": result.request.limit,
+        "next": f"{DOCUMENTS_URL}?{urlencode(following)}" if result.next else None,
+        "facets": _facets_json(result.facets),
+        "months": _counts_json(result.months),
+        "documents": [{**asdict(entry), "url": document_url(entry.doc_id, 1)} for entry in result.articles],
+        "warnings": [str(notice) for notice in result.warnings],
+    }
+
+
 def _list_json(result: SearchResult, address: str) -> dict[str, Any]:
     explain = isinstance(result.request, SearchRequest) and result.request.explain
     return {
@@ -84,10 +101,11 @@ def _article_hits_json(article: ArticleHits) -> dict[str, Any]:
 
 def _facets_json(facets: Facets) -> dict[str, Any]:
     """Return the values of each facet with the numbers of hits that they find; an unknown value is null."""
-    return {
-        name: [{"value": count.value, "count": count.count} for count in counts]
-        for name, counts in facets.items()
-    }
+    return {name: _counts_json(counts) for name, counts in facets.items()}
+
+
+def _counts_json(counts: Sequence[Count]) -> list[dict[str, Any]]:
+    return [{"value": count.value, "count": count.count} for count in counts]
 
 
 def hit_json(hit: Hit, *, explain: bool = False) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the package `web` uses of the library beyond its public names. It may change with every version."""
 
 from indexer.addresses import document_url, permanent_url, words_hash
-from indexer.datatypes import Count, Notice, SplitDocument
+from indexer.datatypes import ArticleEntry, BrowseResult, Count, Notice, SplitDocument
 from indexer.errors import ModelError, NoIndex, RequestError
 from indexer.inspection import CutLines, FileState, Originals, article_json, reason_of
 from indexer.maintenance import cache_facts
@@ -13,6 +13,7 @@ from indexer.request import (
     OFFSET,
     PARAMETERS,
     QUERY_LENGTH,
+    BrowseRequest,
     Choice,
     Day,
     Flag,
@@ -24,7 +25,7 @@ from indexer.request import (
     is_day,
 )
 from indexer.retrieval.opening import current_generation
-from indexer.serialization import hit_json, result_json, similar_json
+from indexer.serialization import browse_json, hit_json, result_json, similar_json
 from indexer.text.language import direction, html_lang, title_language
 from indexer.text.lines import line_numbers
 from indexer.text.sentences import split_sentences
@@ -36,6 +37,9 @@ __all__ = [
     "OFFSET",
     "PARAMETERS",
     "QUERY_LENGTH",
+    "ArticleEntry",
+    "BrowseRequest",
+    "BrowseResult",
     "Choice",
     "Count",
     "CutLines",
@@ -54,6 +58,7 @@ __all__ = [
     "Text",
     "WholeNumber",
     "article_json",
+    "browse_json",
     "cache_facts",
     "current_generation",
     "direction",

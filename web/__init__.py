@@ -13,7 +13,7 @@ from web import assets, i18n
 from web.api import docs, endpoints
 from web.api.docs import INFO
 from web.api.schemas import Problem
-from web.pages import article, errors, exports, search, text_helpers
+from web.pages import article, browse, errors, exports, search, text_helpers
 from web.parameters import DocumentId
 from web.server import access_log, concurrency, health
 from web.server.security import LOOPBACK, Guard, protect
@@ -53,7 +53,7 @@ def create_app(service: SearchService, guard: Guard | None = None) -> Flask:
     i18n.register(app)
     assets.register(app)
     text_helpers.register(app)
-    for module in (search, article, exports):
+    for module in (search, browse, article, exports):
         app.register_blueprint(module.blueprint)
     endpoints.register(app)
     docs.register(app, guard)

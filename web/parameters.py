@@ -6,7 +6,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.routing import PathConverter
 
 from indexer import SearchRequest, SimilarRequest
-from indexer.web_support import PARAMETERS, RequestError
+from indexer.web_support import PARAMETERS, BrowseRequest, RequestError
 
 
 class DocumentId(PathConverter):
@@ -25,6 +25,12 @@ def read_similar(values: MultiDict[str, str]) -> SimilarRequest:
     """Make a request for similar passages from a query string; raises RequestError like `read_request`."""
     refuse_repeated(values)
     return SimilarRequest.of(values)
+
+
+def read_browse(values: MultiDict[str, str]) -> BrowseRequest:
+    """Make a request for articles from a query string; raises RequestError like `read_request`."""
+    refuse_repeated(values)
+    return BrowseRequest.of(values)
 
 
 def refuse_repeated(values: MultiDict[str, str], names: Iterable[str] = PARAMETERS) -> None:

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from indexer.datatypes import (
     Answer,
+    ArticleEntry,
+    BrowseResult,
     Candidate,
     Example,
     Hit,
     Notice,
     Passage,
     SearchResult,
+    SourceFacts,
     SplitDocument,
     Suggestion,
 )
@@ -28,6 +31,7 @@ from indexer.errors import GenerationChanged, ModelError, NoSuchPassage, Request
 from indexer.query import parse
 from indexer.request import (
     DATE_COLUMN,
+    BrowseRequest,
     Clause,
     Filters,
     ParsedQuery,
@@ -282,6 +286,26 @@ class Searcher:
         """Return the sources of the articles, that of the most articles first."""
         counts = self.store.manifest.sources
         return sorted(filter(None, counts), key=lambda source: (-counts[source], source))
+
+    def browse(self, request: BrowseRequest) -> BrowseResult:
+        """Return a page of the articles that pass the filters, in any order but that of a query.
+
+        Raises RequestError.
+        """
+        self.check_generation(request.generation)
+        articles, cursor = self.store.catalogue.page(request)
+        facets, months = self.store.catalogue.facets(request)
+        total = sum(count.count for count in facets["lang"])
+        notices = self._notices(request.filters(), degraded=False, left_out=0)
+        return BrowseResult(request, self.generation, total, tuple(articles), cursor, facets, months, notices)
+
+    def source_facts(self) -> list[SourceFacts]:
+        """Return all sources with their articles and their days, in alphabetical order."""
+        return self.store.catalogue.sources()
+
+    def neighbours(self, doc_id: str) -> tuple[ArticleEntry | None, ArticleEntry | None]:
+        """Return the next newer and the next older article of an article's source."""
+        return self.store.catalogue.neighbours(doc_id)
 
     def suggest(self, typed: str, limit: int = SUGGESTIONS) -> list[Suggestion]:
         """Return completions of a question that is being typed, from the words and names of the archive."""

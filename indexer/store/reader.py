@@ -26,6 +26,7 @@ from indexer.datatypes import Candidate, Cut, Document, Notice, Passage, Sentenc
 from indexer.errors import IndexDamaged
 from indexer.request import DATE_COLUMN, Clause, Condition, Filters
 from indexer.store.base import Labels, Row, SeenFile, WeightedTerm
+from indexer.store.catalogue import Catalogue
 from indexer.store.folder import SPACE_FILE, IndexFolder
 from indexer.store.manifest import Manifest
 from indexer.store.mapped_files import MappedFiles
@@ -433,6 +434,11 @@ class GenerationReader:
         """Count the documents by year of publication, newest first; None where the date is not known."""
         counted = "SELECT substr(published, 1, 4) AS year, COUNT(*) FROM documents"
         return dict(self._query(f"{counted} GROUP BY year ORDER BY year DESC"))
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The lists of the articles."""
+        return Catalogue(self._query)
 
     def documents(self, doc_ids: Sequence[str]) -> dict[str, Document]:
         """Return the documents with these ids, by id."""

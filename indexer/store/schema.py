@@ -50,7 +50,10 @@ CREATE TABLE lines (
 CREATE TABLE repeated_lines (
     source_id INTEGER, line_key INTEGER, articles INTEGER, PRIMARY KEY (source_id, line_key)) WITHOUT ROWID;
 CREATE INDEX passages_by_lang ON passages (lang);
-CREATE INDEX documents_by_source ON documents (source, published);
+CREATE INDEX documents_by_source ON documents (source, doc_id, lang, author, published);
+CREATE INDEX documents_by_title ON documents (title, doc_id, lang, source, author, published);
+CREATE INDEX documents_by_date ON documents (
+    coalesce(published, '') DESC, doc_id, lang, source, author, published);
 CREATE INDEX documents_by_author ON documents (author);
 CREATE INDEX documents_by_path ON documents (path);
 """
@@ -58,6 +61,7 @@ CREATE INDEX documents_by_path ON documents (path);
 # `sentences` has the passages of two sentences or more, by the row of the passage: ranges within the passage,
 # and the key and the vector of each sentence (sentence_vectors.py). A single sentence is its passage.
 # `spellings` has the words of the passages that may be names, by the keys of their spellings (text/names.py).
+# The indexes by source, title and date hold all that lists of articles filter and count by: no text is read.
 # `title_words` has the words of the titles, those with the article also without it, for completing questions.
 # `line_key` is a hash of a line, made with a secret (line_secret.py). `repeated_lines` holds the lines that
 # are cut because enough articles of a source share them. `articles` counts the articles that share a line;

@@ -12,9 +12,10 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import NotFound
 
 from indexer import Searcher, SearchResult
-from indexer.web_support import article_json, result_json, similar_json
+from indexer.web_support import article_json, browse_json, result_json, similar_json
 from web.api.queries import (
     KNOWN,
+    BrowseQuery,
     Condition,
     DocumentPath,
     DocumentQuery,
@@ -28,8 +29,10 @@ from web.api.schemas import (
     EXAMPLES,
     HEADERS,
     DocumentAnswer,
+    DocumentsAnswer,
     SearchAnswer,
     SimilarAnswer,
+    SourcesAnswer,
     Stats,
     Suggestions,
     headers,
@@ -153,6 +156,23 @@ def document(path: DocumentPath, query: DocumentQuery, header: Condition) -> Res
     cut = service().cut_lines(searcher, article)
     served = {"generation": searcher.generation, "warnings": searcher.warnings()}
     return by_content(article_json(article, cut) | served)
+
+
+@_endpoint("/documents", DocumentsAnswer, 409, tag="Archive", summary="List articles")
+def documents(query: BrowseQuery, header: Condition) -> Response:
+    """List the articles of the archive, without a question: the newest first, by title or by source.
+
+    `next` leads on by a cursor, which stays valid when the index is built anew.
+    """
+    return by_content(browse_json(service().searcher().browse(query.request())))
+
+
+@_endpoint("/sources", SourcesAnswer, tag="Archive", summary="List sources")
+def sources(query: NoQuery, header: Condition) -> Response:
+    """List the newspapers or folders of the archive, with their articles and the days of these."""
+    searcher = service().searcher()
+    facts = [asdict(source) for source in searcher.source_facts()]
+    return by_content({"generation": searcher.generation, "sources": facts, "warnings": searcher.warnings()})
 
 
 @_endpoint("/stats", Stats, tag="Archive", summary="Statistics")

@@ -14,6 +14,7 @@ from indexer import SearchRequest, SimilarRequest
 from indexer.web_support import (
     PARAMETERS,
     QUERY_LENGTH,
+    BrowseRequest,
     Choice,
     Day,
     Flag,
@@ -32,7 +33,7 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _query_model(name: str, kind: type[SearchRequest | SimilarRequest]) -> Any:
+def _query_model(name: str, kind: type[BrowseRequest | SearchRequest | SimilarRequest]) -> Any:
     """Return the model of the query string for a kind of request."""
     fields: dict[str, Any] = {parameter.attribute: _field(parameter) for parameter in kind.parameters()}
     return create_model(name, __base__=Query, **fields)
@@ -108,6 +109,13 @@ class SimilarQuery(_query_model("_SimilarQuery", SimilarRequest)):  # type: igno
         return SimilarRequest(**dict(self))
 
 
+class BrowseQuery(_query_model("_BrowseQuery", BrowseRequest)):  # type: ignore[misc]
+    """The parameters of a list of articles."""
+
+    def request(self) -> BrowseRequest:
+        return BrowseRequest(**dict(self))
+
+
 class SuggestQuery(Query):
     """What is typed so far."""
 
@@ -156,7 +164,7 @@ class DocumentPath(BaseModel):
 KNOWN = sorted(
     {
         field.alias or name
-        for model in (SearchQuery, SimilarQuery, SuggestQuery, DocumentQuery)
+        for model in (SearchQuery, SimilarQuery, SuggestQuery, BrowseQuery, DocumentQuery)
         for name, field in model.model_fields.items()
     }
 )

@@ -353,6 +353,56 @@ class DocumentAnswer(BaseModel):
     warnings: list[str] = Field(description=_WARNINGS)
 
 
+class DocumentEntry(BaseModel):
+    """An article in a list."""
+
+    doc_id: str = Field(description=_DOC_ID)
+    title: str = Field(description=_TITLE)
+    source: str = Field(description="The newspaper or folder it is of; empty where none is known.")
+    author: str = Field(description="Who wrote it; empty where that is not known.")
+    lang: str = Field(description=_LANG)
+    published: str | None = Field(description=_PUBLISHED)
+    path: str = Field(description=_PATH)
+    passages: int = Field(ge=0, description="How many passages it has.")
+    url: str = Field(description="The article's page.")
+
+
+class DocumentsAnswer(BaseModel):
+    """A page of the articles of the archive."""
+
+    model_config = _shown(EXAMPLES["documents"])
+
+    generation: str = Field(description=_GENERATION)
+    total: int = Field(ge=0, description="Articles that pass the filters, on all pages.")
+    limit: int = Field(description="Articles to a page, as asked.")
+    next: str | None = Field(description="Address of the next page, null after the last.")
+    facets: Facets = Field(description="By value, how many articles of the list have it.")
+    months: list[Count] = Field(
+        description="Articles by month, YYYY-MM, the oldest first; those without a date are not counted."
+    )
+    documents: list[DocumentEntry] = Field(description="The page.")
+    warnings: list[str] = Field(description=_WARNINGS)
+
+
+class SourceFacts(BaseModel):
+    """A newspaper or a folder of the archive."""
+
+    name: str = Field(description='Its name, as in filters; `""` for articles without one.')
+    articles: int = Field(ge=1, description="How many articles it has.")
+    first: str | None = Field(description="Day of the first that has a date, or null.")
+    last: str | None = Field(description="Day of the last that has a date, or null.")
+
+
+class SourcesAnswer(BaseModel):
+    """The sources of the archive."""
+
+    model_config = _shown(EXAMPLES["sources"])
+
+    generation: str = Field(description=_GENERATION)
+    sources: list[SourceFacts] = Field(description="In alphabetical order.")
+    warnings: list[str] = Field(description=_WARNINGS)
+
+
 class Stats(BaseModel):
     """What the index holds and how it was made."""
 

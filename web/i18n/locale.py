@@ -143,6 +143,12 @@ def day(published: str) -> str:
     return digits(dates.format_date(date.fromisoformat(published), "long", locale=language()))
 
 
+def month(name: str) -> str:
+    """Return a month (YYYY-MM) as the interface writes it out."""
+    first = date.fromisoformat(f"{name}-01")
+    return digits(dates.format_skeleton("yMMMM", first, locale=language()))
+
+
 def language_name(code: str) -> str:
     """Return the interface's name for the language of a passage."""
     if code == "mixed":

@@ -46,6 +46,8 @@ ERRORS = {
     "bad_q": N_("This address has more than one question."),
     "bad_query": N_("The question is not valid Unicode text."),
     "bad_request": N_("The request cannot be understood."),
+    "bad_order": N_("The order that this address asks for does not exist."),
+    "bad_after": N_("This address does not name a page of the list."),
     "bad_sort": N_("The order that this address asks for does not exist."),
     "bad_source": N_("This address names more than one source. A list is of one, or of all."),
     "bad_to": N_("The end date cannot be understood."),
@@ -78,7 +80,8 @@ PLAIN = frozenset(
     {
         "bad_author", "bad_copies", "bad_doc_id", "bad_explain", "bad_from", "bad_generation",
         "bad_highlight", "bad_lang", "bad_limit", "bad_mode", "bad_names", "bad_offset", "bad_passage",
-        "bad_period", "bad_q", "bad_sort", "bad_source", "bad_to", "generation_changed",
+        "bad_period", "bad_q", "bad_sort", "bad_order", "bad_after", "bad_source", "bad_to",
+        "generation_changed",
     }
 )  # fmt: skip
 """The errors whose own message names parameters, for programs; readers get the one of ERRORS instead."""

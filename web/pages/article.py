@@ -141,6 +141,7 @@ def document(doc_id: str) -> str | tuple[str, int]:
     hits = result.hits if result is not None else ()
     citation = cite(article, here)
     window = window_of(article, here or place.range or _read_at(request.args))
+    newer, older = searcher.neighbours(doc_id)
     return render_template(
         "document.html",
         document=shown,
@@ -154,6 +155,8 @@ def document(doc_id: str) -> str | tuple[str, int]:
         state=service().file_state(searcher, shown),
         parts=parts(article, window.spans, here, hits),
         window=window,
+        newer=newer,
+        older=older,
         matches=matches_of(hits, search_request, here or place.range) if search_request else None,
         back=list_address(search_request, near) if search_request else None,
         direction_of_words=direction_of_words(article),

@@ -10,6 +10,10 @@ from indexer.web_support import (
     FACETS,
     OFFSET,
     PARAMETERS,
+    ArticleEntry,
+    BrowseRequest,
+    BrowseResult,
+    document_url,
     parse,
     permanent_url,
     quoted,
@@ -27,6 +31,7 @@ from web.i18n.messages import (
 )
 
 AnyRequest = SearchRequest | SimilarRequest
+FilteredRequest = AnyRequest | BrowseRequest
 
 
 class Choice(NamedTuple):
@@ -61,11 +66,22 @@ class Chip(NamedTuple):
     address: str
 
 
-def address_of(list_request: AnyRequest, changes: Mapping[str, str | None] | None = None) -> str:
+def address_of(list_request: FilteredRequest, changes: Mapping[str, str | None] | None = None) -> str:
     """Return the address of a list's first page, with changes to its parameters; None removes a parameter."""
     values = {**list_request.values(with_page=False), **(changes or {})}
-    path = "/" if isinstance(list_request, SearchRequest) else "/similar"
-    return f"{path}?{_encoded(values)}"
+    return f"{path_of(list_request)}?{_encoded(values)}".removesuffix("?")
+
+
+def path_of(list_request: FilteredRequest) -> str:
+    """Return the path of the page of a list."""
+    if isinstance(list_request, BrowseRequest):
+        return "/articles"
+    return "/" if isinstance(list_request, SearchRequest) else "/similar"
+
+
+def articles_of_source(source: str) -> str:
+    """Return the address of the list of a source's articles."""
+    return address_of(BrowseRequest(source=source))
 
 
 def list_address(list_request: AnyRequest, passage: Passage | None = None) -> str:
@@ -103,6 +119,11 @@ def last_page_address(result: SearchResult) -> str:
     )
 
 
+def article_address(entry: ArticleEntry) -> str:
+    """Return the address of an article's page."""
+    return document_url(entry.doc_id, 1)
+
+
 def export_address(list_request: AnyRequest, form: str) -> str:
     """Return the address of a whole list as a file, csv or jsonl."""
     return f"/export.{form}?{_encoded({**list_request.values(with_page=False), 'limit': None})}"
@@ -126,7 +147,9 @@ def similar_address(passage: Passage) -> str:
 
 def kept(list_request: object) -> list[tuple[str, str]]:
     """Return the parameters that forms keep: those of the list on the page; none on other pages."""
-    return list(list_request.values(with_page=False).items()) if isinstance(list_request, AnyRequest) else []
+    if not isinstance(list_request, FilteredRequest):
+        return []
+    return list(list_request.values(with_page=False).items())
 
 
 def kept_of_refused(values: Mapping[str, str], code: str) -> list[tuple[str, str]]:
@@ -135,7 +158,7 @@ def kept_of_refused(values: Mapping[str, str], code: str) -> list[tuple[str, str
     return [(name, values[name]) for name in kept_names if values.get(name) and code != f"bad_{name}"]
 
 
-def facets_of(result: SearchResult, sources: Iterable[str]) -> list[Facet]:
+def facets_of(result: SearchResult | BrowseResult, sources: Iterable[str] = ()) -> list[Facet]:
     """Return the facets of a list that have several values or an active filter.
 
     `sources` are those of the whole archive: where some are chosen, each other one can be added.
@@ -163,7 +186,7 @@ def facets_of(result: SearchResult, sources: Iterable[str]) -> list[Facet]:
     return facets
 
 
-def chips_of(list_request: AnyRequest) -> list[Chip]:
+def chips_of(list_request: FilteredRequest) -> list[Chip]:
     """Return the active filters of a list, and its way of searching unless that is the usual one."""
     chips = []
     for name, facet in FACETS.items():
@@ -200,11 +223,11 @@ def _operator_chips(list_request: SearchRequest) -> list[Chip]:
     ]
 
 
-def unfiltered(list_request: AnyRequest) -> str:
+def unfiltered(list_request: FilteredRequest) -> str:
     """Return the address of a list without any filter."""
-    names = (*(name for facet in FACETS for name in _parameters_of(facet)), "mode")
-    changes: dict[str, str | None] = dict.fromkeys(names)
+    changes: dict[str, str | None] = dict.fromkeys(name for facet in FACETS for name in _parameters_of(facet))
     if isinstance(list_request, SearchRequest):
+        changes["mode"] = None
         changes["q"] = parse(list_request.query).text
     return address_of(list_request, changes)
 
@@ -223,7 +246,7 @@ def _parameters_of(facet: str) -> tuple[str, ...]:
     )
 
 
-def _address_with_value(list_request: AnyRequest, facet: str, value: str | None) -> str | None:
+def _address_with_value(list_request: FilteredRequest, facet: str, value: str | None) -> str | None:
     """Return the address of the list with one value of a facet; None if no filter can choose the value."""
     if not value:
         return None  # articles without a source or a date are counted, but no filter chooses them
@@ -233,7 +256,7 @@ def _address_with_value(list_request: AnyRequest, facet: str, value: str | None)
     return address_of(list_request, {names[0]: value})
 
 
-def _address_without_value(list_request: AnyRequest, facet: str, value: str | None) -> str | None:
+def _address_without_value(list_request: FilteredRequest, facet: str, value: str | None) -> str | None:
     """Return the address of the list without one source or author; None where a query cannot say that."""
     named = quoted(facet, value or "") if facet in ("source", "author") else None
     if not named or not isinstance(list_request, SearchRequest):
@@ -241,7 +264,7 @@ def _address_without_value(list_request: AnyRequest, facet: str, value: str | No
     return address_of(list_request, {"q": f"{list_request.query} -{facet}:{named}"})
 
 
-def _more_sources(list_request: AnyRequest, sources: Iterable[str]) -> list[Choice]:
+def _more_sources(list_request: FilteredRequest, sources: Iterable[str]) -> list[Choice]:
     """Return the sources that can be added to those that are chosen; none where none is chosen."""
     if not isinstance(list_request, SearchRequest):
         return []
@@ -266,7 +289,7 @@ def _more_sources(list_request: AnyRequest, sources: Iterable[str]) -> list[Choi
     ]
 
 
-def _address_with_any_value(list_request: AnyRequest, facet: str) -> str | None:
+def _address_with_any_value(list_request: FilteredRequest, facet: str) -> str | None:
     """Return the address of the list without the filter of a facet; None if that filter is not active."""
     return (
         address_of(list_request, dict.fromkeys(_parameters_of(facet)))
@@ -275,11 +298,11 @@ def _address_with_any_value(list_request: AnyRequest, facet: str) -> str | None:
     )
 
 
-def _is_on(list_request: AnyRequest, facet: str) -> bool:
+def _is_on(list_request: FilteredRequest, facet: str) -> bool:
     return any(used.column == FACETS[facet].column for used, _value in list_request.filters())
 
 
-def _chosen_value(list_request: AnyRequest, facet: str) -> str | None:
+def _chosen_value(list_request: FilteredRequest, facet: str) -> str | None:
     """Return the value of a facet to which a list is limited; None if it is not limited to one value."""
     if FACETS[facet].column == DATE_COLUMN:
         return _whole_year(list_request)
@@ -288,12 +311,12 @@ def _chosen_value(list_request: AnyRequest, facet: str) -> str | None:
     )
 
 
-def _whole_year(list_request: AnyRequest) -> str | None:
+def _whole_year(list_request: FilteredRequest) -> str | None:
     first, last = list_request.published_from or "", list_request.published_to or ""
     return first[:4] if (first[4:], last[4:]) == ("-01-01", "-12-31") and first[:4] == last[:4] else None
 
 
-def _period(list_request: AnyRequest) -> str:
+def _period(list_request: FilteredRequest) -> str:
     first, last = list_request.published_from, list_request.published_to
     if year := _whole_year(list_request):
         return digits(year)

@@ -5,6 +5,7 @@ from urllib.parse import quote, urlencode
 from flask import Blueprint, render_template, request
 
 from indexer import Document, Searcher, SearchRequest, SearchResult
+from indexer.web_support import BrowseRequest
 from web.i18n.locale import digits
 from web.pages import citations, links
 from web.pages.citations import one_line, shown_path
@@ -12,16 +13,21 @@ from web.parameters import read_request, read_similar
 from web.server.metrics import record_search
 from web.service import service
 
+NEWEST = 5  # articles on the home page
+
 blueprint = Blueprint("pages", __name__)
 
 
 for function in (
     links.address_of,
+    links.article_address,
+    links.articles_of_source,
     links.export_address,
     links.hit_address,
     links.hit_id,
     links.kept,
     links.last_page_address,
+    links.path_of,
     links.similar_address,
     links.unfiltered,
     one_line,
@@ -40,6 +46,7 @@ def index() -> str:
             articles=articles,
             passages=passages,
             examples=searcher.examples(),
+            newest=searcher.browse(BrowseRequest(limit=NEWEST)).articles,
             damage=searcher.damage,
         )
     return _list(searcher, searcher.search(read_request(request.args)))

@@ -18,6 +18,9 @@ ARABIC, ENGLISH = "السدود في الوديان الشمالية", "grain co
 LANGUAGES = {"en": "en-GB", "ar": "ar-JO"}
 PAGES = {
     "home": "/",
+    "articles": "/articles",
+    "articles of a source": "/articles?source=wire&order=title&limit=2",
+    "sources": "/sources",
     "results": f"/?q={quote(ENGLISH)}",
     "results in Arabic": f"/?q={quote(ARABIC)}&lang=ar&source={quote('صحيفة المرفأ')}",
     "by date": f"/?q={quote(ENGLISH)}&sort=date&from=2024-01-01&to=2025-12-31",

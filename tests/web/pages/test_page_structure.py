@@ -31,7 +31,7 @@ def test_page_has_landmarks_and_ordered_headings(read, address, status):
         link["href"]
         for link in next(footer for footer in page.all("footer") if footer.parent.tag == "body").all("a")
     ]
-    assert links == ["/docs"]
+    assert links == ["/articles", "/sources", "/docs"]
     ids = [element["id"] for element in page.elements if "id" in element.attributes]
     assert len(ids) == len(set(ids))
     for label in page.all("label", **{}):
