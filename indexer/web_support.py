@@ -26,11 +26,13 @@ from indexer.request import (
 )
 from indexer.retrieval.opening import current_generation
 from indexer.serialization import browse_json, hit_json, result_json, similar_json
+from indexer.spreadsheet import BYTE_ORDER_MARK, cell
 from indexer.text.language import direction, html_lang, title_language
 from indexer.text.lines import line_numbers
 from indexer.text.sentences import split_sentences
 
 __all__ = [
+    "BYTE_ORDER_MARK",
     "DATE_COLUMN",
     "FACETS",
     "LIMIT",
@@ -60,6 +62,7 @@ __all__ = [
     "article_json",
     "browse_json",
     "cache_facts",
+    "cell",
     "current_generation",
     "direction",
     "document_url",

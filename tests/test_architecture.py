@@ -44,13 +44,16 @@ ALLOWED = {
     "indexer.evaluation": {
         "building", "embedding", "query", "retrieval", "store", "text", "datatypes", "request", "errors",
     },
+    "indexer.spreadsheet": set(),
+    "indexer.batch": {"retrieval", "spreadsheet", "datatypes", "request", "errors"},
     "indexer.web_support": {
         "addresses", "inspection", "maintenance", "query", "retrieval", "serialization", "text", "datatypes",
         "request",
+        "spreadsheet",
         "errors",
     },
     "indexer.cli": {
-        "building", "embedding", "evaluation", "inspection", "integrity", "maintenance", "retrieval",
+        "batch", "building", "embedding", "evaluation", "inspection", "integrity", "maintenance", "retrieval",
         "serialization", "datatypes", "request", "settings", "errors",
     },
     "indexer": {

@@ -239,7 +239,7 @@ class Searcher:
             matches.sort(key=lambda candidate: candidate.passage.number)
             hits = self._hits([ResultGroup(candidate) for candidate in matches], query.words)
         # The result list already has the notice about articles that a date filter leaves out.
-        notices = self._notices((), degraded=degraded, left_out=0)
+        notices = self._notices((), degraded=degraded, left_out=0, undated=0)
         return SearchResult(
             request,
             query.language,
@@ -296,7 +296,8 @@ class Searcher:
         articles, cursor = self.store.catalogue.page(request)
         facets, months = self.store.catalogue.facets(request)
         total = sum(count.count for count in facets["lang"])
-        notices = self._notices(request.filters(), degraded=False, left_out=0)
+        undated = self.store.catalogue.undated(request)
+        notices = self._notices(request.filters(), degraded=False, left_out=0, undated=undated)
         return BrowseResult(request, self.generation, total, tuple(articles), cursor, facets, months, notices)
 
     def source_facts(self) -> list[SourceFacts]:
@@ -395,7 +396,12 @@ class Searcher:
             facets = count_facets(
                 best, lambda each: {"lang": each.passage.lang, **labels[each.passage.doc_id]}, count
             )
-        notices = self._notices(filters, degraded=degraded, left_out=len(candidates) - len(best))
+        notices = self._notices(
+            filters,
+            degraded=degraded,
+            left_out=len(candidates) - len(best),
+            undated=self.store.undated(filters) if _is_by_date(filters) else 0,
+        )
         if listed and not any_dated:
             notices += (Notice("no_dates", NO_DATES),)
         return SearchResult(
@@ -416,15 +422,15 @@ class Searcher:
             complete=judgement.complete and len(best) == len(candidates),
         )
 
-    def _notices(self, filters: Filters, *, degraded: bool, left_out: int) -> tuple[Notice, ...]:
+    def _notices(
+        self, filters: Filters, *, degraded: bool, left_out: int, undated: int
+    ) -> tuple[Notice, ...]:
         notices = list[Notice]()
         if self.store.damage:
             notices.append(self.store.damage)
         if degraded:
             notices.append(Notice("no_model", "The model failed: passages were found by their words alone."))
         notices += self._unknown_values(filters)
-        by_date = any(not isinstance(each, Clause) and each.filter.column == DATE_COLUMN for each in filters)
-        undated = self.store.undated(filters) if by_date else 0
         if undated:
             articles = (
                 "1 article without a date was"
@@ -558,6 +564,10 @@ class Searcher:
             return replace(single_hit(group.candidate), also_in=also_in, more=more)
 
         return tuple(group_hit(group) for group in page)
+
+
+def _is_by_date(filters: Filters) -> bool:
+    return any(not isinstance(each, Clause) and each.filter.column == DATE_COLUMN for each in filters)
 
 
 def _encode_query(encoder: Encoder, query: str) -> NDArray[np.float32]:

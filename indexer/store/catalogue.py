@@ -17,6 +17,7 @@ Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 _DATE = "coalesce(published, '')"
 _ENTRY = """doc_id, title, source, author, lang, published, path,
             (SELECT COUNT(*) FROM passages WHERE passages.doc_id = documents.doc_id)"""
+_VALUES = 100  # values of a facet that are counted at most, the commonest; and the unknown one
 
 
 class _Order(NamedTuple):
@@ -76,7 +77,9 @@ class Catalogue:
                 by_date = filter_.column == DATE_COLUMN
                 key = "substr(published, 1, 4)" if by_date else filter_.field
                 order = "value DESC" if by_date else "COUNT(*) DESC, value"
-                facets[name] = self._counted(f"nullif({key}, '')", where, values, f"value IS NULL, {order}")
+                facets[name] = self._counted(
+                    f"nullif({key}, '')", where, values, f"value IS NOT NULL, {order} LIMIT {_VALUES + 1}"
+                )
             months = self._counted(
                 "substr(published, 1, 7)", f"{where} AND published NOT NULL", values, "value"
             )
@@ -91,7 +94,18 @@ class Catalogue:
                 GROUP BY value ORDER BY {order}""",
             values,
         )
-        return tuple(Count(value, count) for value, count in rows)
+        # What is not known comes last, however often.
+        return tuple(sorted((Count(*row) for row in rows), key=lambda count: count.value is None))
+
+    def undated(self, request: BrowseRequest) -> int:
+        """Count the articles without a date that pass the filters other than those of the date."""
+        others = [each for each in request.filters() if each.filter.column != DATE_COLUMN]
+        if len(others) == len(request.filters()):
+            return 0
+        where, values = _where(others)
+        query = f"""SELECT COUNT(*) FROM documents INDEXED BY documents_by_date
+                    WHERE {_DATE} = '' AND {where}"""
+        return int(self._query(query, values)[0][0])
 
     def sources(self) -> list[SourceFacts]:
         """Return the sources in alphabetical order, with their articles and the days of these."""
@@ -126,7 +140,12 @@ class Catalogue:
 def _where(filters: Sequence[Condition]) -> tuple[str, list[Any]]:
     """Return filters as a condition on documents, whose language is that of most of their text."""
     operators = {"equal": "=", "at_least": ">=", "at_most": "<="}
-    conditions = [f"{filter_.field} {operators[filter_.comparison]} ?" for filter_, _ in filters]
+    conditions = [
+        f"{_DATE if filter_.column == DATE_COLUMN else filter_.field} {operators[filter_.comparison]} ?"
+        for filter_, _ in filters
+    ]
+    # An unknown date is before every day, but is none.
+    conditions += ["published NOT NULL"] if any(each.column == DATE_COLUMN for each, _ in filters) else []
     return " AND ".join(conditions) or "TRUE", [value for _, value in filters]
 
 

@@ -1,14 +1,11 @@
 """Export a list of results as a file: CSV for spreadsheets, JSON Lines for programs.
 
-A spreadsheet runs a cell that begins with = or a similar sign as a formula. The CSV therefore has an
-apostrophe before such a sign wherever a cell may begin; some spreadsheets also split lines at semicolons or
-tabs, and texts at their line ends. JSON Lines has every text unchanged.
+In CSV no cell is a formula (`indexer/spreadsheet.py`); JSON Lines has every text unchanged.
 """
 
 import csv
 import io
 import json
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +13,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from indexer import Hit, SearchResult, SimilarRequest
-from indexer.web_support import LIMIT, hit_json, permanent_url
+from indexer.web_support import BYTE_ORDER_MARK, LIMIT, cell, hit_json, permanent_url
 from web.pages.citations import original_of
 from web.parameters import read_request, read_similar
 from web.server.metrics import record_search
@@ -27,11 +24,8 @@ COLUMNS = (
     "published", "doc_id", "file", "basis", "line_start", "line_end", "char_start", "char_end", "sha256",
     "address", "also_in",
 )  # fmt: skip
-BYTE_ORDER_MARK = "\ufeff"  # without it, Excel does not decode the file as UTF-8
 AMISS = frozenset({"damage", "no_model"})
 """The notices of an incomplete list: it comes from an older index, or was found by words only."""
-FORMULA = frozenset("=+-@|%")
-BEFORE_CELLS = frozenset(";\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029")
 
 blueprint = Blueprint("exports", __name__)
 
@@ -121,27 +115,6 @@ def line(hit: Hit, site: str) -> dict[str, Any]:
 def _address(hit: Hit, site: str) -> str:
     passage = hit.passage
     return site + permanent_url(hit.document, passage.start, passage.end, passage.number)
-
-
-def cell(text: str) -> str:
-    """Return a text as a cell in which no spreadsheet finds a formula.
-
-    Spreadsheets skip white space, quotes and invisible characters before a formula, and accept the full-width
-    signs of East Asian keyboards.
-    """
-    escaped, at_beginning = list[str](), True
-    for char in text:
-        if at_beginning and not _is_skipped(char):
-            if unicodedata.normalize("NFKC", char)[0] in FORMULA:
-                escaped.append("'")
-            at_beginning = False
-        at_beginning = at_beginning or char in BEFORE_CELLS
-        escaped.append(char)
-    return "".join(escaped)
-
-
-def _is_skipped(char: str) -> bool:
-    return char == '"' or char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
 
 
 def _file(content: str, kind: str, amiss: Sequence[str]) -> Response:

@@ -1,5 +1,8 @@
 """The command search: filters, duplicates, JSON and wrong usage."""
 
+import csv
+import io
+import json
 from urllib.parse import urlencode
 
 import pytest
@@ -136,3 +139,37 @@ def test_a_printed_passage_names_its_source_and_its_day(run, voyage_index):
     shown = run("search", "ship number 1", "--index", voyage_index[1], "--from", "2025-03-02").out
     assert shown.splitlines()[0].startswith("1. wire/v1.txt:3  [en, ")
     assert shown.splitlines()[1] == "Voyage 1 · wire · 2025-03-02"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_batch_writes_one_table_of_all_questions(run, index, tmp_path, form):
+    questions = tmp_path / "questions.csv"
+    questions.write_text("id;question\n1;grain corridor in Geneva\n2;-grain\n", "utf-8")
+    done = run("search", "--batch", questions, "--index", index, "--limit", "2", "--format", form)
+    assert (done.status, done.err) == (0, "")
+    output = tmp_path / "table"
+    again = run(
+        "search", "--batch", questions, "--index", index, "--limit", "2", "--format", form, "--output", output
+    )
+    assert (again.status, again.out) == (0, "")
+    table = output.read_bytes().decode()
+    assert table.replace("\r\n", "\n") == done.out.replace("\r\n", "\n")
+    if form == "csv":
+        rows = list(csv.DictReader(io.StringIO(table.removeprefix("\ufeff"), newline="")))
+        assert table.startswith("\ufeff")
+    else:
+        rows = [json.loads(line) for line in table.splitlines()]
+    assert [(str(row["number"]), row["file"] or None) for row in rows] == [
+        ("1", "talks.txt"), ("1", rows[1]["file"]), ("2", None),
+    ]  # fmt: skip
+
+
+def test_batch_of_nothing_found_exits_1_and_wrong_usage_2(run, index, tmp_path):
+    questions = tmp_path / "questions.txt"
+    questions.write_text('question\n"""no such words"""\n', "utf-8")
+    assert run("search", "--batch", questions, "--index", index).status == 1
+    for arguments in (["x", "--batch", questions], [], ["--batch", tmp_path / "none"]):
+        assert run("search", *arguments, "--index", index).status == 2
+    done = run("search", "--batch", questions, "--index", index, "--output", tmp_path / "no" / "folder")
+    assert done.status == 2
+    assert "cannot be written" in done.err

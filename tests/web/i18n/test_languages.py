@@ -381,6 +381,8 @@ def codes_in_use():
 
 
 COMMAND_LINE = {
+    "bad_batch",
+    "unwritable_file",
     "bad_dataset",
     "bad_field",
     "bad_hit",

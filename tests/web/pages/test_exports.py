@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from indexer import Searcher, build_index
 from indexer.datatypes import Notice
+from indexer.spreadsheet import BYTE_ORDER_MARK, cell
 from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
 from tests.support.fakes import FakeModel, open_fake
 from web import SearchService, create_app
-from web.pages.exports import BYTE_ORDER_MARK, COLUMNS, cell
+from web.pages.exports import COLUMNS
 
 SEARCH = "/api/v1/search"
 
