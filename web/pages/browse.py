@@ -4,11 +4,11 @@ from calendar import monthrange
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from indexer.web_support import BrowseRequest, BrowseResult, Count
 from web.i18n.locale import digits, month
-from web.pages import links
+from web.pages import feeds, links
 from web.parameters import read_browse
 from web.service import service
 
@@ -31,9 +31,11 @@ class Bar(NamedTuple):
 
 
 @blueprint.get("/articles")
-def articles() -> str:
-    searcher = service().searcher()
-    result = searcher.browse(read_browse(request.args))
+def articles() -> str | Response:
+    searcher, browsed = service().searcher(), read_browse(request.args)
+    if feeds.is_wanted():
+        return feeds.articles_feed(searcher, browsed)
+    result = searcher.browse(browsed)
     next_page = links.address_of(result.request, {"after": result.next}) if result.next else None
     return render_template(
         "articles.html",

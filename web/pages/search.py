@@ -2,12 +2,12 @@
 
 from urllib.parse import quote, urlencode
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from indexer import Document, Searcher, SearchRequest, SearchResult
 from indexer.web_support import BrowseRequest
 from web.i18n.locale import digits
-from web.pages import citations, links
+from web.pages import citations, feeds, links
 from web.pages.citations import one_line, shown_path
 from web.parameters import read_request, read_similar
 from web.server.metrics import record_search
@@ -22,6 +22,7 @@ for function in (
     links.address_of,
     links.article_address,
     links.articles_of_source,
+    feeds.feed_address,
     links.export_address,
     links.hit_address,
     links.hit_id,
@@ -37,7 +38,7 @@ for function in (
 
 
 @blueprint.get("/")
-def index() -> str:
+def index() -> str | Response:
     searcher = service().searcher()
     if "q" not in request.args:
         articles, passages = searcher.size()
@@ -49,13 +50,18 @@ def index() -> str:
             newest=searcher.browse(BrowseRequest(limit=NEWEST)).articles,
             damage=searcher.damage,
         )
-    return _list(searcher, searcher.search(read_request(request.args)))
+    list_request = read_request(request.args)
+    if feeds.is_wanted():
+        return feeds.search_feed(searcher, list_request)
+    return _list(searcher, searcher.search(list_request))
 
 
 @blueprint.get("/similar")
-def similar() -> str:
-    searcher = service().searcher()
-    return _list(searcher, searcher.similar(read_similar(request.args)))
+def similar() -> str | Response:
+    searcher, list_request = service().searcher(), read_similar(request.args)
+    if feeds.is_wanted():
+        return feeds.search_feed(searcher, list_request)
+    return _list(searcher, searcher.similar(list_request))
 
 
 @blueprint.app_template_global()
