@@ -22,6 +22,7 @@ COMMANDS = {
     "build": "Bring the index of an archive up to date.",
     "search": "Print the passages that answer QUESTION, best first.",
     "serve": "Serve the pages and the JSON endpoints until SIGTERM or Ctrl-C.",
+    "mcp": "Serve search, articles and proofs to an assistant.",
     "inspect": "Show what becomes of each line of FILE: kept, or cut and by which rule.",
     "info": "Tell what the index holds, how it was made, what failed, and its size.",
     "verify": "Check the index against its files, or hits against theirs.",

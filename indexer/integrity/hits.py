@@ -41,7 +41,20 @@ def read_hits(content: str) -> list[dict[str, Any]]:
     """Return the hits of a JSON text, which is one hit or a whole answer; RequestError for anything else."""
     try:
         answer = json.loads(content)
-        hits = list(_flattened(answer.get("hits", [answer])))
+        found = answer.get("hits", [answer])
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise _no_hit(error) from error
+    return check_hits(found)
+
+
+def _no_hit(error: Exception) -> RequestError:
+    return RequestError("bad_hit", f"That is no hit of a search, nor an answer with hits, as JSON: {error}.")
+
+
+def check_hits(found: Any) -> list[dict[str, Any]]:
+    """Return hits with those that are collapsed into them; RequestError where they are none of a search."""
+    try:
+        hits = list(_flattened(found))
         for hit in hits:
             source = hit["source"]
             for name, kind in _PROVENANCE.items():
@@ -50,9 +63,7 @@ def read_hits(content: str) -> list[dict[str, Any]]:
             if not isinstance(hit["text"], str):
                 raise TypeError("text")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise RequestError(
-            "bad_hit", f"That is no hit of a search, nor an answer with hits, as JSON: {error}."
-        ) from error
+        raise _no_hit(error) from error
     if not hits:
         raise RequestError("bad_hit", "The answer holds no hit.")
     return hits

@@ -339,3 +339,16 @@ def test_serve_reads_a_moved_archive(run, tmp_path, monkeypatch):
             time.sleep(0.01)
         shown.append(LINE in response.get_data(as_text=True))
     assert shown == [True, False]
+
+
+def test_mcp_without_its_package_names_what_to_install(run, index, monkeypatch):
+    monkeypatch.setattr("indexer.cli.commands.mcp.find_spec", lambda _name: None)
+    done = run("mcp", "--index", index)
+    assert done.status == 5
+    assert "pip install 'warraq[mcp]'" in done.err
+
+
+def test_mcp_without_an_index_names_the_build_command(run, tmp_path):
+    done = run("mcp", "--index", tmp_path / "none")
+    assert done.status == 3
+    assert "warraq build" in done.err
