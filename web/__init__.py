@@ -15,6 +15,7 @@ from web.api.docs import INFO
 from web.api.schemas import Problem
 from web.pages import article, browse, errors, exports, search, text_helpers
 from web.parameters import DocumentId
+from web.prefix import Prefixed, read_prefix
 from web.server import access_log, concurrency, health
 from web.server.security import LOOPBACK, Guard, protect
 from web.server.serving import leave, run
@@ -71,17 +72,19 @@ def serve(
     guard: Guard | None = None,
     *,
     proxy: bool = False,
+    prefix: str = "",
     log_queries: bool = False,
 ) -> None:
     """Serve an index until SIGTERM or Ctrl-C. Requests are answered while index and model still load.
 
     `archive` is the folder of the articles if it has moved since the build. With `proxy`, the forwarding
-    headers of a proxy on this machine are trusted. The log, on stderr, contains the words of queries only
-    with `log_queries`.
+    headers of a proxy on this machine are trusted. `prefix` is the path below which a proxy serves the
+    program, such as /archive. The log, on stderr, contains the words of queries only with `log_queries`.
     """
     access_log.configure(log_queries)
     service = SearchService(index, model, archive=archive)
     app = create_app(service, guard or Guard.of(host))
+    app.wsgi_app = Prefixed(app.wsgi_app, read_prefix(prefix), trusted=proxy)  # type: ignore[method-assign]
     try:
         answering = run(app, host, port, proxy=proxy, begin=service.start)
     finally:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from flask import Flask, Response, abort, request
 
+from web.prefix import at
+
 TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -46,7 +48,7 @@ def register(app: Flask) -> None:
 
     def asset(name: str) -> str:
         # Not url_for: it fails for a request with an invalid host name, and the error page needs styles too.
-        return f"/static/{name}?v={table[name].version}"
+        return at(f"/static/{name}?v={table[name].version}")
 
     app.add_url_rule("/static/<name>", "asset", serve)
     app.add_template_global(asset)

@@ -93,7 +93,7 @@ def reference() -> str:
 
 @blueprint.get("/docs/examples")
 def shown_examples() -> str:
-    address, has_secret = request.host_url.rstrip("/"), bool(_openapi_document().get("security"))
+    address, has_secret = request.url_root.rstrip("/"), bool(_openapi_document().get("security"))
     return render_template("examples.html", examples=examples(address), wants_secret=has_secret)
 
 

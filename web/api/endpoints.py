@@ -38,6 +38,7 @@ from web.api.schemas import (
     headers,
 )
 from web.parameters import refuse_repeated
+from web.prefix import at
 from web.server.metrics import record_search
 from web.service import service
 
@@ -58,6 +59,8 @@ PROBLEMS = {
 # 405 is left out: only methods without a description give it.
 EVERYWHERE = (400, 401, 403, 413, 429, 431, 500, 501, 503)
 HEADERS_OF = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+
+ADDRESSES = frozenset({"next", "url"})  # fields that hold an address of this server
 
 VERSION = version("warraq")  # part of ETags: another version may rank or answer differently
 View = TypeVar("View", bound=Callable[..., Response])
@@ -193,7 +196,7 @@ def _answered(
     # «*» in If-None-Match stands for any answer, so it matches only after the search has succeeded.
     result = ask()
     record_search(result)
-    response = jsonify(as_json(result))
+    response = jsonify(_addressed(as_json(result)))
     if result.without_model:
         response.headers["Cache-Control"] = "no-store"  # the answer will be better when the model is back
         return response
@@ -203,9 +206,25 @@ def _answered(
 
 def by_content(values: dict[str, Any]) -> Response:
     """Answer with JSON values, or with 304 if the client has them."""
-    response = jsonify(values)
+    response = jsonify(_addressed(values))
     response.add_etag()
     return _unless_known(response)
+
+
+def _addressed(values: Any) -> Any:
+    """Return JSON values with their addresses as they are below a prefix."""
+    if not request.script_root:
+        return values
+    if isinstance(values, list):
+        return [_addressed(value) for value in values]
+    if not isinstance(values, dict):
+        return values
+    return {
+        name: at(value)
+        if name in ADDRESSES and isinstance(value, str) and value.startswith(("/documents/", "/api/"))
+        else _addressed(value)
+        for name, value in values.items()
+    }
 
 
 def _unless_known(response: Response) -> Response:

@@ -24,6 +24,7 @@ from babel import Locale, UnknownLocaleError, dates, numbers
 from flask import Blueprint, Response, has_request_context, redirect, request
 
 from indexer.web_support import RequestError
+from web.prefix import at
 
 ENGLISH, ARABIC = LANGUAGES = ("en", "ar")
 NAMES = {"en": "English", "ar": "العربية"}
@@ -65,17 +66,18 @@ def choose() -> Response:
         raise RequestError("bad_language", f"language must be one of {', '.join(LANGUAGES)}.")
     response = redirect(_local_address(request.form.get("next", "")), 303)
     response.set_cookie(
-        COOKIE, chosen[0], max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure
-    )
+        COOKIE, chosen[0], max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure,
+        path=request.script_root or "/",
+    )  # fmt: skip
     return response  # type: ignore[return-value]  # redirect() returns Flask's own subclass
 
 
 def here() -> str:
     """Return the address of this page within the site, for the redirect back to it."""
     if request.method not in ("GET", "HEAD"):
-        return "/"
+        return at("/")
     query = request.query_string.decode("ascii", "replace")
-    return quote(request.path) + ("?" + query if query else "")
+    return at(quote(request.path) + ("?" + query if query else ""))
 
 
 def _local_address(address: str) -> str:
@@ -86,10 +88,9 @@ def _local_address(address: str) -> str:
     try:
         parts = urlsplit(address)
     except ValueError:
-        return "/"
-    return (
-        address if is_plain_path and not (parts.scheme or parts.netloc or address.startswith("//")) else "/"
-    )
+        return at("/")
+    is_of_this_site = not (parts.scheme or parts.netloc or address.startswith("//"))
+    return address if is_plain_path and is_of_this_site else at("/")
 
 
 def add_language_headers(response: Response) -> Response:

@@ -33,6 +33,7 @@ from web.pages.citations import (
 from web.pages.links import AnyRequest, hit_address, list_address
 from web.pages.text_helpers import split_at_marks
 from web.parameters import read_request
+from web.prefix import at
 from web.server.metrics import record_search
 from web.service import service
 
@@ -167,7 +168,7 @@ def document(doc_id: str) -> str | tuple[str, int]:
         record=record_of(shown),
         cut=service().cut_lines(searcher, article),
         hostname=hostname,
-        permanent_url=permanent_url,
+        permanent_url=lambda *place: at(permanent_url(*place)),
         shown_path=shown_path,
         title=title_of(shown),
     )
@@ -316,7 +317,7 @@ def window_of(article: SplitDocument, around: Range | None) -> Window:
     shown = spans[first : first + SHOWN]
     numbers = [passage.number for _, passage in shown if passage] or [1]
     search = {name: value for name, value in request.args.items() if name not in (*_PLACE_PARAMETERS, "at")}
-    url = document_url(article.document.doc_id, 1).partition("#")[0]
+    url = at(document_url(article.document.doc_id, 1).partition("#")[0])
 
     def address(middle: int) -> str:
         at = spans[min(max(middle, 0), len(spans) - 1)][0].start
@@ -382,7 +383,7 @@ def spans_of(
 def cite(article: SplitDocument, here: Range | None) -> Citation:
     """Return the citation of the named range; without one, of the whole article."""
     document, passages = article.document, article.passages
-    text, site = document.text, request.host_url.rstrip("/")
+    text, site = document.text, request.url_root.rstrip("/")
     if here:
         number = max((passage.number for passage in passages if passage.start <= here.start), default=1)
         address = permanent_url(document, here.start, here.end, number)

@@ -51,7 +51,7 @@ def as_json_lines() -> Response:
 
 
 def _site() -> str:
-    return request.host_url.rstrip("/")
+    return request.url_root.rstrip("/")
 
 
 def _every_hit() -> tuple[list[Hit], list[str]]:

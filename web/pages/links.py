@@ -29,6 +29,7 @@ from web.i18n.messages import (
     without_filter,
     without_operator,
 )
+from web.prefix import at
 
 AnyRequest = SearchRequest | SimilarRequest
 FilteredRequest = AnyRequest | BrowseRequest
@@ -75,8 +76,8 @@ def address_of(list_request: FilteredRequest, changes: Mapping[str, str | None] 
 def path_of(list_request: FilteredRequest) -> str:
     """Return the path of the page of a list."""
     if isinstance(list_request, BrowseRequest):
-        return "/articles"
-    return "/" if isinstance(list_request, SearchRequest) else "/similar"
+        return at("/articles")
+    return at("/" if isinstance(list_request, SearchRequest) else "/similar")
 
 
 def articles_of_source(source: str) -> str:
@@ -121,18 +122,18 @@ def last_page_address(result: SearchResult) -> str:
 
 def article_address(entry: ArticleEntry) -> str:
     """Return the address of an article's page."""
-    return document_url(entry.doc_id, 1)
+    return at(document_url(entry.doc_id, 1))
 
 
 def export_address(list_request: AnyRequest, form: str) -> str:
     """Return the address of a whole list as a file, csv or jsonl."""
-    return f"/export.{form}?{_encoded({**list_request.values(with_page=False), 'limit': None})}"
+    return at(f"/export.{form}?{_encoded({**list_request.values(with_page=False), 'limit': None})}")
 
 
 def hit_address(hit: Hit, list_request: AnyRequest | None = None) -> str:
     """Return the address of a hit's words, with the search, so that the page can lead to other matches."""
     passage = hit.passage
-    address = permanent_url(hit.document, passage.start, passage.end, passage.number)
+    address = at(permanent_url(hit.document, passage.start, passage.end, passage.number))
     if not isinstance(list_request, SearchRequest):
         return address
     search = {**list_request.values(with_page=False), **_offset_of(list_request)}
@@ -142,7 +143,7 @@ def hit_address(hit: Hit, list_request: AnyRequest | None = None) -> str:
 
 def similar_address(passage: Passage) -> str:
     """Return the address of the passages that are like a passage."""
-    return f"/similar?{_encoded({'doc_id': passage.doc_id, 'passage': str(passage.number)})}"
+    return at(f"/similar?{_encoded({'doc_id': passage.doc_id, 'passage': str(passage.number)})}")
 
 
 def kept(list_request: object) -> list[tuple[str, str]]:

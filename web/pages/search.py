@@ -10,6 +10,7 @@ from web.i18n.locale import digits
 from web.pages import citations, feeds, links
 from web.pages.citations import one_line, shown_path
 from web.parameters import read_request, read_similar
+from web.prefix import at
 from web.server.metrics import record_search
 from web.service import service
 
@@ -19,6 +20,7 @@ blueprint = Blueprint("pages", __name__)
 
 
 for function in (
+    at,
     links.address_of,
     links.article_address,
     links.articles_of_source,
@@ -68,7 +70,7 @@ def similar() -> str | Response:
 def again() -> str:
     """Return the address of the first page of the requested list, of any generation."""
     values = [item for item in request.args.items(multi=True) if item[0] not in ("generation", "offset")]
-    return f"{quote(request.path)}?{urlencode(values)}"
+    return at(f"{quote(request.path)}?{urlencode(values)}")
 
 
 @blueprint.app_template_global()

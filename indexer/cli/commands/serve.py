@@ -42,6 +42,13 @@ SECRET_LENGTH = 8  # least number of characters
 )
 @click.option("--proxy", is_flag=True, help="Trust the forwarding headers of a proxy on this machine.")
 @click.option(
+    "--prefix",
+    default="",
+    metavar="PATH",
+    help="The path below which a proxy serves the program, such as /archive; with --proxy, the header "
+    "X-Forwarded-Prefix says it too.",
+)
+@click.option(
     "--log-queries", is_flag=True, help="Log the words of queries too, which tell what readers look for."
 )
 def serve(
@@ -54,6 +61,7 @@ def serve(
     secret_file: Path | None,
     insecure: bool,
     proxy: bool,
+    prefix: str,
     log_queries: bool,
 ) -> None:
     """Serve the pages and the JSON endpoints until SIGTERM or Ctrl-C."""
@@ -67,7 +75,7 @@ def serve(
             "--secret-file or WARRAQ_SECRET, or say --insecure.",
         )
     guard = web.Guard.of(host, allowed, secret, any_name=insecure and not allowed)
-    web.serve(index, model, host, port, archive, guard, proxy=proxy, log_queries=log_queries)
+    web.serve(index, model, host, port, archive, guard, proxy=proxy, prefix=prefix, log_queries=log_queries)
 
 
 def _read_secret(path: Path) -> str:

@@ -381,6 +381,7 @@ def codes_in_use():
 
 
 COMMAND_LINE = {
+    "bad_prefix",
     "bad_batch",
     "unwritable_file",
     "bad_dataset",

@@ -86,7 +86,10 @@
   let pending = null;
   let shown = location.href; // the address of the list that the page shows
 
-  const here = (url) => url.origin === location.origin && (url.pathname === "/" || url.pathname === "/similar");
+  // The form of search leads to the root of the program, which may be a path of the site.
+  const root = new URL(document.querySelector("form[role=search]")?.action ?? "/", location.href).pathname;
+  const here = (url) =>
+    url.origin === location.origin && [root, `${root}similar`, `${root}articles`].includes(url.pathname);
 
   async function show(url, { push, focus, y }) {
     pending?.abort();
