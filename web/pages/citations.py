@@ -20,6 +20,7 @@ QUOTED = 2_000  # code points of a quotation at most; nearly every passage is sh
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _DIRECTION_CONTROL = re.compile("[\u202a-\u202e\u2066-\u2069]")  # changes the direction of the text after it
+_OVERRIDE = re.compile("[\u202d\u202e]")
 _INVISIBLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _WEB_ADDRESS = re.compile(r"https?://[^\s\0-\x20\x7f-\x9f\\]+", re.IGNORECASE)
 
@@ -69,6 +70,11 @@ def title_of(document: Document) -> str:
 def one_line(text: str) -> str:
     """Return a text as one line, without the characters that would change the direction of text after it."""
     return visible(_DIRECTION_CONTROL.sub("", " ".join(text.split())))
+
+
+def unturned(text: str) -> str:
+    """Return a text without the characters that force a direction on it; a receipt keeps them."""
+    return _OVERRIDE.sub("", text)
 
 
 def visible(text: str) -> str:

@@ -34,7 +34,9 @@ blueprint = Blueprint("exports", __name__)
 def as_csv() -> Response:
     content, site = io.StringIO(), _site()
     hits, amiss = _every_hit()
-    rows = csv.writer(content)
+    # Where a comma stands in numbers, spreadsheets divide the cells of CSV at semicolons.
+    separator = ";" if request.args.get("separator") == "semicolon" else ","
+    rows = csv.writer(content, delimiter=separator)
     rows.writerow(COLUMNS)
     for hit in hits:
         rows.writerow(row(hit, site))

@@ -49,7 +49,7 @@ def is_wanted() -> bool:
 
 def feed_address(list_request: FilteredRequest) -> str:
     """Return the address of the feed of a list."""
-    return address_of(list_request, {"format": "atom"})
+    return address_of(list_request, {"format": "atom", "limit": None})
 
 
 def search_feed(searcher: Searcher, list_request: SearchRequest | SimilarRequest) -> Response:
@@ -93,7 +93,7 @@ def _feed(entries: Sequence[Entry], title: str, list_request: FilteredRequest, b
     site = request.host_url.rstrip("/")
     built_at = built.isoformat(timespec="seconds")
     feed = ET.Element(f"{{{ATOM}}}feed", {"xml:lang": language()})
-    _add(feed, "id", uuid5(NAMESPACE_URL, site + address_of(list_request)).urn)
+    _add(feed, "id", uuid5(NAMESPACE_URL, site + feed_address(list_request)).urn)
     _add(feed, "title", f"{title} · {gettext('Warraq')}")
     _add(feed, "updated", max([_moment(each.published, built_at) for each in entries], default=built_at))
     _add(feed, "link", rel="self", type="application/atom+xml", href=site + feed_address(list_request))

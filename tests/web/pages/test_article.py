@@ -25,6 +25,7 @@ from tests.support.article_pages import (
 from tests.support.fakes import FakeModel, open_fake
 from web import SearchService, create_app
 from web.pages.article import Range, parts, spans_of
+from web.pages.citations import unturned
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_every_passage_is_shown_verbatim_in_its_language_and_direction(reader, d
     assert list(shown) == [item.number for item in article.passages]
     for passage in article.passages:
         words = article.document.text[passage.start : passage.end]
-        assert shown[passage.number].text == words
+        assert shown[passage.number].text == unturned(words)
         assert (shown[passage.number]["lang"], shown[passage.number]["dir"]) == (
             passage.lang,
             direction(passage.lang, words),
@@ -130,7 +131,7 @@ def test_line_numbers_lead_to_the_permanent_address_of_each_passage(reader, doc_
             else f"{passage.line_start}–{passage.line_end}"
         )
         opened = reader.get(link["href"])
-        assert opened.marked == article.document.text[passage.start : passage.end]
+        assert opened.marked == unturned(article.document.text[passage.start : passage.end])
         assert opened.one("mark", id="here").parent.parent["id"] == urlsplit(link["href"]).fragment
 
 

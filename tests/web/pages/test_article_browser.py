@@ -128,3 +128,37 @@ def test_the_page_is_accessible_and_never_wider_than_the_window(visit, press, la
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.title().startswith("A trap <script>")
     assert Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"] == []
+
+
+def test_keys_of_an_arabic_keyboard_move_between_matches(visit):
+    page = visit(f"{PORT}?{urlencode({'q': 'council of the city this year'})}")
+    for code, key, rel in (("KeyN", "ى", "next"), ("KeyN", "ى", "next"), ("KeyP", "ح", "prev")):
+        address = page.locator(f'.matches a[rel="{rel}"]').get_attribute("href")
+        with page.expect_navigation():
+            page.evaluate(
+                "([key, code]) => document.dispatchEvent(new KeyboardEvent('keydown', {key, code, bubbles: true}))",
+                [key, code],
+            )
+        assert page.url.endswith(address)
+
+
+def test_copied_paragraphs_are_the_words_of_the_article_alone(visit):
+    page = visit(PORT)
+    passages = page.locator(".words .passage .text")
+    words = [passages.nth(place).inner_text().strip() for place in range(3)]
+    copied = page.evaluate(
+        """() => {
+            const [first, , third] = document.querySelectorAll(".words .passage");
+            const range = document.createRange();
+            range.setStartBefore(first);
+            range.setEndAfter(third);
+            const selection = getSelection();
+            selection.removeAllRanges();
+            selection.addRange(range);
+            return new Promise((resolve) => {
+                document.addEventListener("copy", () => resolve(selection.toString()), { once: true });
+                document.execCommand("copy");
+            });
+        }"""
+    )
+    assert [line.strip() for line in copied.splitlines() if line.strip()] == words

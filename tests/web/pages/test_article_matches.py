@@ -11,6 +11,7 @@ from indexer.retrieval.searcher import MATCHES
 from tests.support.article_pages import SHIPS, TRAP, Reader
 from tests.support.fakes import FakeModel, open_fake
 from web import SearchService, create_app
+from web.pages.citations import unturned
 
 
 def walk(reader, doc_id, **parameters):
@@ -37,7 +38,7 @@ def test_matches_link_from_the_first_to_the_last_and_back(reader, doc_id, parame
     hits = reader.searcher.matches(request, doc_id).hits
     assert hits
     seen = walk(reader, doc_id, **parameters)
-    assert [item.marked for item in seen] == [hit.text for hit in hits]
+    assert [item.marked for item in seen] == [unturned(hit.text) for hit in hits]
     for number, page in enumerate(seen, 1):
         nav = page.one("nav", class_="matches")
         assert f"Match {number} of {len(hits)}" in " ".join(nav.text.split())

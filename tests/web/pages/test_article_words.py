@@ -14,6 +14,7 @@ from indexer.addresses import permanent_url
 from indexer.datatypes import SourceFile, SplitDocument
 from tests.support.article_pages import SHA256, SHIPS, facts_of, words_hash
 from web.pages.article import SCANNED, Place, Range, find_words, locate, parts, read_place, spans_of
+from web.pages.citations import unturned
 
 # --- the words that an address names
 
@@ -51,7 +52,7 @@ def test_named_words_are_marked_across_passages(reader, doc_id):
     text, passages = article.document.text, article.passages
     start, end = passages[0].start + 3, passages[-1].start + 9
     page = reader.named(doc_id, start, end)
-    expected = [text[max(start, passage.start) : min(end, passage.end)] for passage in passages]
+    expected = [unturned(text[max(start, passage.start) : min(end, passage.end)]) for passage in passages]
     assert [mark.text for mark in page.here] == expected
     assert [item.get("id") for item in page.here] == ["here"] + [None] * (len(expected) - 1)
     assert len(expected) > 2

@@ -295,3 +295,12 @@ def test_article_of_formulas_is_exported_as_text(tmp_path, index, model):
     assert row["text"] == f"'{text}"
     assert row["title"] == f"'{text}"
     assert text in client.get("/export.jsonl?q=council").get_json(force=True)["text"]
+
+
+def test_csv_with_semicolons_holds_the_same_cells(newsroom):
+    def rows(address, delimiter):
+        text = newsroom.get(address).get_data().decode("utf-8-sig")
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+    address = "/export.csv?q=winter"
+    assert rows(address, ",") == rows(f"{address}&separator=semicolon", ";")

@@ -71,7 +71,7 @@ def test_results_show_title_place_language_and_direction(get, archive):
 
 def test_hit_labels_have_the_direction_of_the_interface(get):
     page = get(search_url(q="السدود", lang="ar"))
-    assert {article["dir"] for article in page.all("article", class_="hit")} == {"rtl"}
+    assert not any("dir" in article.attributes for article in page.all("article", class_="hit"))
     assert {paragraph["dir"] for paragraph in page.all("p", class_="provenance")} == {"ltr"}
     assert {bdi["dir"] for bdi in page.all("bdi", class_="path")} == {
         "ltr"
@@ -174,7 +174,9 @@ def test_matching_words_are_marked_as_whole_words(get):
 def test_text_of_articles_is_never_markup(read):
     page = read(search_url(q="trap harbour master log", lang="en", source="wire"))
     shown = [text_element for text_element in texts_of(page) if TRAP in text_element.text]
-    assert any(OVERRIDE in item.text and "\x1b[31m" in item.text for item in shown)
+    # What would turn the text about is left out of the page; the receipt has it.
+    assert any(OVERRIDE.replace("\u202e", "") in item.text and "\x1b[31m" in item.text for item in shown)
+    assert not any("\u202e" in item.text for item in shown)
     assert f"A trap {TRAP}" in {link.text for link in title_links(page)}
     like = next(entry for entry in page.all("a", class_="like") if "trap.txt" in entry["href"])
     similar = read(like["href"])

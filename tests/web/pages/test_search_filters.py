@@ -152,9 +152,10 @@ def test_an_author_is_a_facet_a_filter_and_a_chip(tmp_path, index, model):
     assert [(field["name"], field["value"]) for field in chosen.one("form", class_="days").all("input", type="hidden")] == [
         ("q", "river"), ("author", "Salma <Haddad>"),
     ]  # fmt: skip
+    whole = query_of(address)
     assert [query_of(link["href"]) for link in chosen.one("p", class_="export").all("a")] == [
-        query_of(address)
-    ] * 2
+        whole, whole | {"separator": "semicolon"}, whole, whole | {"format": "atom"},
+    ]  # fmt: skip
     nothing = page_of(client, search_url(q="unheard", mode="lexical", author="Salma"))
     links = {entry.text: query_of(entry["href"]) for entry in nothing.one("section", class_="plain").all("a")}
     assert links["search for every author"] == {"q": "unheard", "mode": "lexical"}
@@ -239,10 +240,13 @@ def test_the_whole_list_is_offered_as_a_file(read, newsroom):
         search_url(q="winter", lang="en", source="wire", from_="2024-01-01", sort="date", limit=1, offset=1)
     )
     links = page.one("p", class_="export").all("a")
-    assert [item.text for item in links] == ["CSV", "JSON Lines"]
-    for link, path in zip(links, ["/export.csv", "/export.jsonl"], strict=True):
+    assert [item.text for item in links] == [
+        "CSV", "CSV with semicolons", "JSON Lines", "What is new in it, as a feed",
+    ]  # fmt: skip
+    for link, path in zip(links, ["/export.csv", "/export.csv", "/export.jsonl", "/"], strict=True):
         assert urlsplit(link["href"]).path == path
-        assert query_of(link["href"]) == {
+        values = query_of(link["href"])
+        assert {name: values[name] for name in values if name not in ("separator", "format")} == {
             "q": "winter", "lang": "en", "source": "wire", "from": "2024-01-01", "sort": "date",
         }  # fmt: skip
         assert newsroom.get(link["href"], buffered=True).status_code == 200

@@ -16,8 +16,10 @@ function showMarked() {
 
 // An arrow leads to the match in its direction on the page, right to left or left to right. The reader can turn off
 // the keys of one letter.
-function way(key) {
+function way({ key: pressed, code }) {
   const page = document.documentElement;
+  // On an Arabic keyboard the same keys produce other letters.
+  const key = /^[\u0600-\u06ff]$/.test(pressed) ? { KeyN: "n", KeyP: "p" }[code] : pressed;
   if (key === "n" || key === "p") {
     const button = document.getElementById("keys-switch");
     const off = button && button.textContent === button.dataset.on;
@@ -32,7 +34,7 @@ function way(key) {
 function walk(event) {
   if (event.defaultPrevented || event.isComposing || event.repeat) return;
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.target.closest?.(typing)) return;
-  const rel = way(event.key);
+  const rel = way(event);
   const link = rel && document.querySelector(`.matches a[rel="${rel}"]`);
   if (!link) return;
   event.preventDefault();
