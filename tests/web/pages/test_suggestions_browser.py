@@ -79,3 +79,38 @@ def test_without_javascript_the_box_is_a_plain_one(visit):
     _, page = visit("/", scripts=False)
     assert page.get_by_role("combobox").count() == page.locator("#suggestions").count() == 0
     assert page.get_by_role("searchbox").count() == 1
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_recent_questions_stay_in_the_browser_and_can_be_cleared_and_turned_off(visit, language):
+    reader, page = visit("/", language)
+    recent = page.locator("#recent")
+    assert recent.is_hidden()
+
+    def ask(question):
+        page.locator("#q").fill(question)
+        with page.expect_navigation(url="**q=*"):
+            page.keyboard.press("Enter")
+        expect(page.locator("h1 q")).to_contain_text(question)
+
+    for question in ("grain corridor", "سدود الشمال", "grain corridor"):
+        page.goto(f"{reader.base}/")
+        ask(question)
+    page.goto(f"{reader.base}/")
+    assert recent.locator("li a").all_inner_texts() == ["grain corridor", "سدود الشمال"]
+    assert reader.faults() == []
+    recent.locator("li a").last.click()
+    expect(page.locator("h1 q")).to_contain_text("سدود الشمال")
+    page.goto(f"{reader.base}/")
+    page.locator("#recent-clear").click()
+    assert recent.is_hidden()
+    ask("winter")
+    page.goto(f"{reader.base}/")
+    page.locator("#recent-switch").click()
+    assert recent.locator("li").count() == 0
+    assert page.evaluate("localStorage.getItem('questions')") is None
+    ask("port")
+    page.goto(f"{reader.base}/")
+    assert recent.locator("li").count() == 0
+    page.locator("#recent-switch").click()  # on again
+    assert recent.is_hidden()
