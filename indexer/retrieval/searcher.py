@@ -451,8 +451,12 @@ class Searcher:
                 "nothing_asked",
                 "The question only says what to leave out or where to look. Add a word that is looked for.",
             )
-        find = spelled_words if request.names == "on" else plain_words
-        words = find(tokens(parsed.text), self.store)
+        asked = tokens(parsed.text)
+        words = (
+            spelled_words(asked, self.store, self._pieces)
+            if request.names == "on"
+            else plain_words(asked, self.store)
+        )
         return _Query(parsed, mask_of(request, parsed, self.store), detect(parsed.text), words)
 
     def _judge(self, pool: _Pool, query: _Query) -> Judgement:

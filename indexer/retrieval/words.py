@@ -7,7 +7,7 @@ meant, without a slip of the pen; and a compound name written together is search
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -43,6 +43,8 @@ UNKNOWN_WORD = (-1.0, -1.0, -1.0, 0.05, 0.1)
 ANY_WORD = (-1.0, -1.0, -1.0, -1.0, 0.04)
 LONG_ENOUGH = 4  # letters of an Arabic word of two consonants: with a vowel written, or it may be any word
 ORDINARY = 0.05  # least share of its rarer form in an Arabic word that stands with the article and without
+# The model's vocabulary has most ordinary words in one piece, and few names.
+NAME_PIECES = 2
 NAMED = 0.5  # least share of a name's passages that have it with a capital inside a sentence
 # Slips of the pen that are looked for, by the least number of letters or digits; in a number one at most.
 _SLIPS = {5: 1, 9: 2}
@@ -86,8 +88,13 @@ def plain_words(words: Sequence[Token], store: GenerationReader) -> QueryWords:
     return _query_words(words, store, {})
 
 
-def spelled_words(words: Sequence[Token], store: GenerationReader) -> QueryWords:
-    """Return the terms of a query, its names in every spelling that the archive has."""
+def spelled_words(
+    words: Sequence[Token], store: GenerationReader, pieces: Callable[[str], int] = lambda _word: NAME_PIECES
+) -> QueryWords:
+    """Return the terms of a query, its names in every spelling that the archive has.
+
+    `pieces` counts the pieces of the model's vocabulary that make up a word.
+    """
     surfaces = [word.term for word in words if word.kind == "surface"]
     capitalized = {word.term for word in words if word.kind == "name"}
     compounds = _compounds(surfaces, store)
@@ -97,7 +104,7 @@ def spelled_words(words: Sequence[Token], store: GenerationReader) -> QueryWords
                 [
                     *compounds.get(surface, ()),
                     *_meant(surface, store),
-                    *_spelled_alike(surface, store, named=surface in capitalized),
+                    *_spelled_alike(surface, store, named=surface in capitalized, pieces=pieces),
                 ]
             )
         )[:SPELLINGS]
@@ -180,7 +187,9 @@ def is_held(surface: str, store: GenerationReader) -> bool:
     )
 
 
-def _spelled_alike(surface: str, store: GenerationReader, *, named: bool) -> list[str]:
+def _spelled_alike(
+    surface: str, store: GenerationReader, *, named: bool, pieces: Callable[[str], int]
+) -> list[str]:
     """Return the words that may be this one in another spelling, of its own script first."""
     known = named or _is_name(surface, store)
     if not may_be_name(surface) or not (known or is_arabic(surface) or not store.count("surface", surface)):
@@ -193,6 +202,8 @@ def _spelled_alike(surface: str, store: GenerationReader, *, named: bool) -> lis
             for word in sorted({spelling, *store.words_spelled_like(spelling_keys(spelling))})
             if same_word(word, spelling) and store.count("surface", word)
         ]
+    if not (known or is_arabic(surface)) and pieces(surface) < NAME_PIECES:
+        return []  # an ordinary word, in an archive that has none of its language
     if is_arabic(surface) and not _is_like_a_name(surface, store):
         return []
     near: dict[bool, list[tuple[float, int, str]]] = {False: [], True: []}

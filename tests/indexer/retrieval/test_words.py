@@ -104,6 +104,18 @@ def test_common_words_are_searched_as_they_are(arabic):
     assert len(wrong) <= len(ordinary) // 100, wrong
 
 
+def test_ordinary_word_is_no_name_in_an_archive_of_another_language():
+    store = WordsOfPassages("أصيب برصاص في الرأس", named("بوتين"), named("ماركو"))
+
+    def added_with(query, pieces):
+        return dict(spelled_words(tokens(query), store, lambda _word: pieces).spellings)
+
+    assert "برصاص" in added_with("prices", 2)["prices"]  # as if it were a name
+    assert added_with("oil prices", 1) == {}
+    assert added_with("what did putin say", 1) == {"putin": ("بوتين",)}  # a well-known one
+    assert added_with("Did Marco come?", 1) == {"marco": ("ماركو",)}  # written like a name
+
+
 def added_in(store, query):
     return spelled_words(tokens(query), store).spellings
 
