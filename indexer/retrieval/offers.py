@@ -25,15 +25,15 @@ _AFFIXES = frozenset({
 })  # fmt: skip
 CHOICES = 3  # places of a word where one key may have been meant or two
 # The Arabic layout (101) on the keys of the English one; one key writes lam with alef.
-_KEYS = {
+KEYS = {
     **dict(zip("`qwertyuiop[]", "ذضصثقفغعهخحجد", strict=True)),
     **dict(zip("asdfghjkl;'", "شسيبلاتنمكط", strict=True)),
     **dict(zip("zxcvnm,./", "ئءؤرىةوزظ", strict=True)),
     **dict(zip("YHNJKP?", "إأآـ،؛؟", strict=True)),
     "b": "لا", "G": "لأ", "T": "لإ", "B": "لآ",
 }  # fmt: skip
-_LETTERS = {letters: key for key, letters in _KEYS.items() if len(letters) == 1}
-_LIGATURES = {letters: key for key, letters in _KEYS.items() if len(letters) == 2}
+_LETTERS = {letters: key for key, letters in KEYS.items() if len(letters) == 1}
+_LIGATURES = {letters: key for key, letters in KEYS.items() if len(letters) == 2}
 
 
 def offers(
@@ -75,7 +75,7 @@ def _typed_otherwise(query: str, store: GenerationReader) -> str | None:
 
 
 def _in_arabic(query: str, _: GenerationReader) -> str:
-    return "".join(_KEYS.get(char, _KEYS.get(char.lower(), char)) for char in query)
+    return "".join(KEYS.get(char, KEYS.get(char.lower(), char)) for char in query)
 
 
 def _in_english(query: str, store: GenerationReader) -> str:

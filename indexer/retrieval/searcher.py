@@ -188,7 +188,7 @@ class Searcher:
             answerable=judgement.answerable,
             parsed=understood.parsed,
             spellings=understood.words.spellings,
-            offers=offers(request.query, understood.parsed, self.store, self._pieces),
+            offers=offers(request.query, understood.parsed, self.store, self.pieces),
         )
 
     def similar(self, request: SimilarRequest) -> SearchResult:
@@ -453,7 +453,7 @@ class Searcher:
             )
         asked = tokens(parsed.text)
         words = (
-            spelled_words(asked, self.store, self._pieces)
+            spelled_words(asked, self.store, self.pieces)
             if request.names == "on"
             else plain_words(asked, self.store)
         )
@@ -513,7 +513,7 @@ class Searcher:
         with clock.stage("fuse"):
             return _Pool(by_meaning_and_words(candidates, lexical, words, query.language), outside)
 
-    def _pieces(self, word: str) -> int:
+    def pieces(self, word: str) -> int:
         """Count the pieces of the vocabulary that make up a word; without a model, those of a strange one."""
         if self.encoder is None:
             return PIECES_OF_QUESTION
