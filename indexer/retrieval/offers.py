@@ -23,6 +23,7 @@ _AFFIXES = frozenset({
     "و", "ف", "ب", "ك", "ل", "ال", "لل", "س", "م", "ت", "ي", "ن", "ا",
     "ه", "ها", "هم", "هن", "ات", "ين", "ون", "ان", "يه", "نا", "وا", "s", "es", "d", "ed", "ing",
 })  # fmt: skip
+CORRECTED = 8  # words of a query that are looked up for slips
 CHOICES = 3  # places of a word where one key may have been meant or two
 # The Arabic layout (101) on the keys of the English one; one key writes lam with alef.
 KEYS = {
@@ -53,7 +54,8 @@ def offers(
         if typed and not any(len(word.term) >= SHORT and pieces(word.term) < PIECES for word in missing):
             return (Offer("keyboard", typed),)
     least = PIECES if len(words) < WHOLE_QUESTION else PIECES_OF_QUESTION
-    corrected = _corrected(query, [word.term for word in missing if pieces(word.term) >= least], store)
+    strange = [word.term for word in missing if pieces(word.term) >= least]
+    corrected = _corrected(query, strange[:CORRECTED], store)
     return (Offer("spelling", corrected),) if corrected else ()
 
 

@@ -14,6 +14,7 @@ from indexer.text.normalize import bare_letters
 
 NAMES = 2  # sources, and as many authors
 WORDS = 3
+TITLE_WORDS = 8  # typed words that a title must have; further ones are not looked up
 LEAST_LETTERS = 3  # of a word that is completed; fewer begin too many words
 MANY = 2  # passages with the word that completes
 _SIGNS = str.maketrans(dict.fromkeys('"“”„«»＂', " "))
@@ -72,5 +73,6 @@ def _titles(typed: str, store: GenerationReader, limit: int) -> Iterator[Suggest
     """Yield the titles that have all typed words; the last one may be unfinished."""
     words = terms(typed, "surface")
     whole, begun = (words, "") if typed[-1:].isspace() else (words[:-1], words[-1])
-    for title in store.titles_with([word for word in whole if not is_function_word(word)], begun, limit):
+    telling = [word for word in whole if not is_function_word(word)]
+    for title in store.titles_with(telling[:TITLE_WORDS], begun, limit):
         yield Suggestion("title", title, " ".join(title.translate(_SIGNS).split()))

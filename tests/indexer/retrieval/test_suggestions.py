@@ -9,6 +9,8 @@ from indexer import build_index
 from indexer.building.build import write_generation
 from indexer.building.changes import ArticleSource
 from indexer.datatypes import Document, Passage, SourceFile, SplitDocument
+from indexer.query import parse
+from indexer.retrieval.offers import offers
 from indexer.retrieval.suggestions import suggest
 from indexer.store.folder import IndexFolder
 from indexer.store.reader import GenerationReader
@@ -114,3 +116,12 @@ def test_suggestions_come_while_one_types_in_thousands_of_articles(tmp_path):
             times.append(time.thread_time() - started)
         assert median(times) < 0.015, (typed, times)
     store.close()
+
+
+def test_longest_question_is_completed_and_corrected_in_bounded_time(store):
+    """A thousand characters of strange words: each is looked up, but only a few in many ways."""
+    strange = " ".join(f"strange{number}x" for number in range(80))[:1_000]
+    started = time.thread_time()
+    suggest(strange, store, 8)
+    offers(strange, parse(strange), store, lambda _word: 9)
+    assert time.thread_time() - started < 0.25
