@@ -84,7 +84,7 @@ def serve(
     access_log.configure(log_queries)
     service = SearchService(index, model, archive=archive)
     app = create_app(service, guard or Guard.of(host))
-    app.wsgi_app = Prefixed(app.wsgi_app, read_prefix(prefix), trusted=proxy)  # type: ignore[method-assign]
+    app.wsgi_app = Prefixed(app.wsgi_app, read_prefix(prefix), trusted=proxy)  # type: ignore[method-assign, assignment]
     try:
         answering = run(app, host, port, proxy=proxy, begin=service.start)
     finally:

@@ -37,13 +37,13 @@ class Prefixed:
     def __init__(self, app: WSGI, prefix: str, *, trusted: bool) -> None:
         self._app, self._prefix, self._trusted = app, prefix, trusted
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        prefix, path = self._prefix, environ.get("PATH_INFO", "")
-        stated = environ.get(HEADER, "").rstrip("/") if self._trusted else ""
+    def __call__(self, wsgi: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        prefix, path = self._prefix, wsgi.get("PATH_INFO", "")
+        stated = wsgi.get(HEADER, "").rstrip("/") if self._trusted else ""
         if len(stated) <= LONGEST and _PREFIX.fullmatch(stated):
             prefix = stated
         if prefix:
-            environ["SCRIPT_NAME"] = prefix
+            wsgi["SCRIPT_NAME"] = prefix
             if path == prefix or path.startswith(f"{prefix}/"):
-                environ["PATH_INFO"] = path[len(prefix) :] or "/"
-        return self._app(environ, start_response)
+                wsgi["PATH_INFO"] = path[len(prefix) :] or "/"
+        return self._app(wsgi, start_response)

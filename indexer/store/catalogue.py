@@ -12,11 +12,13 @@ from indexer.datatypes import ArticleEntry, Count, Facets, SourceFacts
 from indexer.errors import RequestError
 from indexer.request import DATE_COLUMN, FACETS, BrowseRequest, Condition, Order
 
+Counted = dict[tuple[Condition, ...], tuple[Facets, tuple[Count, ...]]]
 Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 
 _DATE = "coalesce(published, '')"
 _ENTRY = """doc_id, title, source, author, lang, published, path,
             (SELECT COUNT(*) FROM passages WHERE passages.doc_id = documents.doc_id)"""
+_LISTS = 32  # lists whose counts are remembered
 _VALUES = 100  # values of a facet that are counted at most, the commonest; and the unknown one
 
 
@@ -40,11 +42,13 @@ _ORDERS: Mapping[Order, _Order] = {
 
 
 class Catalogue:
-    """The articles of one generation; `query` runs a statement over its database."""
+    """The articles of one generation; `query` runs a statement over its database.
 
-    def __init__(self, query: Query) -> None:
-        self._query = query
-        self._counts: dict[tuple[Condition, ...], tuple[Facets, tuple[Count, ...]]] = {}
+    `counted` remembers the counts of lists from one catalogue of the generation to the next.
+    """
+
+    def __init__(self, query: Query, counted: Counted) -> None:
+        self._query, self._counts = query, counted
 
     def page(self, request: BrowseRequest) -> tuple[list[ArticleEntry], str | None]:
         """Return a page of articles, and the cursor of the next page; None after the last.
@@ -83,8 +87,8 @@ class Catalogue:
             months = self._counted(
                 "substr(published, 1, 7)", f"{where} AND published NOT NULL", values, "value"
             )
-            if len(self._counts) >= 32:
-                self._counts = {}
+            if len(self._counts) >= _LISTS:
+                self._counts.clear()
             self._counts[filters] = facets, months
         return self._counts[filters]
 

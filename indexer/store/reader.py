@@ -26,7 +26,7 @@ from indexer.datatypes import Candidate, Cut, Document, Notice, Passage, Sentenc
 from indexer.errors import IndexDamaged
 from indexer.request import DATE_COLUMN, Clause, Condition, Filters
 from indexer.store.base import Labels, Row, SeenFile, WeightedTerm
-from indexer.store.catalogue import Catalogue
+from indexer.store.catalogue import Catalogue, Counted
 from indexer.store.folder import SPACE_FILE, IndexFolder
 from indexer.store.manifest import Manifest
 from indexer.store.mapped_files import MappedFiles
@@ -87,6 +87,7 @@ class GenerationReader:
         self._rows: dict[Filters, Any] = {}
         self._last_article: SplitDocument | None = None
         self._label_values: dict[str, Sequence[str]] = {}
+        self._counted: Counted = {}
 
     @classmethod
     def open(cls, index: IndexFolder) -> "GenerationReader":
@@ -435,10 +436,11 @@ class GenerationReader:
         counted = "SELECT substr(published, 1, 4) AS year, COUNT(*) FROM documents"
         return dict(self._query(f"{counted} GROUP BY year ORDER BY year DESC"))
 
-    @cached_property
+    @property
     def catalogue(self) -> Catalogue:
         """The lists of the articles."""
-        return Catalogue(self._query)
+        # Made anew each time: the two would refer to each other, and keep the files open.
+        return Catalogue(self._query, self._counted)
 
     def documents(self, doc_ids: Sequence[str]) -> dict[str, Document]:
         """Return the documents with these ids, by id."""

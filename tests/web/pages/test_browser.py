@@ -538,7 +538,7 @@ def test_a_list_is_exported(reader):
     page = one.open(f"/?q={quote(ENGLISH)}")
     for form in ("CSV", "JSON Lines"):
         with page.expect_download() as waiting:
-            page.locator(".export a", has_text=form).click()
+            page.locator(".export").get_by_role("link", name=form, exact=True).click()
         content = waiting.value.path().read_text("utf-8")
         assert waiting.value.suggested_filename == f"warraq.{'csv' if form == 'CSV' else 'jsonl'}"
         if form == "CSV":

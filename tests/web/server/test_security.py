@@ -289,7 +289,7 @@ def test_public_address_is_accepted_with_both_or_with_explicit_consent(serve, tm
     assert done.status == 0
     guard, said = started.pop()
     assert (guard.secret, "a.example" in guard.hosts) == ("long enough", True)
-    assert said == {"proxy": True, "log_queries": False}
+    assert said == {"proxy": True, "prefix": "", "log_queries": False}
     monkeypatch.setenv("WARRAQ_SECRET", "from the environment")
     serve("--host", "0.0.0.0", "--allowed-host", "a.example")
     assert started.pop()[0].secret == "from the environment"
@@ -297,7 +297,7 @@ def test_public_address_is_accepted_with_both_or_with_explicit_consent(serve, tm
     serve("--host", "0.0.0.0", "--insecure")
     assert started.pop()[0] == Guard(None, None)
     serve("--log-queries")
-    assert started.pop() == (Guard(), {"proxy": False, "log_queries": True})
+    assert started.pop() == (Guard(), {"proxy": False, "prefix": "", "log_queries": True})
 
 
 @pytest.mark.parametrize("content", [b"short", b"", b"\xff\xfe not text at all", None])
