@@ -40,15 +40,18 @@ class Archive:
 
     def __init__(self, index: Path, model: str | None, archive: Path | None) -> None:
         self._index, self._model, self._moved = index, model, archive
+        self._current = current_generation(index)
         self._searcher = open_searcher(index, model)
         self._lock = threading.Lock()
 
     def searcher(self) -> Searcher:
         """Return the searcher of the current generation."""
         with self._lock:
-            if current_generation(self._index) != self._searcher.generation:
+            # A damaged generation is current, but an older one is searched: it is not opened again each time.
+            if (current := current_generation(self._index)) != self._current:
                 # The one before stays open for whoever still uses it.
                 self._searcher = open_searcher(self._index, self._model, self._searcher.encoder)
+                self._current = current
             return self._searcher
 
     def folder(self) -> Path:
@@ -77,9 +80,7 @@ def make_server(index: Path, model: str | None = None, archive: Path | None = No
     @server.tool()
     @_told
     def search(
-        question: Annotated[
-            str, Field(description="The question, in Arabic or English; signs and fields too.")
-        ],
+        question: Question,
         limit: Annotated[int, Field(ge=1, le=HITS, description="Hits to return.")] = 5,
         lang: Annotated[str | None, Field(description="Only passages in this language, ar or en.")] = None,
         source: Annotated[str | None, Field(description="Only articles of this source, by its name.")] = None,
@@ -136,11 +137,7 @@ def make_server(index: Path, model: str | None = None, archive: Path | None = No
 
     @server.tool()
     @_told
-    def verify(
-        hit: Annotated[
-            dict[str, Any], Field(description="A hit as search returned it: its text and source.")
-        ],
-    ) -> dict[str, Any]:
+    def verify(hit: Proved) -> dict[str, Any]:
         """Prove that the words of a hit stand in its file, from the file itself and not from the index."""
         proofs = verify_hits(check_hits([hit]), held.folder(), held.searcher().field_names)
         return {"proven": all(proof.proven for proof in proofs), "hits": [asdict(proof) for proof in proofs]}

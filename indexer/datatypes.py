@@ -423,8 +423,6 @@ class BrowseResult:
     months: tuple[Count, ...]
     """The articles by month, YYYY-MM, the oldest first; those without a date are not counted."""
     warnings: tuple[Notice, ...] = ()
-    complete: Literal[True] = True
-    """The numbers count all articles."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from indexer.text.analysis import ascii_digits, tokens
 
 # Opening marks, each with those that may close it. A single quote is an apostrophe more often.
 _QUOTES = {'"': '"”', "“": '”"', "„": '“”"', "«": "»", "＂": "＂"}
+_NO_MARKS = str.maketrans(dict.fromkeys("".join([*_QUOTES, *_QUOTES.values()]), " "))
 _MINUS, _PLUS = "-−–", "+＋"
 _FIELDS: dict[str, Role] = {
     "title": "title", "عنوان": "title", "العنوان": "title",
@@ -187,6 +188,11 @@ def quoted(field: str, name: str) -> str | None:
         if [operator.value for operator in parse(f"{field}:{in_marks}").operators] == [name]:
             return in_marks
     return None
+
+
+def unquoted(text: str) -> str:
+    """Return a text without the marks that would ask for its words as they stand."""
+    return " ".join(text.translate(_NO_MARKS).split())
 
 
 def word_clauses(parsed: ParsedQuery) -> tuple[Clause, ...]:

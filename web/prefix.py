@@ -20,10 +20,14 @@ def at(path: str) -> str:
     return request.script_root + path if has_request_context() else path
 
 
+def _is_prefix(text: str) -> bool:
+    return len(text) <= LONGEST and bool(_PREFIX.fullmatch(text))
+
+
 def read_prefix(text: str) -> str:
     """Return a prefix without the slash at its end; RequestError where it is not a path."""
     prefix = text.rstrip("/")
-    if prefix and not (len(prefix) <= LONGEST and _PREFIX.fullmatch(prefix)):
+    if prefix and not _is_prefix(prefix):
         raise RequestError("bad_prefix", f"--prefix is {text[:40]!r}; it must be a path such as /archive.")
     return prefix
 
@@ -40,7 +44,7 @@ class Prefixed:
     def __call__(self, wsgi: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         prefix, path = self._prefix, wsgi.get("PATH_INFO", "")
         stated = wsgi.get(HEADER, "").rstrip("/") if self._trusted else ""
-        if len(stated) <= LONGEST and _PREFIX.fullmatch(stated):
+        if _is_prefix(stated):
             prefix = stated
         if prefix:
             wsgi["SCRIPT_NAME"] = prefix

@@ -70,7 +70,7 @@ def read_datasets(folder: Path) -> list[Dataset]:
         return [read_dataset(folder)]
     corpora = sorted(folder.glob("*/corpus.jsonl"))
     if not corpora:
-        raise RequestError("bad_dataset", f"{folder} holds no corpus.jsonl. Name the folder of a dataset.")
+        raise _no_dataset(folder)
     return [read_dataset(corpus.parent) for corpus in corpora]
 
 
@@ -85,15 +85,17 @@ def read_distractors(folders: Iterable[Path], dataset: Dataset) -> list[Text]:
     for folder in folders:
         corpora = sorted({*folder.glob("corpus.jsonl"), *folder.glob("*/corpus.jsonl")})
         if not corpora:
-            raise RequestError(
-                "bad_dataset", f"{folder} holds no corpus.jsonl. Name the folder of a dataset."
-            )
+            raise _no_dataset(folder)
         for corpus in corpora:
             for row in _texts(corpus):
                 if row.text not in seen:
                     seen.add(row.text)
                     distractors.append(replace(row, id=f"{corpus.parent.name}/{row.id}"))
     return distractors
+
+
+def _no_dataset(folder: Path) -> RequestError:
+    return RequestError("bad_dataset", f"{folder} holds no corpus.jsonl. Name the folder of a dataset.")
 
 
 def _answers(path: Path) -> Iterator[AnswerSpan]:

@@ -17,12 +17,13 @@ def count_facets(
     Unknown values count together, as None; values that find nothing are left out. The commonest value comes
     first; for years, the newest.
     """
+    labelled = [(candidate, labels(candidate)) for candidate in candidates]
     facets = {}
     for name, filter_ in FACETS.items():
         by_date = filter_.column == DATE_COLUMN
         of_value: dict[str | None, list[Candidate]] = {}
-        for candidate in candidates:
-            value = labels(candidate)[filter_.field] or None
+        for candidate, its_labels in labelled:
+            value = its_labels[filter_.field] or None
             of_value.setdefault(value[:4] if value and by_date else value, []).append(candidate)
         counts = {value: count(of_this) for value, of_this in of_value.items()}
         counts = {value: number for value, number in counts.items() if number}

@@ -82,7 +82,7 @@ class _Query(NamedTuple):
     @property
     def is_stated(self) -> bool:
         """Whether all of its words are operators, so that each passage that passes the filters has them."""
-        words = {token.term for token in tokens(self.parsed.text)}
+        words = {token.term for token in self.words.tokens}
         stated = {token.term for operator in self.parsed.operators for token in tokens(operator.text)}
         return words <= stated
 
@@ -284,8 +284,7 @@ class Searcher:
 
     def sources(self) -> list[str]:
         """Return the sources of the articles, that of the most articles first."""
-        counts = self.store.manifest.sources
-        return sorted(filter(None, counts), key=lambda source: (-counts[source], source))
+        return [source for source in self.store.manifest.sources if source]
 
     def browse(self, request: BrowseRequest) -> BrowseResult:
         """Return a page of the articles that pass the filters, in any order but that of a query.
@@ -299,6 +298,10 @@ class Searcher:
         undated = self.store.catalogue.undated(request)
         notices = self._notices(request.filters(), degraded=False, left_out=0, undated=undated)
         return BrowseResult(request, self.generation, total, tuple(articles), cursor, facets, months, notices)
+
+    def entries(self, request: BrowseRequest) -> list[ArticleEntry]:
+        """Return the articles of a page of `browse` alone, without counting what the list divides into."""
+        return self.store.catalogue.page(request)[0]
 
     def source_facts(self) -> list[SourceFacts]:
         """Return all sources with their articles and their days, in alphabetical order."""
@@ -372,19 +375,16 @@ class Searcher:
             def is_found(group: ResultGroup) -> bool:
                 return group.candidate.row in found
 
-            def grouped(some: Sequence[Candidate]) -> list[ResultGroup]:
-                # What is found stands for an article, so that its number does not depend on the order.
-                found_first = sorted(some, key=lambda each: each.row not in found)
-                return sorted(group_together(found_first), key=lambda group: places[group.candidate.row])
-
             def day(group: ResultGroup) -> str:
                 return labels[group.candidate.passage.doc_id]["published"] or ""
 
             def count(of_value: Sequence[Candidate]) -> int:
                 return len(group_together([each for each in of_value if each.row in found]))
 
-            # Collapse before sorting by date, so that both orders list the same passages.
-            listed = grouped(best)
+            # Collapse before sorting by date, so that both orders list the same passages. What is found
+            # stands for an article, so that its number does not depend on the order.
+            found_first = sorted(best, key=lambda each: each.row not in found)
+            listed = sorted(group_together(found_first), key=lambda group: places[group.candidate.row])
             if request.sort == "date":
                 # What is near by chance alone comes last. Stable: passages of one day stay in the order of
                 # relevance.

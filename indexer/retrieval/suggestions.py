@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import islice
 
 from indexer.datatypes import Suggestion, SuggestionKind
-from indexer.query import parse, quoted
+from indexer.query import parse, quoted, unquoted
 from indexer.store.reader import GenerationReader
 from indexer.text.analysis import is_function_word, terms
 from indexer.text.normalize import bare_letters
@@ -17,7 +17,6 @@ WORDS = 3
 TITLE_WORDS = 8  # typed words that a title must have; further ones are not looked up
 LEAST_LETTERS = 3  # of a word that is completed; fewer begin too many words
 MANY = 2  # passages with the word that completes
-_SIGNS = str.maketrans(dict.fromkeys('"“”„«»＂', " "))
 
 
 def suggest(typed: str, store: GenerationReader, limit: int) -> list[Suggestion]:
@@ -75,4 +74,4 @@ def _titles(typed: str, store: GenerationReader, limit: int) -> Iterator[Suggest
     whole, begun = (words, "") if typed[-1:].isspace() else (words[:-1], words[-1])
     telling = [word for word in whole if not is_function_word(word)]
     for title in store.titles_with(telling[:TITLE_WORDS], begun, limit):
-        yield Suggestion("title", title, " ".join(title.translate(_SIGNS).split()))
+        yield Suggestion("title", title, unquoted(title))

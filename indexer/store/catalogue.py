@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from indexer.datatypes import ArticleEntry, Count, Facets, SourceFacts
 from indexer.errors import RequestError
 from indexer.request import DATE_COLUMN, FACETS, BrowseRequest, Condition, Order
+from indexer.store.schema import OPERATORS
 
 Counted = dict[tuple[Condition, ...], tuple[Facets, tuple[Count, ...]]]
 Query = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
@@ -143,9 +144,8 @@ class Catalogue:
 
 def _where(filters: Sequence[Condition]) -> tuple[str, list[Any]]:
     """Return filters as a condition on documents, whose language is that of most of their text."""
-    operators = {"equal": "=", "at_least": ">=", "at_most": "<="}
     conditions = [
-        f"{_DATE if filter_.column == DATE_COLUMN else filter_.field} {operators[filter_.comparison]} ?"
+        f"{_DATE if filter_.column == DATE_COLUMN else filter_.field} {OPERATORS[filter_.comparison]} ?"
         for filter_, _ in filters
     ]
     # An unknown date is before every day, but is none.

@@ -34,6 +34,7 @@ from indexer.store.schema import (
     ARTICLES,
     DOCUMENT_COLUMNS,
     LABELS,
+    OPERATORS,
     TERMS,
     VECTORS,
     check_tables,
@@ -373,9 +374,11 @@ class GenerationReader:
         query = Query.term_query(self._schema, "surface", word)
         for _, address in self._searcher.search(query, limit=1, count=False).hits:
             rows = self._searcher.fast_field_values("row", [address])
-            text = """SELECT substr(text, start + 1, "end" - start), title
-                      FROM passages JOIN documents USING (doc_id) WHERE row = ?"""
-            for part in self._query(text, [int(row) for row in rows if row is not None])[0]:
+            stored = """SELECT text, start, "end", title
+                        FROM passages JOIN documents USING (doc_id) WHERE row = ?"""
+            text, start, end, title = self._query(stored, [int(row) for row in rows if row is not None])[0]
+            # Sliced here, since SQLite's own substr() stops at a NUL.
+            for part in (text[start:end], title):
                 for token in tokens(part):
                     if token.kind == "surface" and token.term == word:
                         return str(part[token.start : token.end])
@@ -551,6 +554,6 @@ def _rounded(score: float) -> float:
 
 def _where(filters: Iterable[Any]) -> tuple[str, list[str]]:
     """Return filters as an SQL condition over passages joined with documents, and its values."""
-    operators, filters = {"equal": "=", "at_least": ">=", "at_most": "<="}, list(filters)
-    conditions = [f"{filter_.column} {operators[filter_.comparison]} ?" for filter_, _ in filters]
+    filters = list(filters)
+    conditions = [f"{filter_.column} {OPERATORS[filter_.comparison]} ?" for filter_, _ in filters]
     return " AND ".join(conditions) or "TRUE", [value for _, value in filters]

@@ -78,6 +78,10 @@ LABELS = tuple(dict.fromkeys(filter_.field for filter_ in FILTERS if filter_.col
 """The columns of documents that filters compare and facets count."""
 
 
+OPERATORS = {"equal": "=", "at_least": ">=", "at_most": "<="}
+"""The operators of SQL, by the comparison of a filter."""
+
+
 def document_values(document: Document) -> tuple[Any, ...]:
     """Return the values of `DOCUMENT_COLUMNS`."""
     file = document.file

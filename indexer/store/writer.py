@@ -382,13 +382,17 @@ class GenerationWriter:
         return [
             TitledPassage(doc_id, title, source, title_key, text[start:end], ranges, vectors)
             for doc_id, title, source, title_key, text, start, end, ranges, vectors in self._articles.execute(
+                # Chosen before any text is read, or the texts of all articles would be sorted.
                 """SELECT doc_id, title, source, title_key, text, start, "end", ranges, vectors
-                   FROM (SELECT doc_id, MIN(number), row, title_key, start, "end"
-                         FROM passages JOIN sentences USING (row)
-                         WHERE title_key IS NOT NULL AND lang = ? GROUP BY doc_id)
+                   FROM (SELECT doc_id, row, title_key, start, "end"
+                         FROM (SELECT doc_id, MIN(number), row, title_key, start, "end"
+                               FROM passages JOIN sentences USING (row)
+                               WHERE title_key IS NOT NULL AND passages.lang = ? GROUP BY doc_id)
+                         JOIN documents USING (doc_id) JOIN sentences USING (row)
+                         WHERE length(title) BETWEEN ? AND ? AND vectors IS NOT NULL
+                         ORDER BY title_key, doc_id LIMIT ?)
                    JOIN documents USING (doc_id) JOIN sentences USING (row)
-                   WHERE length(title) BETWEEN ? AND ? AND vectors IS NOT NULL
-                   ORDER BY title_key, doc_id LIMIT ?""",
+                   ORDER BY title_key, doc_id""",
                 (lang, shortest, longest, limit),
             )
         ]

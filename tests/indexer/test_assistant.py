@@ -8,7 +8,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from indexer import build_index
-from indexer.assistant import make_server
+from indexer.assistant import Archive, make_server
 from tests.support.archives import write_small
 from tests.support.fakes import FakeModel
 from tests.support.loaded_model import LoadedModel
@@ -103,6 +103,22 @@ def test_the_next_generation_is_served_without_a_restart(ask, folder):
     build_index(folder / "archive", folder / "index", FakeModel())
     assert ask("search", question="grain")[1]["generation"] != before
     assert not ask("article", doc_id="new.txt")[0]
+
+
+def test_index_with_a_damaged_generation_is_opened_once(folder, monkeypatch):
+    (folder / "archive" / "new.txt").write_text("A new article about the winter.\n")
+    newest = build_index(folder / "archive", folder / "index", FakeModel()).generation
+    (folder / "index" / "generations" / newest / "vectors.faiss").write_bytes(b"damaged")
+    opened = []
+
+    def open_counted(index, *_):
+        opened.append(index)
+        return open_fake_index(index)
+
+    monkeypatch.setattr("indexer.assistant.open_searcher", open_counted)
+    held = Archive(folder / "index", None, None)
+    assert {held.searcher().generation for _ in range(3)} != {newest}
+    assert len(opened) == 1
 
 
 def test_assistant_speaks_with_the_program_over_standard_input(encoder, tmp_path):

@@ -41,7 +41,7 @@ def articles() -> str | Response:
         "articles.html",
         result=result,
         browsed=result.request,
-        facets=links.facets_of(result),
+        facets=links.facets_of(result, numbered=True),
         chips=links.chips_of(result.request),
         bars=histogram(result),
         size=(WIDTH, HEIGHT),

@@ -64,7 +64,12 @@ def markdown(citation: Citation) -> str:
 
 def title_of(document: Document) -> str:
     """Return an article's title as one line; its path if it has no title."""
-    return one_line(document.title) or shown_path(document.file.path)
+    return title_or_path(document.title, document.file.path)
+
+
+def title_or_path(title: str, path: str) -> str:
+    """Return a title as one line; the path of the article's file if it has no title."""
+    return one_line(title) or shown_path(path)
 
 
 def one_line(text: str) -> str:

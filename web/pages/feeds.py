@@ -15,10 +15,10 @@ from uuid import NAMESPACE_URL, uuid5
 from flask import Response, request
 
 from indexer import Hit, Searcher, SearchRequest, SearchResult, SimilarRequest
-from indexer.web_support import ArticleEntry, BrowseRequest
+from indexer.web_support import ArticleEntry, BrowseRequest, FilteredRequest
 from web.i18n.locale import gettext, language
-from web.pages.citations import one_line, shown_path
-from web.pages.links import FilteredRequest, address_of, article_address, hit_address
+from web.pages.citations import one_line, title_of, title_or_path
+from web.pages.links import address_of, article_address, hit_address
 from web.server.metrics import record_search
 
 ENTRIES = 50
@@ -68,21 +68,20 @@ def search_feed(searcher: Searcher, list_request: SearchRequest | SimilarRequest
 def articles_feed(searcher: Searcher, browsed: BrowseRequest) -> Response:
     """Return the newest articles of a list."""
     newest = replace(browsed, order="date", limit=ENTRIES, after=None, generation=None)
-    entries = [_entry_of_article(entry) for entry in searcher.browse(newest).articles]
+    entries = [_entry_of_article(entry) for entry in searcher.entries(newest)]
     return _feed(entries, gettext("Newest articles"), browsed, searcher.built)
 
 
 def _entry_of_hit(hit: Hit) -> Entry:
     document = hit.document
-    title = one_line(document.title) or shown_path(document.file.path)
     return Entry(
-        f"{document.doc_id}\n{hit.text}", title, hit_address(hit), document.published,
+        f"{document.doc_id}\n{hit.text}", title_of(document), hit_address(hit), document.published,
         document.author, document.source, hit.passage.lang, hit.text,
     )  # fmt: skip
 
 
 def _entry_of_article(entry: ArticleEntry) -> Entry:
-    title = one_line(entry.title) or shown_path(entry.path)
+    title = title_or_path(entry.title, entry.path)
     return Entry(
         entry.doc_id, title, article_address(entry), entry.published,
         entry.author, entry.source, entry.lang, title,

@@ -13,6 +13,7 @@ from indexer.web_support import (
     ArticleEntry,
     BrowseRequest,
     BrowseResult,
+    FilteredRequest,
     document_url,
     parse,
     permanent_url,
@@ -32,7 +33,6 @@ from web.i18n.messages import (
 from web.prefix import at
 
 AnyRequest = SearchRequest | SimilarRequest
-FilteredRequest = AnyRequest | BrowseRequest
 
 
 class Choice(NamedTuple):
@@ -159,10 +159,13 @@ def kept_of_refused(values: Mapping[str, str], code: str) -> list[tuple[str, str
     return [(name, values[name]) for name in kept_names if values.get(name) and code != f"bad_{name}"]
 
 
-def facets_of(result: SearchResult | BrowseResult, sources: Iterable[str] = ()) -> list[Facet]:
+def facets_of(
+    result: SearchResult | BrowseResult, sources: Iterable[str] = (), *, numbered: bool
+) -> list[Facet]:
     """Return the facets of a list that have several values or an active filter.
 
-    `sources` are those of the whole archive: where some are chosen, each other one can be added.
+    `numbered` says that the counts are those of the whole lists, and are shown. `sources` are those of the
+    whole archive: where some are chosen, each other one can be added.
     """
     list_request = result.request
     facets = []
@@ -171,7 +174,7 @@ def facets_of(result: SearchResult | BrowseResult, sources: Iterable[str] = ()) 
         choices = [
             Choice(
                 label=facet_label(name, entry.value),
-                hits=entry.count if result.complete else None,
+                hits=entry.count if numbered else None,
                 address=_address_with_value(list_request, name, entry.value),
                 chosen=entry.value is not None and entry.value == chosen,
                 without=_address_without_value(list_request, name, entry.value) if len(counts) > 1 else None,

@@ -49,7 +49,7 @@ def index() -> str | Response:
             articles=articles,
             passages=passages,
             examples=searcher.examples(),
-            newest=searcher.browse(BrowseRequest(limit=NEWEST)).articles,
+            newest=searcher.entries(BrowseRequest(limit=NEWEST)),
             damage=searcher.damage,
         )
     list_request = read_request(request.args)
@@ -97,7 +97,7 @@ def _list(searcher: Searcher, result: SearchResult) -> str:
         "results.html",
         result=result,
         asked=result.request,
-        facets=links.facets_of(result, searcher.sources()),
+        facets=links.facets_of(result, searcher.sources(), numbered=result.complete),
         chips=links.chips_of(result.request),
         empty=not articles,
         nearest=_has_all_passages(result),

@@ -8,7 +8,7 @@ from flask import Flask
 
 from indexer import Hit
 from indexer.web_support import direction, html_lang, split_sentences, title_language
-from web.pages.citations import title_of, unturned, visible
+from web.pages.citations import title_of, title_or_path, unturned, visible
 
 Range = tuple[int, int]
 """Start and end in code points."""
@@ -22,6 +22,7 @@ def register(app: Flask) -> None:
     app.add_template_global(html_lang)
     app.add_template_global(title_language)
     app.add_template_global(title_of)
+    app.add_template_global(title_or_path)
     app.add_template_global(visible)
     app.add_template_global(unturned)
     app.add_template_global(segments)
